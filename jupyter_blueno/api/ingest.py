@@ -1,0 +1,148 @@
+"""Getting data in: a background ingest, an upload, or rows of pixels that a kernel wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.operation import Done, Nothing, operation
+from jupyter_blueno.catalog.model import Dataset, Problem, Progress
+from jupyter_blueno.ingest.model import Batch, PublicSet, Source
+
+
+class StartIngest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Make a dataset called `name` from `source`, in the background."""
+
+    name: str
+    source: Source
+    description: str | None = None
+    job_id: str | None = None  # made by the client, so that a repeated request is the same ingest
+
+
+class PublicSets(Struct, frozen=True):
+    sets: list[PublicSet]
+
+
+class Upload(Struct, frozen=True):
+    upload_id: str
+
+
+class UploadChunk(Struct, frozen=True, forbid_unknown_fields=True):
+    """`content` (the body, ≤ 8 MB) goes into file `name` at byte `offset`."""
+
+    upload_id: str
+    name: str
+    offset: int = 0
+    content: bytes = b""
+
+
+class BeginVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Start filling a version of the dataset `name`, made if it is missing.
+
+    `count` is how many samples are expected, for the progress.
+    """
+
+    name: str
+    count: int | None = None
+    description: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    job_id: str | None = None
+    root: str | None = None
+
+
+class OpenVersion(Struct, frozen=True):
+    """`folder` is where pixels that belong to the dataset are written."""
+
+    dataset_id: int
+    version_id: int
+    folder: str
+    thumbnails: str
+
+
+class ReserveOrdinals(Struct, frozen=True, forbid_unknown_fields=True):
+    dataset_id: int
+    count: int
+
+
+class Reserved(Struct, frozen=True):
+    first_ordinal: int
+
+
+class AddBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    version_id: int
+    batch: Batch
+    progress: Progress | None = None
+
+
+class FinishVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """The version becomes ready, or failed when there is a `reason`."""
+
+    version_id: int
+    reason: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+@operation("POST", "/ingests", resource="ingests", action="execute", status=201)
+def start_ingest(context: Context, ask: StartIngest) -> Dataset:
+    """Start a background job that makes a dataset from a source."""
+    from jupyter_blueno.ingest import launch
+
+    return launch.start(context, ask)
+
+
+@operation("GET", "/ingests/public-sets", resource="ingests", action="read")
+def list_public_sets(context: Context, ask: Nothing) -> PublicSets:
+    """List the public image sets that can be prepared by name."""
+    from jupyter_blueno.ingest.sources import public
+
+    return PublicSets(public.list_sets(context.config))
+
+
+@operation("POST", "/uploads", resource="uploads", action="write", status=201)
+def create_upload(context: Context, ask: Nothing) -> Upload:
+    """Open a place for files from the browser."""
+    from jupyter_blueno.ingest import uploads
+
+    return Upload(uploads.create(context.config))
+
+
+@operation("PUT", "/uploads/{upload_id}", resource="uploads", action="write", raw_body="content")
+def put_chunk(context: Context, ask: UploadChunk) -> Done:
+    """Write one chunk of one file of an upload."""
+    from jupyter_blueno.ingest import uploads
+
+    return Done(uploads.put(context.config, ask.upload_id, ask.name, ask.offset, ask.content))
+
+
+@operation("POST", "/versions", resource="ingests", action="write", status=201)
+def begin_version(context: Context, ask: BeginVersion) -> OpenVersion:
+    """Begin a version that the caller fills; it is ``preparing`` until finished."""
+    from jupyter_blueno.ingest import filling
+
+    return filling.begin(context, ask)
+
+
+@operation("POST", "/datasets/{dataset_id}/reserve", resource="ingests", action="write")
+def reserve_ordinals(context: Context, ask: ReserveOrdinals) -> Reserved:
+    """Reserve a run of ordinals, so that thumbnails can be written before rows."""
+    from jupyter_blueno.ingest import filling
+
+    return Reserved(filling.reserve(context, ask.dataset_id, ask.count))
+
+
+@operation("POST", "/versions/{version_id}/samples", resource="ingests", action="write")
+def add_batch(context: Context, ask: AddBatch) -> Done:
+    """Add many samples by COPY, in one transaction."""
+    from jupyter_blueno.ingest import filling
+
+    return Done(filling.add(context, ask))
+
+
+@operation("POST", "/versions/{version_id}/finish", resource="ingests", action="write")
+def finish_version(context: Context, ask: FinishVersion) -> Dataset:
+    """Finish a version: from then on it never changes."""
+    from jupyter_blueno.ingest import filling
+
+    return filling.finish(context, ask)

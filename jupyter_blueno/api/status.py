@@ -1,0 +1,76 @@
+"""The platform itself: what it is, and what changed lately."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.operation import Nothing, operation
+from jupyter_blueno.catalog.model import Dataset
+from jupyter_blueno.jobs.model import Job
+
+
+class Status(Struct, frozen=True):
+    version: str
+    user: str
+    team: str
+    home: str
+    database: str  # embedded | external
+    postgres: str  # its version
+
+
+class ChangesSince(Struct, frozen=True, forbid_unknown_fields=True):
+    """Over HTTP the answer waits up to `wait` seconds (≤ 30) for something to change."""
+
+    since: int = -1
+    wait: float = 0
+
+
+class Changes(Struct, frozen=True):
+    """What changed since a revision; a deleted one is only named.
+
+    With `since` = -1 nothing is listed: it only tells the present revision.
+    """
+
+    revision: int
+    datasets: list[Dataset]
+    jobs: list[Job]
+    deleted_datasets: list[int]
+    deleted_jobs: list[str]
+
+
+@operation("GET", "/status", resource="status", action="read")
+def get_status(context: Context, ask: Nothing) -> Status:
+    """Say which version runs, for whom, on what."""
+    import sqlalchemy as sa
+
+    from jupyter_blueno._version import __version__
+
+    with context.database.begin() as connection:
+        postgres = connection.scalar(sa.text("SHOW server_version"))
+    return Status(
+        version=__version__,
+        user=context.user.name,
+        team=context.user.team,
+        home=str(context.config.home_path),
+        database="external" if context.config.database_url else "embedded",
+        postgres=str(postgres),
+    )
+
+
+@operation("GET", "/changes", resource="status", action="read")
+def get_changes(context: Context, ask: ChangesSince) -> Changes:
+    """Return datasets and jobs that changed since a revision."""
+    import sqlalchemy as sa
+
+    from jupyter_blueno.catalog import store
+    from jupyter_blueno.jobs import manager
+
+    if ask.since < 0:
+        with context.database.begin() as connection:
+            now = connection.scalar(sa.text("SELECT last_value FROM revision"))
+        return Changes(int(now or 0), [], [], [], [])
+    datasets, gone_datasets = store.changed(context.database, context.user.team, ask.since)
+    jobs, gone_jobs = manager.of(context).changed(context.user, ask.since)
+    newest = max([ask.since, *(one.revision for one in (*datasets, *jobs))])
+    return Changes(newest, datasets, jobs, gone_datasets, gone_jobs)

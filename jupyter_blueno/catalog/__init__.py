@@ -1,0 +1,1 @@
+"""Datasets, versions, samples: what exists and how to find it."""

@@ -1,0 +1,1 @@
+"""Speaking to the platform: over HTTP to a Jupyter server, or in-process without one."""

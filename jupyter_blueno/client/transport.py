@@ -1,0 +1,171 @@
+"""How an operation reaches the platform."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from jupyter_blueno import errors
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.operation import PREFIX, Content, Operation
+
+Answer = TypeVar("Answer")
+
+
+class Transport(Protocol):
+    """Carries a request to the platform and the answer back. Safe to use from threads."""
+
+    def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        """Return the answer, or raise the `BluenoError` that the platform raised."""
+
+    def close(self) -> None:
+        """Let go of connections and of the embedded database."""
+
+
+class InProcess:
+    """The operations called directly: no server needed."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        return operation(self.context, ask)
+
+    def close(self) -> None:
+        self.context.platform.close()
+
+
+class Http:
+    """The operations of a Jupyter server at `url`, signed in by `token`."""
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = 60) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self.timeout = timeout
+
+    def __repr__(self) -> str:
+        return f"Http({self.url!r})"  # the token stays out of logs
+
+    def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        request = self._request(operation, ask)
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:
+                return self._answer(operation, response)
+        except urllib.error.HTTPError as error:
+            raise _error_of(error) from None
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            reason = getattr(error, "reason", error)
+            raise errors.Unavailable(
+                f"The server at {self.url} does not answer ({reason}). Is JupyterLab running?"
+            ) from error
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _request(self, operation: Operation[Any, Any], ask: Any) -> urllib.request.Request:
+        fields = msgspec.to_builtins(ask, builtin_types=(bytes,))
+        path = operation.path
+        for name in operation.path_fields:
+            path = path.replace("{" + name + "}", urllib.parse.quote(str(fields.pop(name)), safe=""))
+        headers = {"Authorization": f"token {self.token}"} if self.token else {}
+        body: bytes | None = None
+        query: dict[str, Any] = fields
+        if operation.raw_body is not None:
+            body = fields.pop(operation.raw_body)
+            headers["Content-Type"] = "application/octet-stream"
+        elif operation.method in {"POST", "PATCH"}:
+            body, query = msgspec.json.encode(fields), {}
+            headers["Content-Type"] = "application/json"
+        url = f"{self.url}{PREFIX}{path}"
+        given = {k: _text(v) for k, v in query.items() if v is not None}
+        if given:
+            url += "?" + urllib.parse.urlencode(given, doseq=True)
+        return urllib.request.Request(url, data=body, headers=headers, method=operation.method)
+
+    @staticmethod
+    def _answer(operation: Operation[Any, Any], response: http.client.HTTPResponse) -> Any:
+        body = response.read()
+        if operation.answer is Content:
+            kept = {k: v for k, v in response.headers.items() if k.startswith("X-Blueno-")}
+            return Content(body, response.headers.get_content_type(), kept)
+        return msgspec.json.decode(body, type=operation.answer)
+
+
+def find() -> Transport:
+    """The running local server if there is one, else this process itself.
+
+    On a hub the environment names the server; in a kernel its parent is the
+    server; elsewhere the newest server of this user that has Blueno.
+    """
+    hub = os.environ.get("JUPYTERHUB_SERVICE_URL")
+    if hub and "JUPYTERHUB_API_TOKEN" in os.environ:
+        return Http(hub, os.environ["JUPYTERHUB_API_TOKEN"])
+    for server in _running_servers():
+        return Http(server["url"], server.get("token") or None)
+    return InProcess(Context.local())
+
+
+def _running_servers() -> Iterator[dict[str, Any]]:
+    """Servers of this user by their runtime files; the kernel's parent first."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    parent = os.environ.get("JPY_PARENT_PID")
+    found = []
+    for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
+        try:
+            server = json.loads(path.read_text())
+            os.kill(server["pid"], 0)
+        except (OSError, ValueError, KeyError):
+            continue
+        found.append((str(server["pid"]) == parent, path.stat().st_mtime, server))
+    for _, _, server in sorted(found, key=lambda one: one[:2], reverse=True):
+        if _has_blueno(server):
+            yield server
+
+
+def _has_blueno(server: dict[str, Any]) -> bool:
+    """Whether Blueno answers there, for the data folder that is meant here."""
+    from jupyter_blueno.api.operation import Nothing
+    from jupyter_blueno.api.status import get_status
+
+    try:
+        status = Http(server["url"], server.get("token") or None, timeout=10).call(get_status, Nothing())
+    except errors.BluenoError:
+        return False
+    wanted = os.environ.get("BLUENO_HOME")
+    return wanted is None or os.path.realpath(os.path.expanduser(wanted)) == os.path.realpath(status.home)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _error_of(response: urllib.error.HTTPError) -> errors.BluenoError:
+    """The error that the platform raised, as the class that it was."""
+    try:
+        problem = json.loads(response.read())
+        code, message = problem["code"], problem["message"]
+    except (ValueError, KeyError, TypeError):
+        return errors.BluenoError(f"The server answered {response.code} {response.reason}.")
+    by_status = {404: errors.NotFound, 403: errors.NotAllowed, 413: errors.TooLarge, 503: errors.Unavailable}
+    by_status |= {400: errors.InvalidInput, 409: errors.AlreadyExists, 501: errors.MissingDependency}
+    classes = {cls.code: cls for cls in _all_errors(errors.BluenoError)}
+    cls = classes.get(code) or by_status.get(response.code, errors.BluenoError)
+    return cls(message, code=code)
+
+
+def _all_errors(cls: type[errors.BluenoError]) -> Iterator[type[errors.BluenoError]]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _all_errors(child)

@@ -1,0 +1,109 @@
+"""Where things live.
+
+::
+
+    BLUENO_HOME (default ~/blueno)
+    ├── postgres/             the embedded server's cluster, log and lock
+    ├── data/{dataset_id}/    pixels that were uploaded or came as arrays
+    ├── tfds/                 prepared public sets, in TFDS's own layout
+    ├── thumbnails/{dataset_id}/
+    ├── uploads/{upload_id}/  what the browser is sending
+    ├── cache/                derived pixels; may be deleted at any time
+    └── jobs/{job_id}/        code, log, outputs and result of each job
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from traitlets import List, Unicode, default
+from traitlets.config import Configurable
+
+from jupyter_blueno.errors import OutsideRoots
+
+
+class Config(Configurable):
+    """Settings of one process; the environment gives the defaults."""
+
+    home = Unicode(help="The data folder (BLUENO_HOME, default ~/blueno).").tag(config=True)
+    database_url = Unicode(
+        help="A PostgreSQL >= 14 to use instead of the embedded one (BLUENO_DATABASE_URL)."
+    ).tag(config=True)
+    roots = List(
+        Unicode(),
+        help="Folders, beside the data folder, whose files may be registered and read (BLUENO_ROOTS).",
+    ).tag(config=True)
+    user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
+        config=True
+    )
+    team = Unicode("local", help="The team whose datasets and jobs are meant.").tag(config=True)
+
+    @default("home")
+    def _default_home(self) -> str:
+        return os.environ.get("BLUENO_HOME") or "~/blueno"
+
+    @default("database_url")
+    def _default_database_url(self) -> str:
+        return os.environ.get("BLUENO_DATABASE_URL", "")
+
+    @default("roots")
+    def _default_roots(self) -> list[str]:
+        return [p for p in os.environ.get("BLUENO_ROOTS", "").split(os.pathsep) if p]
+
+    @default("user")
+    def _default_user(self) -> str:
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # a container's uid without a passwd entry
+            return f"uid-{os.getuid()}"
+
+    @cached_property
+    def home_path(self) -> Path:
+        """The data folder, absolute; made private to the user when first asked for."""
+        path = Path(os.path.abspath(os.path.expanduser(self.home)))
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    def folder(self, *parts: str | int) -> Path:
+        """A folder below the data folder, made if it is missing."""
+        path = self.home_path.joinpath(*map(str, parts))
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def resolve(self, path: str | os.PathLike[str], *extra_roots: str | os.PathLike[str] | None) -> Path:
+        """The real path of `path`, checked to lie inside a root.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Absolute, or relative to the data folder. Symbolic links are
+            followed before the check, so that none leads out.
+        *extra_roots : str, os.PathLike or None
+            Folders allowed for this call beside the configured ones.
+
+        Raises
+        ------
+        OutsideRoots
+            If the real path lies in none of the roots.
+        """
+        real = Path(os.path.realpath(self.home_path / os.path.expanduser(path)))
+        for root in (self.home_path, *self.roots, *extra_roots):
+            if root and real.is_relative_to(os.path.realpath(os.path.expanduser(root))):
+                return real
+        raise OutsideRoots(
+            f"'{path}' is outside the folders that may be read here. Move it below "
+            f"{self.home_path}, or add its folder to BLUENO_ROOTS."
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a child process needs in its environment to see the same settings."""
+        values: dict[str, Any] = {
+            "BLUENO_HOME": str(self.home_path),
+            "BLUENO_DATABASE_URL": self.database_url,
+            "BLUENO_ROOTS": os.pathsep.join(self.roots),
+        }
+        return {k: v for k, v in values.items() if v}

@@ -1,0 +1,174 @@
+"""All tables, as SQLAlchemy Core; the migrations make them, a test compares.
+
+A dataset's history is linear and stored as a delta: a sample is in version
+``n`` when ``added_in <= n`` and it was not yet removed. Ordinals number the
+samples of a dataset once and for all, so a page, a thumbnail and a selection
+are found by key at any depth.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+# Every write to a dataset or a job takes the next revision: "what changed
+# since I last looked" is then one indexed query.
+revision = Sequence("revision", metadata=metadata)
+
+_now = func.now()
+
+
+def _jsonb(name: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("visibility", Text, nullable=False, server_default="team"),
+    Column("owner", Text, nullable=False),
+    Column("root", Text),  # the folder its files lie in, when registered in place
+    _jsonb("info"),
+    Column("next_ordinal", Integer, nullable=False, server_default="0"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("deleted_at", DateTime(timezone=True)),
+    Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
+    Index("dataset_name", "team", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    Index("dataset_revision", "revision"),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("dataset_id", BigInteger, ForeignKey("dataset.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # open | preparing | ready | failed
+    Column("owner", Text, nullable=False),
+    Column("sample_count", BigInteger, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("parents", ARRAY(BigInteger), nullable=False, server_default=text("'{}'::bigint[]")),
+    _jsonb("derivation"),
+    _jsonb("summary"),
+    Column("progress", JSONB),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("reason", Text),
+    Column("job_id", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("finished_at", DateTime(timezone=True)),
+    UniqueConstraint("dataset_id", "number", name="version_number"),
+)
+
+sample = Table(
+    "sample",
+    metadata,
+    Column("dataset_id", BigInteger, ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("added_in", Integer, nullable=False),
+    Column("removed_in", Integer),
+    Column("name", Text, nullable=False),
+    Column("kind", Text),  # image2d | volume3d
+    Column("split", Text),
+    Column("label", Text),
+    _jsonb("attributes"),
+    Column("data_url", Text, nullable=False),
+    Column("data_key", Text),  # which one, where the URL holds many
+    Column("shape", ARRAY(Integer)),
+    Column("dtype", Text),
+    Column("spacing", ARRAY(Double)),  # mm
+    Column("bytes", BigInteger),
+    Column("checksum", LargeBinary),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index(
+        "sample_name", "dataset_id", "name", unique=True, postgresql_where=text("removed_in IS NULL")
+    ),
+    Index("sample_facet", "dataset_id", "split", "label", "ordinal"),
+    Index("sample_label", "dataset_id", "label", "ordinal"),
+)
+
+annotation = Table(
+    "annotation",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("kind", Text, nullable=False),  # label | box | mask | point
+    _jsonb("value"),
+    Column("author", Text, nullable=False),
+    Column("replaces", BigInteger, ForeignKey("annotation.id", ondelete="SET NULL")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    ForeignKeyConstraint(
+        ["dataset_id", "ordinal"], ["sample.dataset_id", "sample.ordinal"], ondelete="CASCADE"
+    ),
+    Index("annotation_sample", "dataset_id", "ordinal"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, primary_key=True),  # made by the client
+    Column("team", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("desired", Text, nullable=False, server_default="run"),
+    Column("attempt", Integer, nullable=False, server_default="1"),
+    Column("reason", Text),
+    Column("health", Text, nullable=False, server_default="unknown"),
+    Column("spec", JSONB, nullable=False),
+    Column("backend", Text, nullable=False),
+    _jsonb("handle"),  # what the backend finds its work by
+    Column("progress", JSONB),
+    Column("exit_code", Integer),
+    Column("log_size", BigInteger, nullable=False, server_default="0"),
+    Column("output_count", Integer, nullable=False, server_default="0"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("deleted_at", DateTime(timezone=True)),
+    Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
+    Index("job_recent", "team", text("created_at DESC"), text("id DESC")),
+    Index("job_revision", "revision"),
+    Index(
+        "job_active",
+        "state",
+        postgresql_where=text("state IN ('SUBMITTING','QUEUED','STARTING','RUNNING','FINISHING')"),
+    ),
+)
+
+job_input = Table(
+    "job_input",
+    metadata,
+    Column("job_id", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("dataset_id", BigInteger, ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _jsonb("filter"),
+    Index("job_input_dataset", "dataset_id", "version"),
+)

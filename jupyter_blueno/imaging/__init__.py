@@ -1,0 +1,1 @@
+"""Pixels: formats, slices, thumbnails. Knows files, not the catalog."""

@@ -1,0 +1,76 @@
+"""What is asked of an ingest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from jupyter_blueno.catalog.model import Kind
+
+
+class FolderSource(Struct, frozen=True, tag="folder", forbid_unknown_fields=True):
+    """A folder of images and volumes on this server; sub-folders are labels.
+
+    ``train``, ``test``, ``val`` … as the first level become splits. Files are
+    registered where they lie.
+    """
+
+    path: str
+
+
+class VolumeSource(Struct, frozen=True, tag="volume", forbid_unknown_fields=True):
+    """Single volumes: files (.nii, .nii.gz, .npy) or DICOM folders, registered in place."""
+
+    paths: list[str]
+
+
+class UploadSource(Struct, frozen=True, tag="upload", forbid_unknown_fields=True):
+    """What the browser sent under this upload's id."""
+
+    upload_id: str
+
+
+class PublicSource(Struct, frozen=True, tag="public", forbid_unknown_fields=True):
+    """A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/blur_1:1.0.0``."""
+
+    builder: str
+
+
+Source = FolderSource | VolumeSource | UploadSource | PublicSource
+
+
+class PublicSet(Struct, frozen=True):
+    """A public image set that can be prepared by name; sizes in bytes."""
+
+    name: str
+    title: str
+    description: str
+    homepage: str = ""
+    download_bytes: int | None = None
+    manual: bool = False  # needs files that only a person can fetch
+    original: bool = False  # one of those Blueno had from the start
+    prepared: bool = False
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows of many samples, by column: a list as long as `names`, or one value for all.
+
+    `shape` and `spacing` are for all, `shapes` and `spacings` a list of each. `keys` say which item of `data_url` each sample is. Ordinals run from
+    `first_ordinal`, which was reserved before.
+    """
+
+    first_ordinal: int
+    names: list[str]
+    data_url: str | list[str]
+    keys: list[str] | None = None
+    kind: Kind | list[Kind] | None = None
+    split: str | list[str | None] | None = None
+    label: str | list[str | None] | None = None
+    shape: list[int] | None = None
+    shapes: list[list[int] | None] | None = None
+    dtype: str | list[str] | None = None
+    spacing: list[float] | None = None
+    spacings: list[list[float] | None] | None = None
+    bytes: int | list[int] | None = None
+    attributes: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Background jobs: what is asked, what runs, what came of it."""

@@ -1,0 +1,126 @@
+"""What is said about jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from jupyter_blueno.catalog.model import Progress
+
+State = Literal[
+    "SUBMITTING",
+    "QUEUED",
+    "STARTING",
+    "RUNNING",
+    "FINISHING",
+    "SUCCEEDED",
+    "FAILED",
+    "CANCELLED",
+    "TIMED_OUT",
+    "LOST",
+]
+TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"})
+JobKind = Literal["cell", "function", "notebook", "command", "ingest"]
+Desired = Literal["run", "cancel"]
+Health = Literal["unknown", "ok", "silent"]  # silent: no heartbeat for a while; not a failure
+
+
+class Resources(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a job may use; None is as much as there is.
+
+    `memory` in bytes, `timeout` in seconds (None: no limit).
+    """
+
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: int = 0
+    timeout: float | None = None
+
+
+class Origin(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a job was started: a notebook (path below the server's root) and a cell."""
+
+    notebook: str | None = None
+    cell_id: str | None = None
+    kernel_id: str | None = None
+
+
+class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to run.
+
+    Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
+    `source` (the cell's text, or the notebook as JSON), ``function`` takes
+    `payload` (a cloudpickle of function and arguments, base64), ``command`` and
+    ``ingest`` take `command`.
+
+    `folder` is the working directory, absolute or below the server's root;
+    `python` the interpreter (default: that of the server).
+    """
+
+    kind: JobKind
+    source: str | None = None
+    payload: str | None = None
+    command: list[str] = field(default_factory=list)
+    folder: str | None = None
+    python: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    origin: Origin = field(default_factory=Origin)
+
+
+class Job(Struct, frozen=True):
+    """One job, as it stands.
+
+    `reason` says in words why it waits or how it ended. `log_size` (bytes) and
+    `output_count` grow while it runs. `revision` changes with every change.
+    """
+
+    id: str
+    name: str
+    kind: JobKind
+    state: State
+    desired: Desired
+    owner: str
+    team: str
+    attempt: int
+    health: Health
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+    reason: str | None = None
+    progress: Progress | None = None
+    exit_code: int | None = None
+    log_size: int = 0
+    output_count: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    origin: Origin = field(default_factory=Origin)
+    resources: Resources = field(default_factory=Resources)
+
+
+class Output(Struct, frozen=True):
+    """Something shown or returned: a mime bundle, as in a notebook's output.
+
+    `role` is ``display`` for what was shown, ``result`` for the value of the
+    cell or function, ``error`` for its traceback (ANSI text in ``text/plain``).
+    """
+
+    index: int
+    role: Literal["display", "result", "error"]
+    data: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class Code(Struct, frozen=True):
+    """What ran: the main text, the local modules it used, and where it came from."""
+
+    language: str
+    source: str
+    modules: dict[str, str] = field(default_factory=dict)
+    packages: list[str] = field(default_factory=list)
+    python: str | None = None
+    commit: str | None = None
+    diff: str | None = None

@@ -1,0 +1,1 @@
+"""HTTP: the operations behind Jupyter's own port and authentication."""

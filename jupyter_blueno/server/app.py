@@ -1,0 +1,36 @@
+"""The server extension: Blueno in every user's Jupyter server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+
+from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.config import Config
+
+
+class BluenoExtension(ExtensionApp):
+    """Serves `/blueno/api` and keeps an eye on the jobs."""
+
+    name = "jupyter_blueno"
+    extension_url = "/lab"
+    load_other_extensions = True
+    classes = [Config]
+
+    def initialize_settings(self) -> None:
+        config = Config(parent=self)
+        config.roots = [*config.roots, self.serverapp.root_dir]
+        platform = Platform(config)
+        self.settings["blueno_platform"] = platform
+        self.settings["blueno_context"] = lambda user: Context(platform, User(config.user, config.team))
+
+    def initialize_handlers(self) -> None:
+        from jupyter_blueno.server.routes import routes
+
+        self.handlers.extend(routes())
+
+    async def stop_extension(self) -> None:
+        platform: Any = self.settings.get("blueno_platform")
+        if platform is not None:
+            platform.close()

@@ -1,0 +1,36 @@
+"""The long poll: one request a Lab tells of everything that changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from jupyter_blueno.api.operation import Operation
+from jupyter_blueno.server.handlers.operation import OperationHandler
+
+LONGEST_WAIT = 30.0  # seconds; under the idle time-out of common proxies
+PERIOD = 0.15  # seconds between looks
+
+
+class ChangesHandler(OperationHandler):
+    """Answers as soon as there is something new, or when the wait is over."""
+
+    _closed = False
+
+    def on_connection_close(self) -> None:
+        self._closed = True
+        super().on_connection_close()
+
+    async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
+        deadline = time.monotonic() + min(max(ask.wait, 0.0), LONGEST_WAIT)
+        once = msgspec.structs.replace(ask, wait=0)
+        while True:
+            changes = await super().answer(operation, once)
+            if ask.since < 0 or changes.revision > ask.since or self._closed:
+                return changes
+            if changes.deleted_datasets or changes.deleted_jobs or time.monotonic() >= deadline:
+                return changes
+            await asyncio.sleep(PERIOD)

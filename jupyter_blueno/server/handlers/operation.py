@@ -1,0 +1,160 @@
+"""One handler for all operations: parse, authorise, run in a thread, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from jupyter_blueno import errors
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.operation import Content, Operation
+
+# What an error means in HTTP; the nearest class in the tree counts.
+STATUS: dict[type[Exception], int] = {
+    errors.BluenoError: 500,
+    errors.InvalidInput: 400,
+    errors.TooLarge: 413,
+    errors.NotFound: 404,
+    errors.AlreadyExists: 409,
+    errors.Conflict: 409,
+    errors.NotAllowed: 403,
+    errors.OutsideRoots: 403,
+    errors.MissingDependency: 501,
+    errors.Unavailable: 503,
+}
+
+# Operations block on the database and on decoders: never in the event loop.
+_threads = ThreadPoolExecutor(max_workers=24, thread_name_prefix="blueno")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """The body of every error."""
+
+    code: str
+    message: str
+
+
+class OperationHandler(APIHandler):
+    """Serves the operations of one path."""
+
+    methods: dict[str, Operation[Any, Any]]
+
+    def initialize(self, methods: dict[str, Operation[Any, Any]] | None = None, **kwargs: Any) -> None:
+        super().initialize(**kwargs)
+        self.methods = methods or {}
+
+    @web.authenticated
+    async def get(self, **path: str) -> None:
+        await self.serve("GET", path)
+
+    @web.authenticated
+    async def post(self, **path: str) -> None:
+        await self.serve("POST", path)
+
+    @web.authenticated
+    async def put(self, **path: str) -> None:
+        await self.serve("PUT", path)
+
+    @web.authenticated
+    async def patch(self, **path: str) -> None:
+        await self.serve("PATCH", path)
+
+    @web.authenticated
+    async def delete(self, **path: str) -> None:
+        await self.serve("DELETE", path)
+
+    async def serve(self, method: str, path: dict[str, str]) -> None:
+        """Answer one request."""
+        operation = self.methods.get(method)
+        if operation is None:
+            raise web.HTTPError(405)
+        if not self.authorizer.is_authorized(
+            self, self.current_user, operation.action, f"blueno:{operation.resource}"
+        ):
+            raise web.HTTPError(403)
+        try:
+            ask = self.parse(operation, path)
+            answer = await self.answer(operation, ask)
+        except errors.BluenoError as error:
+            self.problem(status_of(error), error.code, error.message)
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.problem(400, "invalid_request", f"The request is not as documented: {error}.")
+        else:
+            self.send(operation, answer)
+
+    def parse(self, operation: Operation[Any, Any], path: dict[str, str]) -> Any:
+        """Build the operation's struct from path, query and body; unknown fields are refused."""
+        listed = {
+            field.name for field in msgspec.structs.fields(operation.ask) if isinstance(field.default_factory, type)
+            and field.default_factory is list
+        }  # fmt: skip
+        query: dict[str, Any] = {}
+        for name in self.request.query_arguments:
+            values = self.get_query_arguments(name, strip=False)
+            if name not in {"token", "_xsrf"}:
+                query[name] = values if name in listed else values[-1]
+        if operation.method in {"POST", "PATCH"} and operation.raw_body is None:
+            body = msgspec.json.decode(self.request.body or b"{}")
+            if not isinstance(body, dict):
+                raise msgspec.ValidationError("the body is not a JSON object")
+            for name, value in path.items():
+                body[name] = _number(operation, name, value)
+            return msgspec.convert(body, operation.ask)
+        values = {**query, **path}
+        if operation.raw_body is not None:
+            values[operation.raw_body] = self.request.body
+        return msgspec.convert(values, operation.ask, strict=False)
+
+    async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
+        """Run the operation in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_threads, operation, self.context(), ask)
+
+    def context(self) -> Context:
+        context: Context = self.settings["blueno_context"](self.current_user)
+        return context
+
+    def send(self, operation: Operation[Any, Any], answer: Any) -> None:
+        self.set_status(operation.status)
+        if not isinstance(answer, Content):
+            self.set_header("Content-Type", "application/json")
+            self.finish(msgspec.json.encode(answer))
+            return
+        self.set_header("Content-Type", answer.media_type)
+        # Bytes may be a stranger's: no guessing of types, no scripts.
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
+        cache = f"private, max-age={answer.max_age}, immutable" if answer.max_age else "no-cache"
+        self.set_header("Cache-Control", cache)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        self.finish(answer.body)
+
+    def problem(self, status: int, code: str, message: str) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode(Problem(code, message)))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every failure has the same body; a stack trace goes to the server's log only."""
+        if status_code >= 500:
+            message = "Something went wrong in the server; its log says what."
+        else:
+            message = http.HTTPStatus(status_code).phrase + "."
+        self.problem(status_code, f"http_{status_code}", message)
+
+
+def status_of(error: errors.BluenoError) -> int:
+    """The HTTP status of an error."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def _number(operation: Operation[Any, Any], name: str, value: str) -> Any:
+    types = {field.name: field.type for field in msgspec.structs.fields(operation.ask)}
+    return msgspec.convert(value, types[name], strict=False)

@@ -1,0 +1,2 @@
+/** The anywidget front end: the viewer on slices that come over the comm. */
+export default {};
