@@ -1,0 +1,51 @@
+"""A real PostgreSQL for the session; a fresh database and data folder for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.config import Config
+from jupyter_blueno.database.embedded import EmbeddedServer
+from jupyter_blueno.database.engine import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    """The session's server, with a migrated database called ``template``."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
+    url = sa.make_url(server.start())
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("CREATE DATABASE template"))
+    template = sa.create_engine(url.set(database="template"))
+    migrate(template)
+    template.dispose()
+    yield admin
+    admin.dispose()
+    server.release()
+
+
+@pytest.fixture
+def config(postgres: sa.Engine, tmp_path: Path) -> Iterator[Config]:
+    """Settings with an empty data folder and an empty database of its own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with postgres.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE template STRATEGY file_copy'))
+    url = postgres.url.set(database=name).render_as_string(hide_password=False)
+    yield Config(home=str(tmp_path / "home"), database_url=url)
+    with postgres.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def context(config: Config) -> Iterator[Context]:
+    """A person called alice, on a platform of her own."""
+    platform = Platform(config)
+    yield Context(platform, User("alice"))
+    platform.close()
