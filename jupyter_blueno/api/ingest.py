@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import Struct, field
+from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Done, Nothing, operation
-from jupyter_blueno.catalog.model import Dataset, Problem, Progress
-from jupyter_blueno.ingest.model import Batch, PublicSet, Source
+from jupyter_blueno.catalog.model import Dataset
+from jupyter_blueno.ingest.model import (
+    AddBatch,
+    BeginVersion,
+    FinishVersion,
+    OpenVersion,
+    PublicSet,
+    Reserved,
+    ReserveOrdinals,
+    Source,
+)
 
 
 class StartIngest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,56 +45,10 @@ class UploadChunk(Struct, frozen=True, forbid_unknown_fields=True):
     content: bytes = b""
 
 
-class BeginVersion(Struct, frozen=True, forbid_unknown_fields=True):
-    """Start filling a version of the dataset `name`, made if it is missing.
-
-    `count` is how many samples are expected, for the progress.
-    """
-
-    name: str
-    count: int | None = None
-    description: str | None = None
-    info: dict[str, Any] = field(default_factory=dict)
-    job_id: str | None = None
-    root: str | None = None
-
-
-class OpenVersion(Struct, frozen=True):
-    """`folder` is where pixels that belong to the dataset are written."""
-
-    dataset_id: int
-    version_id: int
-    folder: str
-    thumbnails: str
-
-
-class ReserveOrdinals(Struct, frozen=True, forbid_unknown_fields=True):
-    dataset_id: int
-    count: int
-
-
-class Reserved(Struct, frozen=True):
-    first_ordinal: int
-
-
-class AddBatch(Struct, frozen=True, forbid_unknown_fields=True):
-    version_id: int
-    batch: Batch
-    progress: Progress | None = None
-
-
-class FinishVersion(Struct, frozen=True, forbid_unknown_fields=True):
-    """The version becomes ready, or failed when there is a `reason`."""
-
-    version_id: int
-    reason: str | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-
 @operation("POST", "/ingests", resource="ingests", action="execute", status=201)
 def start_ingest(context: Context, ask: StartIngest) -> Dataset:
     """Start a background job that makes a dataset from a source."""
-    from jupyter_blueno.ingest import launch
+    from jupyter_blueno.api import launch
 
     return launch.start(context, ask)
 

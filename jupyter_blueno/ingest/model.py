@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from jupyter_blueno.catalog.model import Kind
+from jupyter_blueno.catalog.model import Kind, Problem, Progress
 
 
 class FolderSource(Struct, frozen=True, tag="folder", forbid_unknown_fields=True):
@@ -49,6 +49,7 @@ class PublicSet(Struct, frozen=True):
     homepage: str = ""
     download_bytes: int | None = None
     manual: bool = False  # needs files that only a person can fetch
+    instructions: str = ""  # which files, and where they go
     original: bool = False  # one of those Blueno had from the start
     prepared: bool = False
 
@@ -56,7 +57,8 @@ class PublicSet(Struct, frozen=True):
 class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     """Rows of many samples, by column: a list as long as `names`, or one value for all.
 
-    `shape` and `spacing` are for all, `shapes` and `spacings` a list of each. `keys` say which item of `data_url` each sample is. Ordinals run from
+    `shape` and `spacing` are for all, `shapes` and `spacings` a list of each.
+    `keys` say which item of `data_url` each sample is. Ordinals run from
     `first_ordinal`, which was reserved before.
     """
 
@@ -74,3 +76,49 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     spacings: list[list[float] | None] | None = None
     bytes: int | list[int] | None = None
     attributes: list[dict[str, Any]] = field(default_factory=list)
+
+
+class BeginVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Start filling a version of the dataset `name`, made if it is missing.
+
+    `count` is how many samples are expected, for the progress.
+    """
+
+    name: str
+    count: int | None = None
+    description: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    job_id: str | None = None
+    root: str | None = None
+
+
+class OpenVersion(Struct, frozen=True):
+    """`folder` is where pixels that belong to the dataset are written."""
+
+    dataset_id: int
+    version_id: int
+    folder: str
+    thumbnails: str
+
+
+class ReserveOrdinals(Struct, frozen=True, forbid_unknown_fields=True):
+    dataset_id: int
+    count: int
+
+
+class Reserved(Struct, frozen=True):
+    first_ordinal: int
+
+
+class AddBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    version_id: int
+    batch: Batch
+    progress: Progress | None = None
+
+
+class FinishVersion(Struct, frozen=True, forbid_unknown_fields=True):
+    """The version becomes ready, or failed when there is a `reason`."""
+
+    version_id: int
+    reason: str | None = None
+    problems: list[Problem] = field(default_factory=list)

@@ -670,7 +670,8 @@ export interface components {
      * Batch
      * @description Rows of many samples, by column: a list as long as `names`, or one value for all.
      *
-     *         `shape` and `spacing` are for all, `shapes` and `spacings` a list of each. `keys` say which item of `data_url` each sample is. Ordinals run from
+     *         `shape` and `spacing` are for all, `shapes` and `spacings` a list of each.
+     *         `keys` say which item of `data_url` each sample is. Ordinals run from
      *         `first_ordinal`, which was reserved before.
      */
     Batch: {
@@ -1038,6 +1039,8 @@ export interface components {
       download_bytes: number | null;
       /** @default false */
       manual: boolean;
+      /** @default  */
+      instructions: string;
       /** @default false */
       original: boolean;
       /** @default false */
