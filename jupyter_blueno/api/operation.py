@@ -107,9 +107,7 @@ def operation(
         hints = get_type_hints(run)
         answer = hints.pop("return")
         (ask,) = (hint for hint in hints.values() if hint is not Context)
-        declared = Operation(
-            run.__name__, method, path, resource, action, ask, answer, status, run, raw_body
-        )
+        declared = Operation(run.__name__, method, path, resource, action, ask, answer, status, run, raw_body)
         _registry[declared.name] = declared
         return declared
 

@@ -59,7 +59,8 @@ class Http:
         request = self._request(operation, ask)
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as response:
-                return self._answer(operation, response)
+                answer: Answer = self._answer(operation, response)
+                return answer
         except urllib.error.HTTPError as error:
             raise _error_of(error) from None
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:

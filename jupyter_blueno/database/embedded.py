@@ -120,14 +120,13 @@ class EmbeddedServer:
     def stop(self) -> None:
         """Stop the server at once, whoever uses it; open transactions are rolled back."""
         if self.pid() is not None:
-            self._run(
-                "pg_ctl", "-D", str(self.cluster), "-m", "fast", "-w", "-t", "30", "stop"
-            )
+            self._run("pg_ctl", "-D", str(self.cluster), "-m", "fast", "-w", "-t", "30", "stop")
 
     @property
     def url(self) -> str:
         password = (self.folder / "password").read_text()
-        return f"postgresql+psycopg2://blueno:{password}@/postgres?host={quote(str(self._socket_folder()), safe='')}"
+        folder = quote(str(self._socket_folder()), safe="")
+        return f"postgresql+psycopg2://blueno:{password}@/postgres?host={folder}"
 
     def pid(self) -> int | None:
         """The postmaster's process id, or None if it does not run (a zombie does not)."""
@@ -214,7 +213,9 @@ class EmbeddedServer:
         while not self._answers():
             if time.monotonic() > deadline or (process is not None and process.poll() is not None):
                 tail = log_path.read_text(errors="replace")[-600:].strip()
-                raise DatabaseUnavailable(f"The embedded PostgreSQL did not start. Its log ends with:\n{tail}")
+                raise DatabaseUnavailable(
+                    f"The embedded PostgreSQL did not start. Its log ends with:\n{tail}"
+                )
             time.sleep(0.02)
 
     def _answers(self) -> bool:

@@ -104,9 +104,7 @@ sample = Table(
     Column("bytes", BigInteger),
     Column("checksum", LargeBinary),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
-    Index(
-        "sample_name", "dataset_id", "name", unique=True, postgresql_where=text("removed_in IS NULL")
-    ),
+    Index("sample_name", "dataset_id", "name", unique=True, postgresql_where=text("removed_in IS NULL")),
     Index("sample_facet", "dataset_id", "split", "label", "ordinal"),
     Index("sample_label", "dataset_id", "label", "ordinal"),
 )

@@ -19,6 +19,7 @@ class BluenoExtension(ExtensionApp):
     classes = [Config]
 
     def initialize_settings(self) -> None:
+        assert self.serverapp is not None
         config = Config(parent=self)
         config.roots = [*config.roots, self.serverapp.root_dir]
         platform = Platform(config)

@@ -15,7 +15,6 @@ from jupyter_blueno._version import __version__
 from jupyter_blueno.api.operation import PREFIX, Content, Operation, operations
 from jupyter_blueno.server.handlers.operation import Problem
 
-
 _REF = "#/components/schemas/{name}"
 
 
@@ -47,7 +46,9 @@ def _json_body(one: Operation[Any, Any]) -> bool:
     return one.method in {"POST", "PATCH"} and one.raw_body is None
 
 
-def _describe(one: Operation[Any, Any], by_type: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _describe(
+    one: Operation[Any, Any], by_type: dict[Any, Any], components: dict[str, Any]
+) -> dict[str, Any]:
     properties = components[one.ask.__name__].get("properties", {})
     required = components[one.ask.__name__].get("required", [])
     parameters = []

@@ -10,7 +10,6 @@ from jupyter_blueno.server.handlers.changes import ChangesHandler
 from jupyter_blueno.server.handlers.document import DocumentHandler
 from jupyter_blueno.server.handlers.operation import OperationHandler
 
-
 _SPECIAL = {"/changes": ChangesHandler}  # waits for something to change
 
 

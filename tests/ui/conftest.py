@@ -102,7 +102,11 @@ class Lab:
         import nbformat
 
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         path = self.root / name
         nbformat.write(notebook, path)
         return path
@@ -122,7 +126,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium with software WebGL."""
-    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield started
@@ -154,4 +160,5 @@ def wait_for_idle_kernel(page: Page) -> None:
 
 def execute(page: Page, command: str, arguments: dict[str, object] | None = None) -> None:
     """Run a Lab command without waiting for its end (some never end)."""
-    page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {json.dumps(arguments or {})}) }}")
+    given = json.dumps(arguments or {})
+    page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {given}) }}")

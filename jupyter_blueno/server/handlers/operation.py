@@ -90,10 +90,8 @@ class OperationHandler(APIHandler):
 
     def parse(self, operation: Operation[Any, Any], path: dict[str, str]) -> Any:
         """Build the operation's struct from path, query and body; unknown fields are refused."""
-        listed = {
-            field.name for field in msgspec.structs.fields(operation.ask) if isinstance(field.default_factory, type)
-            and field.default_factory is list
-        }  # fmt: skip
+        fields = msgspec.structs.fields(operation.ask)
+        listed = {field.name for field in fields if field.default_factory is list}
         query: dict[str, Any] = {}
         for name in self.request.query_arguments:
             values = self.get_query_arguments(name, strip=False)
@@ -106,7 +104,7 @@ class OperationHandler(APIHandler):
             for name, value in path.items():
                 body[name] = _number(operation, name, value)
             return msgspec.convert(body, operation.ask)
-        values = {**query, **path}
+        values: dict[str, Any] = {**query, **path}
         if operation.raw_body is not None:
             values[operation.raw_body] = self.request.body
         return msgspec.convert(values, operation.ask, strict=False)
