@@ -13,6 +13,7 @@ from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.embedded import EmbeddedServer
 from jupyter_blueno.database.engine import migrate
+from tests.servers import Lab
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,14 @@ def context(config: Config) -> Iterator[Context]:
     platform = Platform(config)
     yield Context(platform, User("alice"))
     platform.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab server for the session, on an empty data folder with the embedded database."""
+    folder = tmp_path_factory.mktemp("lab")
+    running = Lab(root=folder / "root", home=folder / "home")
+    running.root.mkdir()
+    running.start()
+    yield running
+    running.stop()
