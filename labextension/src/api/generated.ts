@@ -664,7 +664,7 @@ export interface components {
       version_id: number;
       batch: components['schemas']['Batch'];
       /** @default null */
-      progress: components['schemas']['Progress'] | null;
+      progress?: components['schemas']['Progress'] | null;
     };
     /**
      * Batch
@@ -679,27 +679,27 @@ export interface components {
       names: string[];
       data_url: string | string[];
       /** @default null */
-      keys: string[] | null;
+      keys?: string[] | null;
       /** @default null */
-      kind: ('image2d' | 'volume3d') | ('image2d' | 'volume3d')[] | null;
+      kind?: ('image2d' | 'volume3d') | ('image2d' | 'volume3d')[] | null;
       /** @default null */
-      split: string | (string | null)[] | null;
+      split?: string | (string | null)[] | null;
       /** @default null */
-      label: string | (string | null)[] | null;
+      label?: string | (string | null)[] | null;
       /** @default null */
-      shape: number[] | null;
+      shape?: number[] | null;
       /** @default null */
-      shapes: (number[] | null)[] | null;
+      shapes?: (number[] | null)[] | null;
       /** @default null */
-      dtype: string | string[] | null;
+      dtype?: string | string[] | null;
       /** @default null */
-      spacing: number[] | null;
+      spacing?: number[] | null;
       /** @default null */
-      spacings: (number[] | null)[] | null;
+      spacings?: (number[] | null)[] | null;
       /** @default null */
-      bytes: number | number[] | null;
+      bytes?: number | number[] | null;
       /** @default [] */
-      attributes: Record<string, never>[];
+      attributes?: Record<string, unknown>[];
     };
     /**
      * BeginVersion
@@ -710,15 +710,15 @@ export interface components {
     BeginVersion: {
       name: string;
       /** @default null */
-      count: number | null;
+      count?: number | null;
       /** @default null */
-      description: string | null;
+      description?: string | null;
       /** @default {} */
-      info: Record<string, never>;
+      info?: Record<string, unknown>;
       /** @default null */
-      job_id: string | null;
+      job_id?: string | null;
       /** @default null */
-      root: string | null;
+      root?: string | null;
     };
     /**
      * Changes
@@ -741,30 +741,30 @@ export interface components {
       language: string;
       source: string;
       /** @default {} */
-      modules: {
+      modules?: {
         [key: string]: string;
       };
       /** @default [] */
-      packages: string[];
+      packages?: string[];
       /** @default null */
-      python: string | null;
+      python?: string | null;
       /** @default null */
-      commit: string | null;
+      commit?: string | null;
       /** @default null */
-      diff: string | null;
+      diff?: string | null;
     };
     /** CreateDataset */
     CreateDataset: {
       name: string;
       /** @default null */
-      description: string | null;
+      description?: string | null;
       /** @default {} */
-      info: Record<string, never>;
+      info?: Record<string, unknown>;
       /**
        * @default team
        * @enum {unknown}
        */
-      visibility: 'everyone' | 'private' | 'team';
+      visibility?: 'everyone' | 'private' | 'team';
     };
     /**
      * Dataset
@@ -784,19 +784,19 @@ export interface components {
       updated_at: string;
       version: components['schemas']['Version'];
       /** @default null */
-      description: string | null;
+      description?: string | null;
       /** @default {} */
-      info: Record<string, never>;
+      info?: Record<string, unknown>;
       /** @default [] */
-      kinds: ('image2d' | 'volume3d')[];
+      kinds?: ('image2d' | 'volume3d')[];
       /** @default 0 */
-      label_count: number;
+      label_count?: number;
       /** @default [] */
-      preview: number[];
+      preview?: number[];
       /** @default null */
-      root: string | null;
+      root?: string | null;
       /** @default 0 */
-      revision: number;
+      revision?: number;
     };
     /** DatasetList */
     DatasetList: {
@@ -833,9 +833,9 @@ export interface components {
     FinishVersion: {
       version_id: number;
       /** @default null */
-      reason: string | null;
+      reason?: string | null;
       /** @default [] */
-      problems: components['schemas']['jupyter_blueno.catalog.model.Problem'][];
+      problems?: components['schemas']['jupyter_blueno.catalog.model.Problem'][];
     };
     /**
      * FolderSource
@@ -884,19 +884,19 @@ export interface components {
       updated_at: string;
       revision: number;
       /** @default null */
-      reason: string | null;
+      reason?: string | null;
       /** @default null */
-      progress: components['schemas']['Progress'] | null;
+      progress?: components['schemas']['Progress'] | null;
       /** @default null */
-      exit_code: number | null;
+      exit_code?: number | null;
       /** @default 0 */
-      log_size: number;
+      log_size?: number;
       /** @default 0 */
-      output_count: number;
+      output_count?: number;
       /** @default null */
-      started_at: string | null;
+      started_at?: string | null;
       /** @default null */
-      finished_at: string | null;
+      finished_at?: string | null;
       origin?: components['schemas']['Origin'];
       resources?: components['schemas']['Resources'];
     };
@@ -904,7 +904,7 @@ export interface components {
     JobList: {
       jobs: components['schemas']['Job'][];
       /** @default null */
-      next: string | null;
+      next?: string | null;
     };
     /**
      * JobSpec
@@ -922,21 +922,21 @@ export interface components {
       /** @enum {unknown} */
       kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
       /** @default null */
-      source: string | null;
+      source?: string | null;
       /** @default null */
-      payload: string | null;
+      payload?: string | null;
       /** @default [] */
-      command: string[];
+      command?: string[];
       /** @default null */
-      folder: string | null;
+      folder?: string | null;
       /** @default null */
-      python: string | null;
+      python?: string | null;
       /** @default {} */
-      environment: {
+      environment?: {
         [key: string]: string;
       };
       /** @default {} */
-      parameters: Record<string, never>;
+      parameters?: Record<string, unknown>;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
     };
@@ -957,7 +957,7 @@ export interface components {
     Ordinals: {
       total: number;
       /** @default null */
-      ordinals: number[] | null;
+      ordinals?: number[] | null;
     };
     /**
      * Origin
@@ -965,11 +965,11 @@ export interface components {
      */
     Origin: {
       /** @default null */
-      notebook: string | null;
+      notebook?: string | null;
       /** @default null */
-      cell_id: string | null;
+      cell_id?: string | null;
       /** @default null */
-      kernel_id: string | null;
+      kernel_id?: string | null;
     };
     /**
      * Output
@@ -982,9 +982,9 @@ export interface components {
       index: number;
       /** @enum {unknown} */
       role: 'display' | 'error' | 'result';
-      data: Record<string, never>;
+      data: Record<string, unknown>;
       /** @default {} */
-      metadata: Record<string, never>;
+      metadata?: Record<string, unknown>;
     };
     /** OutputList */
     OutputList: {
@@ -1006,13 +1006,13 @@ export interface components {
       row_mm: number;
       column_mm: number;
       /** @default  */
-      top: string;
+      top?: string;
       /** @default  */
-      bottom: string;
+      bottom?: string;
       /** @default  */
-      left: string;
+      left?: string;
       /** @default  */
-      right: string;
+      right?: string;
     };
     /**
      * Progress
@@ -1021,9 +1021,9 @@ export interface components {
     Progress: {
       done: number;
       /** @default null */
-      total: number | null;
+      total?: number | null;
       /** @default null */
-      message: string | null;
+      message?: string | null;
     };
     /**
      * PublicSet
@@ -1034,17 +1034,17 @@ export interface components {
       title: string;
       description: string;
       /** @default  */
-      homepage: string;
+      homepage?: string;
       /** @default null */
-      download_bytes: number | null;
+      download_bytes?: number | null;
       /** @default false */
-      manual: boolean;
+      manual?: boolean;
       /** @default  */
-      instructions: string;
+      instructions?: string;
       /** @default false */
-      original: boolean;
+      original?: boolean;
       /** @default false */
-      prepared: boolean;
+      prepared?: boolean;
     };
     /** PublicSets */
     PublicSets: {
@@ -1065,15 +1065,15 @@ export interface components {
       name: string;
       data_url: string;
       /** @default true */
-      validate: boolean;
+      validate?: boolean;
       /** @default null */
-      kind: ('image2d' | 'volume3d') | null;
+      kind?: ('image2d' | 'volume3d') | null;
       /** @default null */
-      label: string | null;
+      label?: string | null;
       /** @default null */
-      split: string | null;
+      split?: string | null;
       /** @default {} */
-      info: Record<string, never>;
+      info?: Record<string, unknown>;
     };
     /** ReserveOrdinals */
     ReserveOrdinals: {
@@ -1092,13 +1092,13 @@ export interface components {
      */
     Resources: {
       /** @default null */
-      cpu: number | null;
+      cpu?: number | null;
       /** @default null */
-      memory: number | null;
+      memory?: number | null;
       /** @default 0 */
-      gpu: number;
+      gpu?: number;
       /** @default null */
-      timeout: number | null;
+      timeout?: number | null;
     };
     /**
      * Sample
@@ -1113,33 +1113,33 @@ export interface components {
       name: string;
       data_url: string;
       /** @default null */
-      data_key: string | null;
+      data_key?: string | null;
       /** @default null */
-      kind: ('image2d' | 'volume3d') | null;
+      kind?: ('image2d' | 'volume3d') | null;
       /** @default null */
-      split: string | null;
+      split?: string | null;
       /** @default null */
-      label: string | null;
+      label?: string | null;
       /** @default {} */
-      attributes: Record<string, never>;
+      attributes?: Record<string, unknown>;
       /** @default null */
-      shape: number[] | null;
+      shape?: number[] | null;
       /** @default null */
-      dtype: string | null;
+      dtype?: string | null;
       /** @default null */
-      spacing: number[] | null;
+      spacing?: number[] | null;
       /** @default null */
-      bytes: number | null;
+      bytes?: number | null;
       /** @default null */
-      checksum: string | null;
+      checksum?: string | null;
       /** @default null */
-      created_at: string | null;
+      created_at?: string | null;
     };
     /** SampleList */
     SampleList: {
       samples: components['schemas']['Sample'][];
       /** @default null */
-      next: number | null;
+      next?: number | null;
     };
     /**
      * StartIngest
@@ -1153,9 +1153,9 @@ export interface components {
         | components['schemas']['UploadSource']
         | components['schemas']['PublicSource'];
       /** @default null */
-      description: string | null;
+      description?: string | null;
       /** @default null */
-      job_id: string | null;
+      job_id?: string | null;
     };
     /** Status */
     Status: {
@@ -1204,17 +1204,17 @@ export interface components {
       bytes: number;
       created_at: string;
       /** @default null */
-      finished_at: string | null;
+      finished_at?: string | null;
       /** @default null */
-      progress: components['schemas']['Progress'] | null;
+      progress?: components['schemas']['Progress'] | null;
       /** @default [] */
-      problems: components['schemas']['jupyter_blueno.catalog.model.Problem'][];
+      problems?: components['schemas']['jupyter_blueno.catalog.model.Problem'][];
       /** @default null */
-      reason: string | null;
+      reason?: string | null;
       /** @default null */
-      job_id: string | null;
+      job_id?: string | null;
       /** @default {} */
-      summary: Record<string, never>;
+      summary?: Record<string, unknown>;
     };
     /**
      * VolumeInfo
@@ -1244,11 +1244,11 @@ export interface components {
       level: number;
       tag: string;
       /** @default  */
-      unit: string;
+      unit?: string;
       /** @default 1 */
-      frames: number;
+      frames?: number;
       /** @default null */
-      affine: number[][] | null;
+      affine?: number[][] | null;
     };
     /**
      * VolumeSource

@@ -1,0 +1,35 @@
+/** What the contract talks about, under short names. */
+import type { components } from './generated';
+
+type Schemas = components['schemas'];
+
+/** A struct as the server answers it: nothing is left out. */
+export type Answered<T> = T extends (infer U)[]
+  ? Answered<U>[]
+  : T extends object
+    ? { [K in keyof T]-?: Answered<Exclude<T[K], undefined>> }
+    : T;
+
+export type Dataset = Answered<Schemas['Dataset']>;
+export type Version = Answered<Schemas['Version']>;
+export type Sample = Answered<Schemas['Sample']>;
+export type Facets = Answered<Schemas['Facets']>;
+export type FacetValue = Answered<Schemas['FacetValue']>;
+export type Progress = Answered<Schemas['Progress']>;
+export type Unreadable = Version['problems'][number];
+export type PublicSet = Answered<Schemas['PublicSet']>;
+export type StartIngest = Schemas['StartIngest'];
+export type Job = Answered<Schemas['Job']>;
+export type JobSpec = Schemas['JobSpec'];
+export type Output = Answered<Schemas['Output']>;
+export type Code = Answered<Schemas['Code']>;
+export type VolumeInfo = Answered<Schemas['VolumeInfo']>;
+export type PlaneInfo = Answered<Schemas['PlaneInfo']>;
+export type Status = Answered<Schemas['Status']>;
+export type Changes = Answered<Schemas['Changes']>;
+
+/** The body of every error. */
+export interface Problem {
+  code: string;
+  message: string;
+}

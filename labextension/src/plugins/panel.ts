@@ -1,0 +1,37 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { bluenoIcon } from '../icons';
+import { CATEGORY, Commands, IBlueno } from '../tokens';
+import { BluenoPanel } from '../widgets/panel/panel';
+
+/** The panel on the left, where the shell has a left. */
+export const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-blueno:panel',
+  description: 'The left panel with datasets and jobs.',
+  autoStart: true,
+  requires: [IBlueno],
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    platform: IBlueno,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const panel = new BluenoPanel(platform, app.commands);
+    app.shell.add(panel, 'left', { rank: 150, type: 'Blueno' });
+    restorer?.add(panel, panel.id);
+
+    app.commands.addCommand(Commands.showPanel, {
+      label: 'Show Blueno Panel',
+      caption: 'Datasets and jobs in the left sidebar',
+      icon: bluenoIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => app.shell.activateById(panel.id)
+    });
+    palette?.addItem({ command: Commands.showPanel, category: CATEGORY });
+  }
+};

@@ -1,0 +1,29 @@
+import { Token } from '@lumino/coreutils';
+import type { Platform } from './models/platform';
+
+/** The platform as every plugin sees it. */
+export type IBlueno = Platform;
+
+export const IBlueno = new Token<IBlueno>(
+  'jupyter-blueno:IBlueno',
+  'Datasets, samples and jobs of Blueno, kept up to date.'
+);
+
+/** Where palette and launcher list our commands. */
+export const CATEGORY = 'Blueno';
+
+/** All commands, `blueno:verb-noun`. */
+export const Commands = {
+  showPanel: 'blueno:show-panel',
+  addDataset: 'blueno:add-dataset', // {choice?}
+  openDataset: 'blueno:open-dataset', // {id} or {name}, {split?, label?, text?}
+  deleteDataset: 'blueno:delete-dataset', // {id}
+  copyDataset: 'blueno:copy-dataset', // {id}: the line of Python
+  openSample: 'blueno:open-sample', // {datasetId, ordinal}
+  openJob: 'blueno:open-job', // {id}
+  cancelJob: 'blueno:cancel-job', // {id}
+  rerunJob: 'blueno:rerun-job', // {id}
+  deleteJob: 'blueno:delete-job', // {id}
+  runNotebookAsJob: 'blueno:run-notebook-as-job',
+  runCellAsJob: 'blueno:run-cell-as-job'
+} as const;

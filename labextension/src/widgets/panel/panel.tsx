@@ -1,0 +1,100 @@
+import {
+  PanelWithToolbar,
+  ReactWidget,
+  SidePanel,
+  ToolbarButton,
+  addIcon,
+  searchIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import { Panel } from '@lumino/widgets';
+import * as React from 'react';
+import { bluenoIcon } from '../../icons';
+import type { Platform } from '../../models/platform';
+import { Commands } from '../../tokens';
+import { useSignal } from '../hooks';
+import { DatasetsSection } from './DatasetsSection';
+import { JobsSection } from './JobsSection';
+import { SectionSearch, type SectionProps } from './section';
+
+/** The left panel: datasets above, jobs below, each collapsible. */
+export class BluenoPanel extends SidePanel {
+  constructor(platform: Platform, commands: CommandRegistry) {
+    super({ header: new Panel() });
+    this.id = 'jp-blueno-panel';
+    this.addClass('jp-blueno-panel');
+    this.title.icon = bluenoIcon;
+    this.title.caption = 'Blueno: datasets and jobs';
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'Blueno');
+
+    this.header.addWidget(
+      ReactWidget.create(<Header platform={platform} commands={commands} />)
+    );
+    this.addSection('Datasets', DatasetsSection, platform, commands);
+    this.addSection('Jobs', JobsSection, platform, commands);
+  }
+
+  private addSection(
+    label: string,
+    Section: React.ComponentType<SectionProps>,
+    platform: Platform,
+    commands: CommandRegistry
+  ): void {
+    const search = new SectionSearch();
+    const section = new PanelWithToolbar();
+    section.title.label = label;
+    section.addClass('jp-blueno-section');
+    section.toolbar.addItem(
+      'search',
+      new ToolbarButton({
+        icon: searchIcon,
+        tooltip: `Search ${label.toLowerCase()}`,
+        onClick: () => search.toggle()
+      })
+    );
+    const body = ReactWidget.create(
+      <Section platform={platform} commands={commands} search={search} />
+    );
+    body.addClass('jp-blueno-section-body');
+    section.addWidget(body);
+    this.addWidget(section);
+  }
+}
+
+function Header(props: {
+  platform: Platform;
+  commands: CommandRegistry;
+}): JSX.Element {
+  const { platform, commands } = props;
+  const connection = useSignal(
+    platform.connectionChanged,
+    () => platform.connection
+  );
+  return (
+    <div className="jp-blueno-header">
+      <div className="jp-blueno-header-line">
+        <span className="jp-blueno-header-title">Blueno</span>
+        <button
+          className="jp-blueno-button jp-mod-icon"
+          title="Add dataset …"
+          aria-label="Add dataset"
+          onClick={() => void commands.execute(Commands.addDataset)}
+        >
+          <addIcon.react tag={null} />
+        </button>
+      </div>
+      {connection === 'reconnecting' && (
+        <div className="jp-blueno-away" role="status">
+          The server does not answer; reconnecting …
+          <button
+            className="jp-blueno-button jp-mod-link"
+            onClick={() => platform.retry()}
+          >
+            Try now
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
