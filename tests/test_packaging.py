@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+UV = shutil.which("uv")
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -40,7 +41,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)
     out = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, clone)
+    if UV:
+        run(UV, "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", out, clone)
+    else:
+        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, clone)
     (built,) = out.glob("jupyter_blueno-*.whl")
     return built
 
@@ -51,8 +55,7 @@ def test_wheel_gives_a_working_extension_in_an_empty_environment(wheel: Path, tm
     empty = tmp_path / "empty"
     venv.create(empty, with_pip=True)
     python = empty / "bin" / "python"
-    uv = shutil.which("uv")
-    installer = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    installer = [UV, "pip", "install", "--python", python] if UV else [python, "-m", "pip", "install"]
     run(*installer, "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
     scripts = {"PATH": f"{empty / 'bin'}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
     server = run(python, "-m", "jupyter", "server", "extension", "list", **scripts)
