@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.catalog.model import Dataset, Facets, Kind, Sample, Visibility
+from jupyter_blueno.catalog.model import Dataset, Facets, Sample, SamplePage, Selection, Visibility
+from jupyter_blueno.ingest.model import RegisterSample
 
 
 class ListDatasets(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,16 +32,6 @@ class DatasetRef(Struct, frozen=True, forbid_unknown_fields=True):
     dataset_id: int
 
 
-class Selection(Struct, frozen=True, forbid_unknown_fields=True):
-    """A filter on one version (default: the newest) of a dataset."""
-
-    dataset_id: int
-    version: int | None = None
-    split: list[str] = field(default_factory=list)
-    label: list[str] = field(default_factory=list)
-    text: str = ""
-
-
 class Ordinals(Struct, frozen=True):
     """The selected samples in order; `ordinals` is None when they are 0 … total-1."""
 
@@ -53,19 +44,6 @@ class SamplesAt(Struct, frozen=True, forbid_unknown_fields=True):
 
     dataset_id: int
     ordinals: str
-
-
-class SamplePage(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page by key: up to `limit` (≤ 1,000) samples whose ordinal is above `after`."""
-
-    dataset_id: int
-    version: int | None = None
-    split: list[str] = field(default_factory=list)
-    label: list[str] = field(default_factory=list)
-    text: str = ""
-    name: str | None = None
-    after: int = -1
-    limit: int = 200
 
 
 class SampleList(Struct, frozen=True):
@@ -82,17 +60,6 @@ class DeleteSample(Struct, frozen=True, forbid_unknown_fields=True):
     dataset_id: int
     ordinal: int
     purge: bool = False
-
-
-class RegisterSample(Struct, frozen=True, forbid_unknown_fields=True):
-    dataset_id: int
-    name: str
-    data_url: str
-    validate: bool = True
-    kind: Kind | None = None
-    label: str | None = None
-    split: str | None = None
-    info: dict[str, Any] = field(default_factory=dict)
 
 
 class StoreData(Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,7 +155,9 @@ def register_sample(context: Context, ask: RegisterSample) -> Sample:
     """Register data that lies at `data_url` as a sample of the open version."""
     from jupyter_blueno.ingest import register
 
-    return register.register_sample(context.database, context.config, context.user, ask)
+    return register.register_sample(
+        context.database, context.config, context.user.team, context.user.name, ask
+    )
 
 
 @operation("DELETE", "/datasets/{dataset_id}/samples/{ordinal}", resource="datasets", action="write")
@@ -198,7 +167,13 @@ def delete_sample(context: Context, ask: DeleteSample) -> Done:
 
     return Done(
         register.delete_sample(
-            context.database, context.config, context.user, ask.dataset_id, ask.ordinal, ask.purge
+            context.database,
+            context.config,
+            context.user.team,
+            context.user.name,
+            ask.dataset_id,
+            ask.ordinal,
+            ask.purge,
         )
     )
 

@@ -30,6 +30,7 @@ class Changes(Struct, frozen=True):
     """What changed since a revision; a deleted one is only named.
 
     With `since` = -1 nothing is listed: it only tells the present revision.
+    Ask next with `revision`: a change may be told twice, none is left out.
     """
 
     revision: int
@@ -61,16 +62,15 @@ def get_status(context: Context, ask: Nothing) -> Status:
 @operation("GET", "/changes", resource="status", action="read")
 def get_changes(context: Context, ask: ChangesSince) -> Changes:
     """Return datasets and jobs that changed since a revision."""
-    import sqlalchemy as sa
-
     from jupyter_blueno.catalog import store
+    from jupyter_blueno.database.revisions import current_revision
     from jupyter_blueno.jobs import manager
 
-    if ask.since < 0:
-        with context.database.begin() as connection:
-            now = connection.scalar(sa.text("SELECT last_value FROM revision"))
-        return Changes(int(now or 0), [], [], [], [])
+    with context.database.begin() as connection:
+        now = current_revision(connection)
+    # Behind `now`: the database is another one than the caller saw last.
+    if ask.since < 0 or ask.since >= now:
+        return Changes(now, [], [], [], [])
     datasets, gone_datasets = store.changed(context.database, context.user.team, ask.since)
     jobs, gone_jobs = manager.of(context).changed(context.user, ask.since)
-    newest = max([ask.since, *(one.revision for one in (*datasets, *jobs))])
-    return Changes(newest, datasets, jobs, gone_datasets, gone_jobs)
+    return Changes(now, datasets, jobs, gone_datasets, gone_jobs)

@@ -125,3 +125,26 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
+
+
+class Selection(Struct, frozen=True, forbid_unknown_fields=True):
+    """A `Filter` on one version (default: the newest) of a dataset."""
+
+    dataset_id: int
+    version: int | None = None
+    split: list[str] = field(default_factory=list)
+    label: list[str] = field(default_factory=list)
+    text: str = ""
+
+
+class SamplePage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page by key: up to `limit` (≤ 1,000) samples of a selection whose ordinal is above `after`."""
+
+    dataset_id: int
+    version: int | None = None
+    split: list[str] = field(default_factory=list)
+    label: list[str] = field(default_factory=list)
+    text: str = ""
+    name: str | None = None
+    after: int = -1
+    limit: int = 200

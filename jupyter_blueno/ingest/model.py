@@ -122,3 +122,21 @@ class FinishVersion(Struct, frozen=True, forbid_unknown_fields=True):
     version_id: int
     reason: str | None = None
     problems: list[Problem] = field(default_factory=list)
+
+
+class RegisterSample(Struct, frozen=True, forbid_unknown_fields=True):
+    """Data that lies at `data_url` becomes a sample.
+
+    With `validate` the data must be there. With `staged_url`, data that was
+    stored there before is moved to `data_url`, only if the name is free.
+    """
+
+    dataset_id: int
+    name: str
+    data_url: str
+    validate: bool = True
+    kind: Kind | None = None
+    label: str | None = None
+    split: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    staged_url: str | None = None

@@ -29,8 +29,6 @@ class ChangesHandler(OperationHandler):
         once = msgspec.structs.replace(ask, wait=0)
         while True:
             changes = await super().answer(operation, once)
-            if ask.since < 0 or changes.revision > ask.since or self._closed:
-                return changes
-            if changes.deleted_datasets or changes.deleted_jobs or time.monotonic() >= deadline:
+            if changes.revision != ask.since or self._closed or time.monotonic() >= deadline:
                 return changes
             await asyncio.sleep(PERIOD)

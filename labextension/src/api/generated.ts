@@ -725,6 +725,7 @@ export interface components {
      * @description What changed since a revision; a deleted one is only named.
      *
      *         With `since` = -1 nothing is listed: it only tells the present revision.
+     *         Ask next with `revision`: a change may be told twice, none is left out.
      */
     Changes: {
       revision: number;
@@ -1059,7 +1060,13 @@ export interface components {
       type: 'public';
       builder: string;
     };
-    /** RegisterSample */
+    /**
+     * RegisterSample
+     * @description Data that lies at `data_url` becomes a sample.
+     *
+     *         With `validate` the data must be there. With `staged_url`, data that was
+     *         stored there before is moved to `data_url`, only if the name is free.
+     */
     RegisterSample: {
       dataset_id: number;
       name: string;
@@ -1074,6 +1081,8 @@ export interface components {
       split?: string | null;
       /** @default {} */
       info?: Record<string, unknown>;
+      /** @default null */
+      staged_url?: string | null;
     };
     /** ReserveOrdinals */
     ReserveOrdinals: {

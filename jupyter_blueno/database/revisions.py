@@ -1,0 +1,32 @@
+"""The order in which changes become visible.
+
+A number from a sequence is taken before its transaction commits, so a later
+number may be seen before an earlier one, and whoever asks "what is newer than
+the newest I saw" would lose the earlier. Hence a writer takes its number under
+a lock that it holds until it commits: revisions then appear in order.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from jupyter_blueno.database import tables
+
+REVISION_LOCK = 0x72657673  # "revs"
+
+
+def next_revision(connection: sa.Connection) -> int:
+    """The next revision, for a row that this transaction changes.
+
+    Take it last, with all rows already locked or written: every other writer
+    waits until this transaction ends.
+    """
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)))
+    return int(connection.scalar(sa.select(tables.revision.next_value())) or 0)
+
+
+def current_revision(connection: sa.Connection) -> int:
+    """The newest revision, when all up to it are committed and visible to the next statement."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(REVISION_LOCK)))
+    newest = connection.scalar(sa.text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM revision"))
+    return int(newest or 0)

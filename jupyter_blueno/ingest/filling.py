@@ -1,0 +1,295 @@
+"""A version filled from outside: begun, ordinals reserved, rows added by COPY, finished.
+
+Whoever ingests reserves a run of ordinals, writes pixels and thumbnails under
+them, and then adds the rows: a row that can be seen has its picture.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, TypeVar
+
+import psycopg2.errors
+import sqlalchemy as sa
+
+from jupyter_blueno.catalog import store, versions
+from jupyter_blueno.catalog.checks import (
+    SAMPLE_NAME_LIMIT,
+    VALUE_LIMIT,
+    check_json,
+    check_json_items,
+    check_name,
+    check_sample_name,
+    check_text,
+)
+from jupyter_blueno.catalog.model import Dataset, Problem
+from jupyter_blueno.config import Config
+from jupyter_blueno.database import tables
+from jupyter_blueno.database.engine import Database, copy_rows
+from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput
+from jupyter_blueno.ingest.model import AddBatch, Batch, BeginVersion, FinishVersion, OpenVersion
+
+URL_LIMIT = 4096  # characters
+
+_COLUMNS = (
+    "dataset_id", "ordinal", "added_in", "name", "kind", "split", "label", "attributes", "data_url",
+    "data_key", "shape", "dtype", "spacing", "bytes",
+)  # fmt: skip
+
+Value = TypeVar("Value")
+
+
+def begin(database: Database, config: Config, team: str, owner: str, ask: BeginVersion) -> OpenVersion:
+    """Begin to fill a dataset; it is made if it is missing, reused if empty or failed.
+
+    Raises
+    ------
+    AlreadyExists
+        ``dataset_exists``: one of this name has samples or is being prepared.
+    OutsideRoots
+        If `root` is outside the folders that may be read.
+    """
+    name = check_name(ask.name)
+    root = str(config.resolve(ask.root)) if ask.root else None
+    emptied = False
+    with database.begin() as connection:
+        query = sa.select(tables.dataset).where(
+            tables.dataset.c.team == team,
+            tables.dataset.c.name == name,
+            tables.dataset.c.deleted_at.is_(None),
+        )
+        found = connection.execute(query.with_for_update()).first()
+        number = 1
+        if found is None:
+            dataset_id = store.insert_dataset(
+                connection, team, owner, name, ask.description, ask.info, root=root
+            )
+        else:
+            dataset_id = found.id
+            newest = versions.newest_version(connection, dataset_id)
+            if newest.state == "preparing" and ask.job_id and newest.job_id == ask.job_id:
+                return _opened(config, dataset_id, newest.id)  # asked for twice
+            emptied = _make_room(connection, found, newest)
+            number = newest.number
+            _describe(connection, found, ask, root)
+        version_id = versions.insert_preparing(connection, dataset_id, number, owner, ask.count, ask.job_id)
+        store.touch(connection, dataset_id)
+    if emptied:  # what a failed attempt left
+        shutil.rmtree(config.home_path / "data" / str(dataset_id), ignore_errors=True)
+        shutil.rmtree(config.home_path / "thumbnails" / str(dataset_id), ignore_errors=True)
+    return _opened(config, dataset_id, version_id)
+
+
+def reserve(database: Database, team: str, dataset_id: int, count: int) -> int:
+    """Reserve `count` ordinals and return the first; those not used stay empty."""
+    with database.begin() as connection:
+        return versions.reserve(connection, store.locked_dataset(connection, team, dataset_id), count)
+
+
+def add(database: Database, team: str, ask: AddBatch) -> bool:
+    """Add a batch of samples; all of them, or none if one is refused.
+
+    Raises
+    ------
+    InvalidInput
+        A column has another length than `names`, a value cannot be stored, or
+        the ordinals were not reserved.
+    AlreadyExists
+        ``sample_exists``: a name occurs twice in the version.
+    Conflict
+        ``version_finished``, ``ordinal_taken``.
+    """
+    batch = ask.batch
+    count = len(batch.names)
+    _check_batch(batch)
+    with database.begin() as connection:
+        version = versions.locked_version(connection, team, ask.version_id)
+        _must_be_preparing(version)
+        reserved = connection.scalar(
+            sa.select(tables.dataset.c.next_ordinal).where(tables.dataset.c.id == version.dataset_id)
+        )
+        end = batch.first_ordinal + count
+        if batch.first_ordinal < 0 or end > (reserved or 0):
+            raise InvalidInput(
+                f"Ordinals {batch.first_ordinal} to {end - 1} were not reserved; reserve them first.",
+                code="ordinals_not_reserved",
+            )
+        try:
+            copy_rows(connection, tables.sample, _COLUMNS, _rows(batch, version))
+        except psycopg2.errors.UniqueViolation as error:
+            raise _twice(error) from None
+        kinds = {kind for kind in _column(batch.kind, 1 if isinstance(batch.kind, str) else count) if kind}
+        size = sum(batch.bytes) if isinstance(batch.bytes, list) else (batch.bytes or 0) * count
+        leading = list(range(batch.first_ordinal, min(end, batch.first_ordinal + versions.PREVIEW)))
+        versions.grow(connection, version, count, size, leading, kinds, ask.progress)
+        store.touch(connection, version.dataset_id)
+    return True
+
+
+def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
+    """Finish a version: ready, or failed with a reason. Finishing it twice the same way is fine.
+
+    Raises
+    ------
+    Conflict
+        ``version_finished``: it ended the other way before.
+    """
+    reason = None
+    if ask.reason is not None:
+        reason = _storable(ask.reason) or "It failed without saying why."
+    problems = [Problem(_storable(p.name), _storable(p.code), _storable(p.message)) for p in ask.problems]
+    with database.begin() as connection:
+        version = versions.locked_version(connection, team, ask.version_id)
+        if version.state != ("ready" if reason is None else "failed"):
+            _must_be_preparing(version)
+            versions.finish(connection, version, reason, problems)
+            store.touch(connection, version.dataset_id)
+        return store.read_dataset(connection, team, version.dataset_id)
+
+
+# -- beginning -----------------------------------------------------------------
+
+
+def _make_room(connection: sa.Connection, dataset: sa.Row[Any], newest: sa.Row[Any]) -> bool:
+    """Take the newest version away if nothing worth keeping is in it; True if rows were deleted."""
+    failed = newest.state == "failed" and newest.number == 1
+    empty = newest.state == "open" and newest.sample_count == 0
+    if not failed and not empty:
+        doing = "is being prepared" if newest.state == "preparing" else "has samples"
+        raise AlreadyExists(
+            f"There is a dataset called '{store.shorten(dataset.name)}' already, and it {doing}; "
+            "choose another name or delete that one.",
+            code="dataset_exists",
+        )
+    if failed:
+        connection.execute(sa.delete(tables.sample).where(tables.sample.c.dataset_id == dataset.id))
+        connection.execute(
+            sa.update(tables.dataset).where(tables.dataset.c.id == dataset.id).values(next_ordinal=0)
+        )
+    connection.execute(sa.delete(tables.version).where(tables.version.c.id == newest.id))
+    return failed
+
+
+def _describe(connection: sa.Connection, dataset: sa.Row[Any], ask: BeginVersion, root: str | None) -> None:
+    values = {
+        "description": check_text(ask.description, "The description") if ask.description else None,
+        "info": check_json({**dataset.info, **ask.info}, "The dataset's info"),
+        "root": root,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    connection.execute(sa.update(tables.dataset).where(tables.dataset.c.id == dataset.id).values(given))
+
+
+def _opened(config: Config, dataset_id: int, version_id: int) -> OpenVersion:
+    return OpenVersion(
+        dataset_id=dataset_id,
+        version_id=version_id,
+        folder=str(config.folder("data", dataset_id)),
+        thumbnails=str(config.folder("thumbnails", dataset_id)),
+    )
+
+
+def _must_be_preparing(version: sa.Row[Any]) -> None:
+    if version.state != "preparing":
+        raise Conflict(
+            f"Version {version.number} is {version.state}, so it cannot be filled; begin a new one.",
+            code="version_finished",
+        )
+
+
+# -- rows ----------------------------------------------------------------------
+
+
+def _rows(batch: Batch, version: sa.Row[Any]) -> Iterable[tuple[Any, ...]]:
+    count = len(batch.names)
+    first = batch.first_ordinal
+    return zip(
+        repeat(version.dataset_id, count),
+        range(first, first + count),
+        repeat(version.number, count),
+        batch.names,
+        _column(batch.kind, count),
+        (value or None for value in _column(batch.split, count)),
+        (value or None for value in _column(batch.label, count)),
+        batch.attributes or repeat({}, count),
+        _column(batch.data_url, count),
+        _column(batch.keys, count),
+        batch.shapes if batch.shapes is not None else repeat(batch.shape, count),
+        _column(batch.dtype, count),
+        batch.spacings if batch.spacings is not None else repeat(batch.spacing, count),
+        _column(batch.bytes, count),
+        strict=True,
+    )
+
+
+def _column(value: list[Value] | Value | None, count: int) -> Iterable[Value | None]:
+    return value if isinstance(value, list) else repeat(value, count)
+
+
+def _check_batch(batch: Batch) -> None:
+    count = len(batch.names)
+    if count == 0:
+        raise InvalidInput("The batch has no samples.", code="empty_batch")
+    for field in (
+        "data_url",
+        "keys",
+        "kind",
+        "split",
+        "label",
+        "shapes",
+        "dtype",
+        "spacings",
+        "bytes",
+        "attributes",
+    ):
+        value = getattr(batch, field)
+        if isinstance(value, list) and len(value) != count and not (field == "attributes" and not value):
+            raise InvalidInput(
+                f"The batch has {count:,} names but {len(value):,} values of '{field}'.", code="column_length"
+            )
+    _check_column(batch.names, "A sample's name", SAMPLE_NAME_LIMIT)
+    if "" in batch.names:
+        check_sample_name("")
+    _check_column(batch.split, "A split", VALUE_LIMIT)
+    _check_column(batch.label, "A label", VALUE_LIMIT)
+    _check_column(batch.data_url, "A data URL", URL_LIMIT)
+    _check_column(batch.keys, "A key", URL_LIMIT)
+    _check_column(batch.dtype, "A dtype", VALUE_LIMIT)
+    if batch.attributes:
+        check_json_items(batch.attributes, "The attributes")
+
+
+def _check_column(value: Sequence[str | None] | str | None, what: str, limit: int) -> None:
+    """Look at a whole column at once: one by one only if something is wrong with it."""
+    texts = [value] if isinstance(value, str) else [one for one in value or () if one]
+    if texts and max(map(len, texts)) <= limit:
+        joined = "".join(texts)
+        if "\x00" not in joined and (joined.isascii() or _is_unicode(joined)):
+            return
+    for text in texts:
+        check_text(text, what, limit)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _storable(text: str) -> str:
+    """A message that comes from a stranger's file, as PostgreSQL can hold it."""
+    return text.replace("\x00", "�").encode(errors="replace").decode()[:2000]
+
+
+def _twice(error: psycopg2.errors.UniqueViolation) -> Exception:
+    detail = (error.diag.message_detail or "").removeprefix("Key ")
+    if error.diag.constraint_name == "sample_name":
+        return AlreadyExists(
+            f"Two samples of the dataset would have the same name: {store.shorten(detail, 200)}",
+            code="sample_exists",
+        )
+    return Conflict(f"These ordinals have samples already: {detail}", code="ordinal_taken")

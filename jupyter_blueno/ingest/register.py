@@ -1,0 +1,178 @@
+"""Single samples: registered where their data lies, stored, loaded, deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from jupyter_blueno.catalog import location, samples, store, versions
+from jupyter_blueno.catalog.checks import LARGEST_ORDINAL, check_json, check_sample_name, check_value
+from jupyter_blueno.catalog.model import Sample
+from jupyter_blueno.config import Config
+from jupyter_blueno.database import tables
+from jupyter_blueno.database.engine import Database
+from jupyter_blueno.errors import AlreadyExists, BluenoError, Conflict
+from jupyter_blueno.ingest.model import RegisterSample
+
+_sample = tables.sample.c
+
+
+def register_sample(database: Database, config: Config, team: str, owner: str, ask: RegisterSample) -> Sample:
+    """Register data as a sample of the open version; nothing is changed if it fails.
+
+    Raises
+    ------
+    AlreadyExists
+        ``sample_exists``: the newest version has one of this name.
+    NotFound
+        ``dataset_not_found``, ``data_not_found``.
+    Conflict
+        ``version_preparing``, ``version_failed``; ``data_in_use``: `staged_url`
+        is given, but another sample's data lies at `data_url`.
+    """
+    try:
+        values = {
+            "name": check_sample_name(ask.name),
+            "kind": ask.kind,
+            "split": check_value(ask.split, "The split"),
+            "label": check_value(ask.label, "The label"),
+            "attributes": check_json(ask.info, "The sample's info"),
+            "data_url": ask.data_url,
+        }
+        root = store.get_dataset(database, team, ask.dataset_id).root
+        if ask.staged_url is None and ask.validate:
+            location.must_exist(config, ask.data_url, root)
+        elif location.scheme_of(ask.data_url) == "file":
+            location.local_path(config, ask.data_url, root)  # it may be missing, but not anywhere
+        with contextlib.ExitStack() as undone, database.begin() as connection:
+            dataset = store.locked_dataset(connection, team, ask.dataset_id)
+            _must_be_free(connection, ask.dataset_id, ask.name)
+            version = versions.open_version(connection, dataset.id, owner)
+            if ask.staged_url is not None:
+                undone.enter_context(_moved(connection, config, ask.staged_url, ask.data_url))
+            values |= {
+                "dataset_id": dataset.id,
+                "ordinal": versions.reserve(connection, dataset, 1),
+                "added_in": version.number,
+                "bytes": _size(config, ask.data_url, root),
+            }
+            inserted = sa.insert(tables.sample).values(values).returning(tables.sample)
+            row = connection.execute(inserted).one()
+            versions.adjust(connection, version, row, 1)
+            store.touch(connection, dataset.id)
+        return samples.get_sample(database, team, ask.dataset_id, row.ordinal)
+    finally:
+        if ask.staged_url is not None:
+            with contextlib.suppress(BluenoError, OSError):
+                location.writable_path(config, ask.staged_url).unlink(missing_ok=True)
+
+
+def delete_sample(
+    database: Database,
+    config: Config,
+    team: str,
+    owner: str,
+    dataset_id: int,
+    ordinal: int,
+    purge: bool = False,
+) -> bool:
+    """Remove a sample from the open version; False if it is not in the newest one.
+
+    With `purge` its data is deleted too, if that is a file in the data folder
+    that no other sample uses.
+    """
+    with database.begin() as connection:
+        dataset = store.locked_dataset(connection, team, dataset_id)
+        if not 0 <= ordinal <= LARGEST_ORDINAL:
+            return False
+        this = [*samples.in_newest(dataset.id), _sample.ordinal == ordinal]
+        row = connection.execute(sa.select(tables.sample).where(*this)).first()
+        if row is None:
+            return False
+        version = versions.open_version(connection, dataset.id, owner)
+        if row.added_in == version.number:  # no finished version knows it
+            connection.execute(sa.delete(tables.sample).where(*this))
+        else:
+            connection.execute(sa.update(tables.sample).where(*this).values(removed_in=version.number))
+        versions.adjust(connection, version, row, -1)
+        unused = purge and row.data_key is None and not _is_used(connection, config, row.data_url)
+        store.touch(connection, dataset.id)
+    if unused and location.scheme_of(row.data_url) == "file":
+        with contextlib.suppress(BluenoError, OSError):  # it is outside, or gone already
+            location.writable_path(config, row.data_url).unlink()
+    return True
+
+
+def store_data(config: Config, data_url: str, content: bytes) -> bool:
+    """Write bytes to a data URL; see `location.store`."""
+    location.store(config, data_url, content)
+    return True
+
+
+def load_data(config: Config, data_url: str) -> bytes:
+    """The bytes at a data URL; see `location.load`."""
+    return location.load(config, data_url)
+
+
+def _must_be_free(connection: sa.Connection, dataset_id: int, name: str) -> None:
+    query = sa.select(_sample.ordinal).where(*samples.in_newest(dataset_id), _sample.name == name)
+    if connection.execute(query).first() is not None:
+        raise AlreadyExists(
+            f"The dataset has a sample called '{store.shorten(name)}' already; nothing was changed.",
+            code="sample_exists",
+        )
+
+
+def _is_used(connection: sa.Connection, config: Config, data_url: str) -> bool:
+    """Whether a sample of any dataset, also one in the trash, has its data there."""
+    query = sa.select(_sample.ordinal).where(
+        _sample.data_url.in_(location.spellings(config, data_url)), _sample.removed_in.is_(None)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _size(config: Config, data_url: str, root: str | None) -> int | None:
+    if location.scheme_of(data_url) != "file":
+        return None
+    path = location.local_path(config, data_url, root)
+    return path.stat().st_size if path.is_file() else None
+
+
+@contextlib.contextmanager
+def _moved(connection: sa.Connection, config: Config, staged_url: str, data_url: str) -> Iterator[None]:
+    """Move staged data to its place; an exception in the block puts everything back."""
+    staged = location.writable_path(config, staged_url)
+    location.must_exist(config, staged_url)
+    if _is_used(connection, config, data_url):
+        raise Conflict(
+            "Another sample's data lies at this data_url; choose another one, or register it as it is.",
+            code="data_in_use",
+        )
+    if location.scheme_of(data_url) != "file":
+        location.store(config, data_url, staged.read_bytes())
+        try:
+            yield
+        except BaseException:
+            location.remove_remote(data_url)
+            raise
+        return
+    target = location.writable_path(config, data_url)
+    before = target.with_name(f".{uuid.uuid4().hex}.part")
+    with location.explained(data_url):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.replace(before)
+        staged.replace(target)
+    try:
+        yield
+    except BaseException:
+        if before.exists():
+            before.replace(target)
+        else:
+            target.unlink(missing_ok=True)
+        raise
+    finally:
+        before.unlink(missing_ok=True)
