@@ -6,21 +6,59 @@ from its room on first use.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno._version import __version__
 
 if TYPE_CHECKING:
+    from jupyter_blueno.client.datasets import Dataset as Dataset
+    from jupyter_blueno.client.datasets import dataset as dataset
+    from jupyter_blueno.client.datasets import datasets as datasets
+    from jupyter_blueno.client.ingest import ingest as ingest
+    from jupyter_blueno.client.ingest import prepare as prepare
+    from jupyter_blueno.client.ingest import public_sets as public_sets
+    from jupyter_blueno.client.jobs import Job as Job
+    from jupyter_blueno.client.jobs import JobFailed as JobFailed
+    from jupyter_blueno.client.jobs import job as job
+    from jupyter_blueno.client.jobs import jobs as jobs
     from jupyter_blueno.client.platform import PlatformClient as PlatformClient
+    from jupyter_blueno.client.progress import progress as progress
+    from jupyter_blueno.client.samples import Sample as Sample
+    from jupyter_blueno.client.session import use as use
+    from jupyter_blueno.client.submit import run_cell as run_cell
+    from jupyter_blueno.client.submit import run_command as run_command
+    from jupyter_blueno.client.submit import run_notebook as run_notebook
+    from jupyter_blueno.client.submit import submit as submit
     from jupyter_blueno.errors import BluenoError as BluenoError
     from jupyter_blueno.errors import PlatformError as PlatformError
+    from jupyter_blueno.widgets import show as show
 
 # Public name → module that defines it. A name becomes public on purpose: here.
 _PUBLIC = {
     "BluenoError": "jupyter_blueno.errors",
     "PlatformError": "jupyter_blueno.errors",
     "PlatformClient": "jupyter_blueno.client.platform",
+    "Dataset": "jupyter_blueno.client.datasets",
+    "Job": "jupyter_blueno.client.jobs",
+    "JobFailed": "jupyter_blueno.client.jobs",
+    "Sample": "jupyter_blueno.client.samples",
+    "dataset": "jupyter_blueno.client.datasets",
+    "datasets": "jupyter_blueno.client.datasets",
+    "ingest": "jupyter_blueno.client.ingest",
+    "job": "jupyter_blueno.client.jobs",
+    "jobs": "jupyter_blueno.client.jobs",
+    "prepare": "jupyter_blueno.client.ingest",
+    "progress": "jupyter_blueno.client.progress",
+    "public_sets": "jupyter_blueno.client.ingest",
+    "run_cell": "jupyter_blueno.client.submit",
+    "run_command": "jupyter_blueno.client.submit",
+    "run_notebook": "jupyter_blueno.client.submit",
+    "show": "jupyter_blueno.widgets",
+    "submit": "jupyter_blueno.client.submit",
+    "use": "jupyter_blueno.client.session",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
@@ -32,6 +70,17 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """Keeps the verbs `jobs` and `ingest` from being hidden by the rooms of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -17,8 +17,14 @@ import msgspec
 from jupyter_blueno import errors
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import PREFIX, Content, Operation
+from jupyter_blueno.config import Config
 
 Answer = TypeVar("Answer")
+
+UNREACHABLE = "server_unreachable"  # code of the error when nothing listens at the address
+
+# A server without sign-in still wants the two halves of this on every write.
+_NO_FORGERY = {"Cookie": "_xsrf=626c75656e6f", "X-XSRFToken": "626c75656e6f"}
 
 
 class Transport(Protocol):
@@ -65,8 +71,13 @@ class Http:
             raise _error_of(error) from None
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                raise errors.Unavailable(
+                    f"The server at {self.url} did not answer within {self.timeout:g} s. Try again."
+                ) from error
             raise errors.Unavailable(
-                f"The server at {self.url} does not answer ({reason}). Is JupyterLab running?"
+                f"The server at {self.url} does not answer ({reason}). Is JupyterLab running?",
+                code=UNREACHABLE,
             ) from error
 
     def close(self) -> None:
@@ -77,7 +88,7 @@ class Http:
         path = operation.path
         for name in operation.path_fields:
             path = path.replace("{" + name + "}", urllib.parse.quote(str(fields.pop(name)), safe=""))
-        headers = {"Authorization": f"token {self.token}"} if self.token else {}
+        headers = {"Authorization": f"token {self.token}"} if self.token else dict(_NO_FORGERY)
         body: bytes | None = None
         query: dict[str, Any] = fields
         if operation.raw_body is not None:
@@ -119,7 +130,7 @@ def _running_servers() -> Iterator[dict[str, Any]]:
     """Servers of this user by their runtime files; the kernel's parent first."""
     from jupyter_core.paths import jupyter_runtime_dir
 
-    parent = os.environ.get("JPY_PARENT_PID")
+    parent = os.environ.get("JPY_PARENT_PID", "")
     found = []
     for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
         try:
@@ -128,13 +139,16 @@ def _running_servers() -> Iterator[dict[str, Any]]:
         except (OSError, ValueError, KeyError):
             continue
         found.append((str(server["pid"]) == parent, path.stat().st_mtime, server))
-    for _, _, server in sorted(found, key=lambda one: one[:2], reverse=True):
-        if _has_blueno(server):
+    for is_parent, _, server in sorted(found, key=lambda one: one[:2], reverse=True):
+        if _has_blueno(server, is_parent):
             yield server
 
 
-def _has_blueno(server: dict[str, Any]) -> bool:
-    """Whether Blueno answers there, for the data folder that is meant here."""
+def _has_blueno(server: dict[str, Any], is_parent: bool) -> bool:
+    """Whether Blueno answers there, for the data folder that is meant here.
+
+    A kernel means the folder of the server that started it.
+    """
     from jupyter_blueno.api.operation import Nothing
     from jupyter_blueno.api.status import get_status
 
@@ -142,8 +156,8 @@ def _has_blueno(server: dict[str, Any]) -> bool:
         status = Http(server["url"], server.get("token") or None, timeout=10).call(get_status, Nothing())
     except errors.BluenoError:
         return False
-    wanted = os.environ.get("BLUENO_HOME")
-    return wanted is None or os.path.realpath(os.path.expanduser(wanted)) == os.path.realpath(status.home)
+    wanted = os.path.realpath(os.path.expanduser(Config().home))
+    return is_parent or wanted == os.path.realpath(status.home)
 
 
 def _text(value: Any) -> Any:

@@ -1,0 +1,434 @@
+"""Jobs in a notebook: how they stand, what they print, what comes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jupyter_blueno import errors
+from jupyter_blueno.api import jobs as api
+from jupyter_blueno.client import look, session
+from jupyter_blueno.client.progress import ProgressLine, duration
+from jupyter_blueno.jobs import model
+
+MIME = "application/vnd.blueno.job+json"
+FIRST_POLL = 0.05  # seconds; doubled up to
+SLOWEST_POLL = 1.0
+LOG_PIECE = 1 << 20  # bytes a request
+LOG_SHOWN = 20  # last lines in a repr
+
+
+def job(id: str) -> Job:
+    """Return a job by its id, the first characters of it, or its name (the newest so called).
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    return Job(session.call(api.get_job, api.JobRef(str(id))))
+
+
+def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int = 100) -> JobList:
+    """List jobs, newest first.
+
+    Parameters
+    ----------
+    search : str
+        Only those with this in their name.
+    state : str or list of str, optional
+        ``"running"``, ``"failed"`` …: only those.
+    limit : int
+    """
+    states = [state] if isinstance(state, str) else list(state or [])
+    wanted = [_state_named(one) for one in states]
+    found: list[Job] = []
+    before: str | None = None
+    while len(found) < limit:
+        ask = api.JobPage(search=search, state=wanted, before=before, limit=min(100, limit - len(found)))
+        page = session.call(api.list_jobs, ask)
+        found += map(Job, page.jobs)
+        before = page.next
+        if before is None:
+            break
+    return JobList(found)
+
+
+class Job:
+    """A background job. It goes on when this notebook is closed.
+
+    `blueno.job(id)` finds it again.
+
+    Attributes
+    ----------
+    id, name : str
+    """
+
+    def __init__(self, info: model.Job) -> None:
+        self._info = info
+        self._read_at = time.monotonic()
+
+    @property
+    def id(self) -> str:
+        return self._info.id
+
+    @property
+    def name(self) -> str:
+        return self._info.name
+
+    @property
+    def kind(self) -> model.JobKind:
+        return self._info.kind
+
+    @property
+    def state(self) -> model.State:
+        """As it is now: ``QUEUED``, ``RUNNING``, ``SUCCEEDED`` …"""
+        return self._now().state
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.state in model.TERMINAL
+
+    @property
+    def reason(self) -> str | None:
+        """Why it waits, or how it ended, in words."""
+        return self._now().reason
+
+    @property
+    def progress(self) -> float | None:
+        """How much is done, from 0 to 1; None where the job does not say."""
+        progress = self._now().progress
+        return progress.done / progress.total if progress is not None and progress.total else None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._now().exit_code
+
+    @property
+    def outputs(self) -> list[model.Output]:
+        """What it showed and returned so far, as mime bundles."""
+        found: list[model.Output] = []
+        while True:
+            after = found[-1].index if found else -1
+            page = session.call(api.list_outputs, api.OutputRange(self.id, after)).outputs
+            if not page:
+                return found
+            found += page
+
+    def log(self, tail: int | None = None) -> str:
+        """What it printed so far.
+
+        Parameters
+        ----------
+        tail : int, optional
+            Only the last so many lines.
+        """
+        if tail is not None:
+            ask = api.LogRange(self.id, -64 * 1024)
+            text = session.call(api.get_log, ask).body.decode("utf-8", "replace")
+            return "\n".join(text.splitlines()[-tail:]) if tail > 0 else ""
+        return "".join(self.logs())
+
+    def logs(self, follow: bool = False) -> Iterator[str]:
+        """Yield the log in pieces; with `follow` until the job has ended."""
+        import codecs
+
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        offset, pause = 0, FIRST_POLL
+        while True:
+            ended = not follow or self.done
+            piece = session.call(api.get_log, api.LogRange(self.id, offset, LOG_PIECE))
+            offset = int(piece.headers.get("X-Blueno-Offset", offset)) + len(piece.body)
+            if piece.body:
+                pause = FIRST_POLL
+                yield decoder.decode(piece.body)
+            elif ended:
+                yield decoder.decode(b"", final=True)
+                return
+            else:
+                time.sleep(pause)
+                pause = min(SLOWEST_POLL, pause * 1.5)
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Wait until it has ended, with progress; returns the job itself.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most; the job goes on after them.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended by then.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = FIRST_POLL
+        with ProgressLine(self.name) as line:
+            while not self.done:
+                progress = self._info.progress
+                words = look.STATE_WORDS[self._info.state]
+                if progress is None:
+                    line.update(message=self._info.reason or words)
+                else:
+                    line.update(progress.done, progress.total, progress.message or words)
+                left = pause if deadline is None else min(pause, deadline - time.monotonic())
+                if left <= 0:
+                    raise TimeoutError(
+                        f"{self.name} ({self.id[:8]}) is still {words} after {timeout:g} s. It goes on."
+                    )
+                time.sleep(left)
+                pause = min(SLOWEST_POLL, pause * 1.5)
+        return self
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait, and return what came out.
+
+        Returns
+        -------
+        object
+            Of a function its value; of a cell its last value, as a mime
+            bundle; of a notebook the path of the executed notebook; of a
+            command its exit code.
+
+        Raises
+        ------
+        Exception
+            What the function raised, with the job's traceback as its cause.
+        JobFailed
+            If it ended in any other way than well; it says why.
+        TimeoutError
+            After `timeout` seconds.
+        """
+        self.wait(timeout)
+        if self._info.state != "SUCCEEDED":
+            raise self._failure()
+        if self.kind == "function":
+            return self._unpickled("result")
+        if self.kind == "notebook":
+            return self._notebook()
+        if self.kind == "cell":
+            values = [one.data for one in self.outputs if one.role == "result"]
+            return values[-1] if values else None
+        return self._info.exit_code
+
+    def cancel(self) -> Job:
+        """Ask it to stop: first kindly, then with force; returns the job itself."""
+        self._keep(session.call(api.cancel_job, api.JobRef(self.id)))
+        return self
+
+    def rerun(self) -> Job:
+        """Run the same code again, as a new job."""
+        return Job(session.call(api.rerun_job, api.JobRef(self.id)))
+
+    def code(self) -> model.Code:
+        """What ran: text, local modules, packages, commit."""
+        return session.call(api.get_code, api.JobRef(self.id))
+
+    def delete(self) -> bool:
+        """Take it off the list, with its files; it must have ended."""
+        return session.call(api.delete_job, api.JobRef(self.id)).done
+
+    def show(self) -> None:
+        """Show how it stands and everything it showed."""
+        from IPython.display import display
+
+        display(self)
+        for one in self.outputs:
+            display(one.data, metadata=one.metadata, raw=True)
+
+    # ---- how it stands
+
+    def _now(self) -> model.Job:
+        """The present state; an ended job never changes."""
+        if self._info.state not in model.TERMINAL:
+            self._keep(session.call(api.get_job, api.JobRef(self.id)))
+        return self._info
+
+    def _keep(self, info: model.Job) -> None:
+        self._info = info
+
+    def _unpickled(self, name: str) -> Any:
+        from jupyter_blueno.client import payload
+
+        content = session.call(api.get_job_file, api.JobFile(self.id, name)).body  # type: ignore[arg-type]
+        try:
+            return payload.unpack(content)
+        except Exception as error:
+            raise errors.UnreadableData(
+                f"What {self.name} returned cannot be loaded here ({type(error).__name__}: {error}). Import the "
+                "packages that it needs, or let the function return plain values.",
+                code="result_unreadable",
+            ) from error
+
+    def _notebook(self) -> Path:
+        """The executed notebook: the job's own file, or a copy where that is on another machine."""
+        path = session.home() / "jobs" / self.id / "notebook.ipynb"
+        if path.exists():
+            return path
+        import tempfile
+
+        copy = Path(tempfile.mkdtemp(prefix="blueno-")) / f"{self.name}.ipynb"
+        copy.write_bytes(session.call(api.get_job_file, api.JobFile(self.id, "notebook")).body)
+        return copy
+
+    def _failure(self) -> Exception:
+        words = f"{self.name} ({self.id[:8]}) {look.STATE_WORDS[self._info.state]}: {self._info.reason or 'see .log()'}"
+        shown = [one for one in self.outputs if one.role == "error"]
+        trace = str(shown[-1].data.get("text/plain", "")) if shown else self.log(tail=LOG_SHOWN)
+        remote = RemoteTraceback(trace)
+        if self.kind == "function" and self._info.state == "FAILED":
+            try:
+                raised = self._unpickled("result")
+            except errors.BluenoError:
+                raised = None
+            if isinstance(raised, Exception):
+                raised.__cause__ = remote
+                return raised
+        failure = JobFailed(words, code="job_failed")
+        failure.__cause__ = remote
+        return failure
+
+    # ---- looks
+
+    def _line(self, info: model.Job) -> str:
+        words = [f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"]
+        if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
+            words.append(f"{info.progress.done / info.progress.total:.0%}")
+        if info.progress is not None and info.progress.message and info.state not in model.TERMINAL:
+            words.append(info.progress.message)
+        words.append(_ran(info))
+        if info.reason:
+            words.append(info.reason)
+        return " · ".join(word for word in words if word)
+
+    def __repr__(self) -> str:
+        info = self._seen()
+        return f"<Job {info.name!r} {info.id[:8]}: {self._line(info)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {MIME: {"id": self.id}, "text/html": self._html(), "text/plain": repr(self)}
+
+    def _html(self) -> str:
+        info = self._seen()
+        try:
+            tail = self.log(tail=5) if info.log_size else ""
+        except errors.BluenoError:
+            tail = ""
+        share = info.progress.done / info.progress.total if info.progress and info.progress.total else None
+        bar = (
+            ""
+            if share is None or info.state in model.TERMINAL
+            else f"<progress value='{share:.3f}'></progress> "
+        )
+        return (
+            f"<div style='{look.FRAME}'><b>{escape(info.name)}</b> <span style='{look.FAINT}'>{info.id[:8]}</span> "
+            f"{bar}{escape(self._line(info))}"
+            + (f"<pre style='margin:4px 0;{look.FAINT}'>{escape(_plain(tail))}</pre>" if tail else "")
+            + "</div>"
+        )
+
+    def _seen(self) -> model.Job:
+        """The present state where it can be had, else the last one."""
+        try:
+            return self._now()
+        except errors.BluenoError:
+            return self._info
+
+
+class JobList(list[Job]):
+    """Jobs, shown as a table."""
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [
+                one.id[:8],
+                one.name if len(one.name) <= 40 else one.name[:39] + "…",
+                one._info.kind,
+                _state_words(one._info),
+                _ran(one._info),
+                look.age(one._info.created_at),
+            ]
+            for one in self
+        ]
+
+    def __repr__(self) -> str:
+        return look.table(self._cells(), _HEAD) if self else _NO_JOBS
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<div style='{look.FRAME}'>{escape(_NO_JOBS)}</div>"
+        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD)
+
+
+_HEAD = ["id", "name", "kind", "state", "ran", "started"]
+_NO_JOBS = "No jobs yet. %%blueno run at the top of a cell, or blueno.submit(function), starts one."
+
+
+class JobFailed(errors.BluenoError):
+    """A job ended in another way than well; the message says why."""
+
+    code = "job_failed"
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - it is a traceback, shown as a cause
+    """The traceback of the job, as it was printed there."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+
+    def __str__(self) -> str:
+        return f"\n\n{_plain(self.args[0])}"
+
+
+def follow(job: Job, write: Callable[[str], Any] | None = None) -> Job:
+    """Print a job's log until it has ended. Interrupting leaves the job running."""
+    put = write or sys.stdout.write
+    try:
+        for piece in job.logs(follow=True):
+            put(piece)
+            if write is None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        put(f"\n{job.name} goes on in the background. `%blueno logs {job.id[:8]} -f` looks again.\n")
+    return job
+
+
+def _state_named(word: str) -> str:
+    """``running`` or ``done`` → the state's name."""
+    states = {words: state for state, words in look.STATE_WORDS.items()}
+    found = states.get(word.lower(), word.upper().replace(" ", "_"))
+    if found not in look.STATE_WORDS:
+        raise errors.InvalidInput(
+            f"{word!r} is no state of a job. There is {', '.join(name.lower() for name in look.STATE_WORDS)}.",
+            code="unknown_state",
+        )
+    return found
+
+
+def _state_words(info: model.Job) -> str:
+    words = f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"
+    if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
+        words += f" {info.progress.done / info.progress.total:.0%}"
+    return words
+
+
+def _ran(info: model.Job) -> str:
+    if info.started_at is None:
+        return ""
+    from datetime import UTC, datetime
+
+    return duration(((info.finished_at or datetime.now(UTC)) - info.started_at).total_seconds())
+
+
+def _plain(text: str) -> str:
+    """Without terminal colours."""
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).replace("\r", os.linesep)

@@ -1,0 +1,137 @@
+"""What a job may use, as people write it: ``"8G"``, ``"512 MB"``, ``"2h"``."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.model import Resources
+
+_BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BINARY = {"KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "hr": "h", "day": "d"}
+
+LEAST_MEMORY = 16 * 10**6  # bytes; below it not even Python starts
+MOST_MEMORY = 100 * 10**12
+LONGEST = 365 * 86400.0  # seconds
+MOST_CPU = 4096
+MOST_GPU = 1024
+
+
+def parse_resources(
+    gpu: int | str | None = 0,
+    cpu: float | str | None = None,
+    memory: float | str | None = None,
+    timeout: float | str | timedelta | None = None,
+) -> Resources:
+    """Check and convert what a job may use.
+
+    Raises
+    ------
+    InvalidInput
+        With a sentence that shows a right value.
+    """
+    return Resources(
+        cpu=parse_cpu(cpu), memory=parse_memory(memory), gpu=parse_gpu(gpu), timeout=parse_timeout(timeout)
+    )
+
+
+def parse_memory(text: float | str | None) -> int | None:
+    """Bytes of ``"8G"``, ``"512 MB"``, ``"1.5GiB"`` or a number; None stays None.
+
+    K, M, G, T are powers of 1000; Ki, Mi, Gi, Ti powers of 1024.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([+-]?[\d._]+(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)\s*", str(text))
+    unit = match[2].upper().removesuffix("B") if match else ""
+    factor = {**_BYTES, **_BINARY}.get(unit)
+    number = _number(match[1]) if match else None
+    if factor is None or number is None:
+        raise InvalidInput(
+            f"memory={text!r} is not an amount of memory. Write a number and a unit, "
+            "such as '8G', '512 MB' or '1.5GiB'.",
+            code="bad_memory",
+        )
+    amount = number * factor
+    if not LEAST_MEMORY <= amount <= MOST_MEMORY:
+        hint = f" Did you mean '{number:g}G'?" if unit == "" and 0 < number <= 4096 else ""
+        raise InvalidInput(
+            f"memory={text!r} is {_amount(amount)}; a job takes between 16 MB and 100 TB, "
+            f"such as '8G'.{hint}",
+            code="bad_memory",
+        )
+    return int(amount)
+
+
+def parse_cpu(value: float | str | None) -> float | None:
+    """Cores, whole or parts: 2, ``"0.5"``, ``"500m"`` (thousandths)."""
+    if value is None:
+        return None
+    text = str(value).strip()
+    number = _number(text[:-1]) if text.endswith("m") else _number(text)
+    if number is not None and text.endswith("m"):
+        number /= 1000
+    if number is None or not 0 < number <= MOST_CPU:
+        raise InvalidInput(
+            f"cpu={value!r} is not a number of cores. Write how many a job may use, such as 4 or 0.5.",
+            code="bad_cpu",
+        )
+    return number
+
+
+def parse_gpu(value: int | str | None) -> int:
+    """How many GPUs: 0, 1, 2 …"""
+    number = 0.0 if value is None or value is False else _number(str(value))
+    if number is None or number != int(number) or not 0 <= number <= MOST_GPU:
+        raise InvalidInput(
+            f"gpu={value!r} is not a number of GPUs. Write a whole number, such as 0 or 1.", code="bad_gpu"
+        )
+    return int(number)
+
+
+def parse_timeout(value: float | str | timedelta | None) -> float | None:
+    """Seconds of ``"2h"``, ``"90 min"``, ``"1h30m"``, a timedelta or a number; None is no limit."""
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        seconds: float | None = value.total_seconds()
+    else:
+        seconds = _seconds(str(value))
+    if seconds is None or not 0 < seconds <= LONGEST:
+        raise InvalidInput(
+            f"timeout={value!r} is not a length of time. Write seconds, or a number and a unit, "
+            "such as 90, '30m', '2h' or '1d' (a year at most).",
+            code="bad_timeout",
+        )
+    return seconds
+
+
+def _seconds(text: str) -> float | None:
+    pieces = re.findall(r"\s*([\d._]+(?:[eE][+]?\d+)?)\s*([a-zA-Z]*)", text)
+    if not pieces or "".join(a + b for a, b in pieces) != re.sub(r"\s", "", text):
+        return None
+    total = 0.0
+    for digits, unit in pieces:
+        word = unit.lower()
+        word = _WORDS.get(word.removesuffix("s") if len(word) > 1 else word, word)
+        number = _number(digits)
+        if number is None or word not in _SECONDS or (word == "" and len(pieces) > 1):
+            return None
+        total += number * _SECONDS[word]
+    return total
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _amount(amount: float) -> str:
+    return f"{amount:.3g} bytes" if abs(amount) < 1e6 or abs(amount) > 1e18 else f"{amount / 1e9:,.3g} GB"

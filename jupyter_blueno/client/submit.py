@@ -1,0 +1,256 @@
+"""Starting jobs: a function, a cell, a notebook, a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jupyter_blueno import errors
+from jupyter_blueno.api import jobs as api
+from jupyter_blueno.client import payload, session
+from jupyter_blueno.client.jobs import Job
+from jupyter_blueno.client.resources import parse_resources
+from jupyter_blueno.jobs.model import JobSpec, Origin
+
+NAME_LIMIT = 120  # characters of a name that is made up here
+
+Amount = float | str | None
+Time = float | str | timedelta | None
+
+
+def submit(
+    function: Callable[..., Any],
+    *args: Any,
+    name: str | None = None,
+    gpu: int = 0,
+    cpu: Amount = None,
+    memory: Amount = None,
+    timeout: Time = None,
+    **kwargs: Any,
+) -> Job:
+    """Run ``function(*args, **kwargs)`` as a background job.
+
+    The job outlives this notebook. It gets the function as it is now, with the
+    variables and local modules that it uses.
+
+    Parameters
+    ----------
+    function : callable
+        Of a notebook, a module or a lambda.
+    *args, **kwargs
+        Its arguments; up to 64 MB pickled.
+    name : str, optional
+        Default: the function's name.
+    gpu : int
+        How many.
+    cpu : float, optional
+        Cores.
+    memory : str or int, optional
+        ``"8G"``, ``"512 MB"`` or bytes.
+    timeout : str or float, optional
+        ``"2h"`` or seconds; default: no limit.
+
+    Returns
+    -------
+    Job
+        `Job.result` waits and gives the function's value.
+
+    Raises
+    ------
+    InvalidInput
+        If something cannot be pickled, or an amount makes no sense.
+    TooLarge
+        If the arguments are too large; it names the largest.
+    """
+    if not callable(function):
+        raise errors.InvalidInput(
+            f"submit takes a function, and then its arguments; {function!r} is a {type(function).__name__}. "
+            "Write blueno.submit(train, 5), not blueno.submit(train(5)).",
+            code="not_a_function",
+        )
+    spec = JobSpec(
+        kind="function",
+        source=_source_of(function),
+        payload=payload.pack(function, args, kwargs),
+        folder=str(Path.cwd()),
+        python=sys.executable,
+        resources=parse_resources(gpu, cpu, memory, timeout),
+        origin=origin(),
+    )
+    return start(name or _name_of(function), spec)
+
+
+def run_cell(
+    source: str,
+    *,
+    name: str | None = None,
+    gpu: int = 0,
+    cpu: Amount = None,
+    memory: Amount = None,
+    timeout: Time = None,
+    where: Origin | None = None,
+) -> Job:
+    """Run a cell's text as a background job; what it shows is kept.
+
+    Parameters
+    ----------
+    source : str
+        As in a notebook; magics and ``!commands`` work.
+    name, gpu, cpu, memory, timeout
+        As in `submit`. Default name: the first line that says something.
+    where : Origin, optional
+        The notebook and cell it comes from.
+    """
+    if not source.strip():
+        raise errors.InvalidInput("The cell is empty: there is nothing to run.", code="empty_cell")
+    spec = JobSpec(
+        kind="cell",
+        source=source,
+        folder=str(Path.cwd()),
+        python=sys.executable,
+        resources=parse_resources(gpu, cpu, memory, timeout),
+        origin=where or origin(),
+    )
+    return start(name or _name_of_cell(source), spec)
+
+
+def run_notebook(
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    gpu: int = 0,
+    cpu: Amount = None,
+    memory: Amount = None,
+    timeout: Time = None,
+    **parameters: Any,
+) -> Job:
+    """Run a notebook as a background job; its result is the executed notebook.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The notebook; it is copied now and not changed.
+    name, gpu, cpu, memory, timeout
+        As in `submit`. Default name: the file's.
+    **parameters
+        Set after the cell tagged ``parameters``, or at the top. Plain values:
+        text, numbers, lists, dicts.
+    """
+    file = Path(path).expanduser()
+    try:
+        source = file.read_text("utf-8")
+        cells = json.loads(source)["cells"]
+    except OSError as error:
+        raise errors.NotFound(
+            f"{file} cannot be read ({error.strerror}). Give the path of a notebook.",
+            code="notebook_not_found",
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise errors.InvalidInput(f"{file} is not a notebook. Give the path of an .ipynb file.") from None
+    if not any(cell.get("cell_type") == "code" for cell in cells):
+        raise errors.InvalidInput(
+            f"{file} has no code cells: there is nothing to run.", code="empty_notebook"
+        )
+    for key, value in parameters.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise errors.InvalidInput(
+                f"The parameter {key} is a {type(value).__name__}; a notebook takes text, numbers, lists and "
+                "dicts. Pass a path or a name instead.",
+                code="bad_parameter",
+            ) from None
+    spec = JobSpec(
+        kind="notebook",
+        source=source,
+        folder=str(file.resolve().parent),
+        python=sys.executable,
+        parameters=parameters,
+        resources=parse_resources(gpu, cpu, memory, timeout),
+        origin=Origin(notebook=str(file.resolve())),
+    )
+    return start(name or file.stem, spec)
+
+
+def run_command(
+    command: Sequence[str],
+    *,
+    name: str | None = None,
+    gpu: int = 0,
+    cpu: Amount = None,
+    memory: Amount = None,
+    timeout: Time = None,
+    environment: Mapping[str, str] | None = None,
+) -> Job:
+    """Run a command as a background job, in the present folder.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program and its arguments; no shell is between.
+    name, gpu, cpu, memory, timeout
+        As in `submit`. Default name: the program's.
+    environment : mapping, optional
+        Variables beside the present ones.
+    """
+    if not command:
+        raise errors.InvalidInput("No command was given. Write it after --.", code="empty_command")
+    spec = JobSpec(
+        kind="command",
+        command=list(command),
+        folder=str(Path.cwd()),
+        python=sys.executable,
+        environment=dict(environment or {}),
+        resources=parse_resources(gpu, cpu, memory, timeout),
+    )
+    return start(name or Path(command[0]).name, spec)
+
+
+def start(name: str, spec: JobSpec) -> Job:
+    """Submit under an id made here, so that a repeated request is the same job."""
+    return Job(session.call(api.submit_job, api.SubmitJob(uuid.uuid4().hex, name, spec)))
+
+
+def origin() -> Origin:
+    """The notebook, cell and kernel that are running now, as far as they can be known."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+    if shell is None or getattr(shell, "kernel", None) is None:
+        return Origin()
+    parent = shell.get_parent() or {}
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    kernel = os.path.basename(getattr(shell.config.get("IPKernelApp", {}), "connection_file", "") or "")
+    return Origin(
+        notebook=notebook if notebook and notebook.endswith(".ipynb") else None,
+        cell_id=(parent.get("metadata") or {}).get("cellId"),
+        kernel_id=kernel.removeprefix("kernel-").removesuffix(".json") or None,
+    )
+
+
+def _source_of(function: Callable[..., Any]) -> str | None:
+    import inspect
+    import textwrap
+
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return None
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    function = getattr(function, "func", function)  # of a partial
+    name = getattr(function, "__name__", type(function).__name__)
+    return "lambda" if name == "<lambda>" else name
+
+
+def _name_of_cell(source: str) -> str:
+    lines = [line.strip() for line in source.splitlines()]
+    said = [line for line in lines if line and not line.startswith(("#", "import ", "from ", "%", '"""'))]
+    comment = next((line.lstrip("# ") for line in lines if line.startswith("#") and line.strip("# ")), "")
+    return (comment or next(iter(said or lines), "cell"))[:NAME_LIMIT].strip() or "cell"
