@@ -16,7 +16,10 @@ class PlaneInfo(Struct, frozen=True):
     `count` slices of `rows` × `columns` pixels, each `row_mm` × `column_mm`.
     `top`, `bottom`, `left`, `right` are the anatomical letters at the edges of
     the picture (radiological convention: the patient's right is on the left),
-    empty when the file does not say.
+    empty when the file does not say. Slices are counted from left to right,
+    back to front, feet to head; of an array without geometry as it is indexed.
+    `to_voxel` is the 3 × 4 matrix that takes ``(index, row, column, 1)`` to
+    indices of the three axes of `VolumeInfo.shape`.
     """
 
     count: int
@@ -24,6 +27,7 @@ class PlaneInfo(Struct, frozen=True):
     columns: int
     row_mm: float
     column_mm: float
+    to_voxel: list[list[int]]
     top: str = ""
     bottom: str = ""
     left: str = ""
@@ -57,4 +61,5 @@ class VolumeInfo(Struct, frozen=True):
     tag: str
     unit: str = ""
     frames: int = 1
+    inverted: bool = False
     affine: list[list[float]] | None = None

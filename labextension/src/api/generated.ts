@@ -998,7 +998,10 @@ export interface components {
      *         `count` slices of `rows` × `columns` pixels, each `row_mm` × `column_mm`.
      *         `top`, `bottom`, `left`, `right` are the anatomical letters at the edges of
      *         the picture (radiological convention: the patient's right is on the left),
-     *         empty when the file does not say.
+     *         empty when the file does not say. Slices are counted from left to right,
+     *         back to front, feet to head; of an array without geometry as it is indexed.
+     *         `to_voxel` is the 3 × 4 matrix that takes ``(index, row, column, 1)`` to
+     *         indices of the three axes of `VolumeInfo.shape`.
      */
     PlaneInfo: {
       count: number;
@@ -1006,6 +1009,7 @@ export interface components {
       columns: number;
       row_mm: number;
       column_mm: number;
+      to_voxel: number[][];
       /** @default  */
       top?: string;
       /** @default  */
@@ -1256,6 +1260,8 @@ export interface components {
       unit?: string;
       /** @default 1 */
       frames?: number;
+      /** @default false */
+      inverted?: boolean;
       /** @default null */
       affine?: number[][] | null;
     };
