@@ -2,7 +2,7 @@
 import type { components } from '../api/generated';
 
 export type Plane = 'axial' | 'coronal' | 'sagittal';
-export type PlaneInfo = components['schemas']['PlaneInfo'] & {
+export type PlaneInfo = Required<components['schemas']['PlaneInfo']> & {
   to_voxel?: number[][];
 };
 
