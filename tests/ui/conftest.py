@@ -26,14 +26,16 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def chromium() -> str | None:
+    """The system's Chromium; None leaves the choice to Playwright."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium with software WebGL."""
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield started
         started.close()
 
