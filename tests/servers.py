@@ -15,6 +15,7 @@ from pathlib import Path
 from jupyter_blueno.client.transport import Http
 
 TOKEN = "a-token-for-tests"
+PASSWORD = "a password, for tests: ü"
 
 
 @dataclass
@@ -52,10 +53,13 @@ class Lab:
             "JUPYTERLAB_WORKSPACES_DIR": str(state / "workspaces"),
             "IPYTHONDIR": str(state / "ipython"),
         }
+        from jupyter_server.auth import passwd
+
         command = [
             sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--expose-app-in-browser",
             "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.root}",
+            f"--PasswordIdentityProvider.hashed_password={passwd(PASSWORD)}",
             "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *self.arguments,
         ]  # fmt: skip

@@ -117,8 +117,8 @@ def store(config: Config, data_url: str, content: bytes) -> None:
         ``disk_full``, or the store does not answer.
     """
     if scheme_of(data_url) != "file":
-        with _remote(data_url) as (system, path):
-            system.pipe_file(path, content)
+        with _remote(data_url) as (system, key):
+            system.pipe_file(key, content)
         return
     path = writable_path(config, data_url)
     part = path.with_name(f".{uuid.uuid4().hex}.part")

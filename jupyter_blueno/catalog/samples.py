@@ -33,7 +33,7 @@ class Cell(NamedTuple):
     split: str | None
     label: str | None
     kind: str | None
-    count: int
+    total: int
 
 
 def facets(database: Database, team: str, ask: Selection) -> Facets:
@@ -57,11 +57,11 @@ def facets(database: Database, team: str, ask: Selection) -> Facets:
         of_split = not ask.split or (cell.split or "") in ask.split
         of_label = not ask.label or (cell.label or "") in ask.label
         if of_label:
-            splits[cell.split] += cell.count
+            splits[cell.split] += cell.total
         if of_split:
-            labels[cell.label] += cell.count
+            labels[cell.label] += cell.total
         if of_split and of_label:
-            total += cell.count
+            total += cell.total
     by_count = sorted(splits.items(), key=lambda one: (one[0] is None, -one[1], one[0] or ""))
     by_value = sorted(labels.items(), key=lambda one: (one[0] is None, _natural(one[0] or "")))
     return Facets(
@@ -215,9 +215,9 @@ def _having(chosen: Filter) -> list[sa.ColumnElement[bool]]:
     return clauses
 
 
-def _read_version(connection: sa.Connection, team: str, dataset_id: int, number: int | None) -> sa.Row[Any]:
+def _read_version(connection: sa.Connection, team: str, dataset_id: int, number: int | None) -> Any:
     """Count and summary of a version (None: the newest) that the team may see."""
-    row = None
+    row: Any = None
     if 0 < dataset_id <= LARGEST_ID and (number is None or 0 < number <= LARGEST_ORDINAL):
         query = (
             sa.select(tables.version.c.number, tables.version.c.sample_count, tables.version.c.summary)

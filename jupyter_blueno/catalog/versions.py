@@ -202,7 +202,7 @@ def summarize(connection: sa.Connection, dataset_id: int) -> dict[str, Any]:
         sa.select(*(figure(_sample[name]) for name in _SHARED for figure in figures)).where(*within)
     ).one()
     summary = _of_cells(cells)
-    total = sum(cell.count for cell in cells)
+    total = sum(cell.total for cell in cells)
     for position, name in enumerate(_SHARED):
         least, most, having = shared[3 * position : 3 * position + 3]
         if having == total and least is not None and least == most:
@@ -221,11 +221,11 @@ def adjust(connection: sa.Connection, version: sa.Row[Any], sample: sa.Row[Any],
         summary.pop(name, None)
     kept = summary.get("cells", [] if version.sample_count == 0 else None)
     if kept is not None:
-        counts = {tuple(cell[:3]): cell[3] for cell in kept}
+        totals = {(split, label, kind): total for split, label, kind, total in kept}
         key = (sample.split, sample.label, sample.kind)
-        counts[key] = counts.get(key, 0) + by
+        totals[key] = totals.get(key, 0) + by
         summary.pop("cells", None)
-        summary |= _of_cells([Cell(*key, count) for key, count in counts.items() if count > 0])
+        summary |= _of_cells([Cell(*key, total) for key, total in totals.items() if total > 0])
     if "cells" not in summary:
         summary |= _of_distinct(connection, version.dataset_id)
     preview = summary.get("preview", [])

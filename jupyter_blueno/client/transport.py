@@ -51,18 +51,28 @@ class InProcess:
 
 
 class Http:
-    """The operations of a Jupyter server at `url`, signed in by `token`."""
+    """The operations of a Jupyter server at `url`, signed in by `token` or by `headers` (of `sign_in`)."""
 
-    def __init__(self, url: str, token: str | None = None, timeout: float = 60) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        timeout: float = 60,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self.timeout = timeout
+        self._headers = dict(headers or {})
 
     def __repr__(self) -> str:
         return f"Http({self.url!r})"  # the token stays out of logs
 
     def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
-        request = self._request(operation, ask)
+        try:
+            request = self._request(operation, ask)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise errors.InvalidInput(f"This cannot be sent to the server: {error}.") from error
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as response:
                 answer: Answer = self._answer(operation, response)
@@ -79,6 +89,11 @@ class Http:
                 f"The server at {self.url} does not answer ({reason}). Is JupyterLab running?",
                 code=UNREACHABLE,
             ) from error
+        except msgspec.MsgspecError as error:
+            raise errors.BluenoError(
+                f"{self.url} answered something else than expected ({error}); is it a server with "
+                "this version of Blueno?"
+            ) from error
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -88,7 +103,9 @@ class Http:
         path = operation.path
         for name in operation.path_fields:
             path = path.replace("{" + name + "}", urllib.parse.quote(str(fields.pop(name)), safe=""))
-        headers = {"Authorization": f"token {self.token}"} if self.token else dict(_NO_FORGERY)
+        headers = dict(self._headers) or dict(_NO_FORGERY)
+        if self.token:
+            headers = {**self._headers, "Authorization": f"token {self.token}"}
         body: bytes | None = None
         query: dict[str, Any] = fields
         if operation.raw_body is not None:
@@ -173,6 +190,10 @@ def _error_of(response: urllib.error.HTTPError) -> errors.BluenoError:
         code, message = problem["code"], problem["message"]
     except (ValueError, KeyError, TypeError):
         return errors.BluenoError(f"The server answered {response.code} {response.reason}.")
+    if code == "http_403":
+        return errors.NotAllowed(
+            "The server did not accept the sign-in: the token is missing, wrong or out of date.", code=code
+        )
     by_status = {404: errors.NotFound, 403: errors.NotAllowed, 413: errors.TooLarge, 503: errors.Unavailable}
     by_status |= {400: errors.InvalidInput, 409: errors.AlreadyExists, 501: errors.MissingDependency}
     classes = {cls.code: cls for cls in _all_errors(errors.BluenoError)}

@@ -9,14 +9,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg2.errors
 import sqlalchemy as sa
 
 from jupyter_blueno.catalog import store, versions
 from jupyter_blueno.catalog.checks import (
-    SAMPLE_NAME_LIMIT,
     VALUE_LIMIT,
     check_json,
     check_json_items,
@@ -24,7 +23,7 @@ from jupyter_blueno.catalog.checks import (
     check_sample_name,
     check_text,
 )
-from jupyter_blueno.catalog.model import Dataset, Problem
+from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem
 from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database, copy_rows
@@ -37,8 +36,6 @@ _COLUMNS = (
     "dataset_id", "ordinal", "added_in", "name", "kind", "split", "label", "attributes", "data_url",
     "data_key", "shape", "dtype", "spacing", "bytes",
 )  # fmt: skip
-
-Value = TypeVar("Value")
 
 
 def begin(database: Database, config: Config, team: str, owner: str, ask: BeginVersion) -> OpenVersion:
@@ -154,7 +151,7 @@ def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
 
 def _make_room(connection: sa.Connection, dataset: sa.Row[Any], newest: sa.Row[Any]) -> bool:
     """Take the newest version away if nothing worth keeping is in it; True if rows were deleted."""
-    failed = newest.state == "failed" and newest.number == 1
+    failed = bool(newest.state == "failed" and newest.number == 1)
     empty = newest.state == "open" and newest.sample_count == 0
     if not failed and not empty:
         doing = "is being prepared" if newest.state == "preparing" else "has samples"
@@ -224,7 +221,7 @@ def _rows(batch: Batch, version: sa.Row[Any]) -> Iterable[tuple[Any, ...]]:
     )
 
 
-def _column(value: list[Value] | Value | None, count: int) -> Iterable[Value | None]:
+def _column(value: Any, count: int) -> Iterable[Any]:
     return value if isinstance(value, list) else repeat(value, count)
 
 

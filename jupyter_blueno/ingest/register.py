@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,7 +35,7 @@ def register_sample(database: Database, config: Config, team: str, owner: str, a
         is given, but another sample's data lies at `data_url`.
     """
     try:
-        values = {
+        values: dict[str, Any] = {
             "name": check_sample_name(ask.name),
             "kind": ask.kind,
             "split": check_value(ask.split, "The split"),
