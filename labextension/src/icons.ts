@@ -13,3 +13,14 @@ export const bluenoIcon = new LabIcon({
   name: 'jupyter-blueno:icon',
   svgstr: blueno
 });
+
+/** A triangle that starts something which goes on by itself. */
+const runAsJob = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16" height="16">
+  <path class="jp-icon3" fill="#616161" d="M4 5v12l9-6z"/>
+  <path class="jp-icon3" fill="#616161" d="M17.5 10a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zm0 1.6a3.9 3.9 0 1 1 0 7.8 3.9 3.9 0 0 1 0-7.8zm-.7 1.2v3.1l2.4 1.5.7-1.1-1.7-1.1v-2.4z"/>
+</svg>`;
+
+export const runAsJobIcon = new LabIcon({
+  name: 'jupyter-blueno:run-as-job',
+  svgstr: runAsJob
+});

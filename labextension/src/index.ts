@@ -1,8 +1,15 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { jobsPlugin } from './plugins/jobs';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
+import { runJobPlugin } from './plugins/runjob';
 
 /** The extension is the list of its plugins; each is a file of its own. */
-const plugins: JupyterFrontEndPlugin<unknown>[] = [platformPlugin, panelPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  platformPlugin,
+  panelPlugin,
+  jobsPlugin,
+  runJobPlugin
+];
 
 export default plugins;

@@ -24,6 +24,12 @@ export const Commands = {
   cancelJob: 'blueno:cancel-job', // {id}
   rerunJob: 'blueno:rerun-job', // {id}
   deleteJob: 'blueno:delete-job', // {id}
+  showJobs: 'blueno:show-jobs',
+  copyJobId: 'blueno:copy-job-id', // {id}
+  copyJob: 'blueno:copy-job', // {id}: the line of Python
+  openJobNotebook: 'blueno:open-job-notebook', // {id}: the executed notebook
+  openJobOrigin: 'blueno:open-job-origin', // {id}: notebook and cell it came from
+  openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runCellAsJob: 'blueno:run-cell-as-job'
 } as const;

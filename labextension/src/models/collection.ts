@@ -54,8 +54,11 @@ export class Collection<T extends { id: string | number; revision: number }> {
       this._state = 'loading';
       this._changed.emit();
     }
+    let changes: ItemChange<T>[];
     try {
-      const items = await this.fetch(signal);
+      const known = new Set(this._byId.keys());
+      const items = this.merge(await this.fetch(signal), known);
+      changes = this.compare(items);
       this._byId = new Map(items.map(item => [item.id, item]));
       this._state = 'ready';
     } catch (error) {
@@ -71,6 +74,7 @@ export class Collection<T extends { id: string | number; revision: number }> {
       throw error;
     }
     this.publish();
+    changes.forEach(change => this._itemChanged.emit(change));
   }
 
   /** Take in items from elsewhere: an answer, or the poll. Older ones are ignored. */
@@ -97,6 +101,34 @@ export class Collection<T extends { id: string | number; revision: number }> {
       }
     }
     this.tell(changes);
+  }
+
+  /** What was put in while a load was under way is newer than the load. */
+  private merge(items: T[], known: ReadonlySet<T['id']>): T[] {
+    const fetched = new Set(items.map(item => item.id));
+    const newer = items.map(item => {
+      const here = this._byId.get(item.id);
+      return here && here.revision > item.revision ? here : item;
+    });
+    const added = [...this._byId.values()].filter(
+      ({ id }) => !known.has(id) && !fetched.has(id)
+    );
+    return [...newer, ...added];
+  }
+
+  /** What a later load changes: it may come after a time without a server. */
+  private compare(items: T[]): ItemChange<T>[] {
+    if (this._state !== 'ready') {
+      return [];
+    }
+    const now = new Map(items.map(item => [item.id, item]));
+    const gone = this._items
+      .filter(({ id }) => !now.has(id))
+      .map(before => ({ before, now: null }));
+    const changed = items
+      .filter(item => item.revision !== this._byId.get(item.id)?.revision)
+      .map(item => ({ before: this._byId.get(item.id) ?? null, now: item }));
+    return [...gone, ...changed];
   }
 
   private tell(changes: ItemChange<T>[]): void {

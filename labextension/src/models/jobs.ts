@@ -1,5 +1,5 @@
 import type { Api } from '../api/client';
-import type { Job } from '../api/types';
+import type { Job, JobSpec } from '../api/types';
 import { Collection } from './collection';
 
 const TERMINAL: ReadonlySet<Job['state']> = new Set([
@@ -15,13 +15,119 @@ export function isOver(job: Job): boolean {
   return TERMINAL.has(job.state);
 }
 
-/** The newest jobs first. */
+function newestFirst(a: Job, b: Job): number {
+  return b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id);
+}
+
+/**
+ * The newest jobs first, page by page, and any other that a view asked for.
+ *
+ * What one does to a job is here too, so that every view knows of it at once.
+ */
 export class JobsModel extends Collection<Job> {
-  constructor(api: Api) {
-    super(
-      async signal => (await api.get('/jobs', { signal })).jobs,
-      (a, b) =>
-        b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id)
+  constructor(private readonly api: Api) {
+    super(signal => this.fetchFirst(signal), newestFirst);
+  }
+
+  /** The jobs of the pages loaded so far: no gaps between them. */
+  get listed(): readonly Job[] {
+    const { _oldest: oldest } = this;
+    return oldest
+      ? this.items.filter(job => newestFirst(job, oldest) <= 0)
+      : this.items;
+  }
+
+  /** Whether there are older jobs than those listed. */
+  get hasMore(): boolean {
+    return this._next !== null;
+  }
+
+  /** List the next page. */
+  more(): Promise<void> {
+    this._more ??= this.fetchMore().finally(() => (this._more = null));
+    return this._more;
+  }
+
+  /** The job with this id, fetched if it is not known yet. */
+  async ensure(id: string): Promise<Job> {
+    return this.get(id) ?? this.refresh(id);
+  }
+
+  /** Jobs whose name matches, wherever in the list they are. */
+  async find(search: string, signal?: AbortSignal): Promise<Job[]> {
+    const { jobs } = await this.api.get('/jobs', { query: { search }, signal });
+    this.put(...jobs);
+    return jobs.map(job => this.get(job.id) ?? job);
+  }
+
+  /** Start a job; asking again with the same id is the same job. */
+  submit(id: string, name: string, spec: JobSpec): Promise<Job> {
+    return this.taken(this.api.post('/jobs', { body: { id, name, spec } }));
+  }
+
+  cancel(id: string): Promise<Job> {
+    return this.taken(
+      this.api.post('/jobs/{job_id}/cancel', { path: { job_id: id } })
     );
   }
+
+  /** Run the same snapshot again, as a new job. */
+  rerun(id: string): Promise<Job> {
+    return this.taken(
+      this.api.post('/jobs/{job_id}/rerun', { path: { job_id: id } })
+    );
+  }
+
+  /** Take a finished job off the list, with its folder. */
+  async remove(id: string): Promise<void> {
+    await this.api.delete('/jobs/{job_id}', { path: { job_id: id } });
+    this.drop(id);
+  }
+
+  private refresh(id: string): Promise<Job> {
+    return this.taken(this.api.get('/jobs/{job_id}', { path: { job_id: id } }));
+  }
+
+  private async taken(answer: Promise<Job>): Promise<Job> {
+    const job = await answer;
+    this.put(job);
+    return this.get(job.id) ?? job;
+  }
+
+  private async fetchFirst(signal?: AbortSignal): Promise<Job[]> {
+    const page = await this.api.get('/jobs', { signal });
+    this.setPage(page.jobs, page.next);
+    // After a pause: what was known besides, and could have gone on meanwhile.
+    const listed = new Set(page.jobs.map(job => job.id));
+    const others = this.items.filter(job => !listed.has(job.id));
+    const fresh = await Promise.all(
+      others.map(job =>
+        isOver(job)
+          ? job
+          : this.api
+              .get('/jobs/{job_id}', { path: { job_id: job.id }, signal })
+              .catch(() => null)
+      )
+    );
+    return [...page.jobs, ...fresh.filter(job => job !== null)];
+  }
+
+  private async fetchMore(): Promise<void> {
+    if (this._next !== null) {
+      const page = await this.api.get('/jobs', {
+        query: { before: this._next }
+      });
+      this.setPage(page.jobs, page.next);
+      this.put(...page.jobs);
+    }
+  }
+
+  private setPage(jobs: Job[], next: string | null): void {
+    this._next = next;
+    this._oldest = next === null ? null : (jobs.at(-1) ?? null);
+  }
+
+  private _next: string | null = null;
+  private _oldest: Job | null = null;
+  private _more: Promise<void> | null = null;
 }

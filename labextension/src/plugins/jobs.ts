@@ -1,0 +1,111 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { bluenoIcon } from '../icons';
+import { CATEGORY, Commands, IBlueno } from '../tokens';
+import { JOB_MIME, JobCard } from '../widgets/jobs/card';
+import { addJobCommands } from '../widgets/jobs/commands';
+import { notifyOfEnds } from '../widgets/jobs/notices';
+import { JobTab } from '../widgets/jobs/jobtab';
+import { NotebookPlaces } from '../widgets/jobs/places';
+
+/** The tab of a job, its card in notebooks, its commands and notices. */
+export const jobsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-blueno:jobs',
+  description: 'Background jobs: tabs, cards in notebooks, notices.',
+  autoStart: true,
+  requires: [IBlueno, IRenderMimeRegistry, IEditorServices, IDocumentManager],
+  optional: [INotebookTracker, ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    platform: IBlueno,
+    rendermime: IRenderMimeRegistry,
+    editors: IEditorServices,
+    documents: IDocumentManager,
+    notebooks: INotebookTracker | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const { commands, shell } = app;
+    const tracker = new WidgetTracker<JobTab>({ namespace: 'blueno-job' });
+    const places = new NotebookPlaces(documents, notebooks);
+    void restorer?.restore(tracker, {
+      command: Commands.openJob,
+      args: tab => ({ id: tab.jobId }),
+      name: tab => tab.jobId
+    });
+
+    commands.addCommand(Commands.openJob, {
+      label: 'Open Job',
+      icon: bluenoIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          required: ['id'],
+          properties: {
+            id: { type: 'string', description: 'The job’s id' },
+            activate: { type: 'boolean' }
+          }
+        }
+      },
+      isVisible: args => typeof args.id === 'string',
+      execute: args => {
+        const id = String(args.id);
+        let tab = tracker.find(one => one.jobId === id);
+        if (!tab) {
+          tab = new JobTab(id, {
+            platform,
+            commands,
+            rendermime,
+            editors,
+            places
+          });
+          // Notebook 7 shows one document; what else there is goes beside it.
+          const beside = app.name === 'Jupyter Notebook';
+          shell.add(tab, beside ? 'right' : 'main', { type: 'Blueno Job' });
+          void tracker.add(tab);
+        }
+        if (args.activate !== false) {
+          shell.activateById(tab.id);
+        }
+        return tab;
+      }
+    });
+
+    rendermime.addFactory(
+      {
+        safe: true,
+        mimeTypes: [JOB_MIME],
+        createRenderer: () => new JobCard({ platform, commands, rendermime })
+      },
+      10
+    );
+
+    const current = () =>
+      tracker.currentWidget === shell.currentWidget
+        ? (tracker.currentWidget?.jobId ?? null)
+        : null;
+    addJobCommands({ app, platform, places, current });
+    for (const command of [
+      Commands.showJobs,
+      Commands.openExampleJob,
+      Commands.cancelJob,
+      Commands.rerunJob,
+      Commands.deleteJob,
+      Commands.copyJob,
+      Commands.copyJobId,
+      Commands.openJobNotebook,
+      Commands.openJobOrigin
+    ]) {
+      palette?.addItem({ command, category: CATEGORY });
+    }
+    notifyOfEnds(platform, commands);
+  }
+};

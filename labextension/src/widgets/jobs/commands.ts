@@ -1,0 +1,184 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import {
+  Clipboard,
+  Dialog,
+  Notification,
+  showDialog
+} from '@jupyterlab/apputils';
+import {
+  copyIcon,
+  deleteIcon,
+  notebookIcon,
+  refreshIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { reasonOf } from '../../api/client';
+import type { Job } from '../../api/types';
+import { isOver } from '../../models/jobs';
+import type { Platform } from '../../models/platform';
+import { Commands } from '../../tokens';
+import { exampleNotebook } from './example';
+import type { NotebookPlaces } from './places';
+
+interface JobCommandOptions {
+  app: JupyterFrontEnd;
+  platform: Platform;
+  places: NotebookPlaces;
+  /** The job whose tab is in front. */
+  current: () => string | null;
+}
+
+const ID_ARGUMENTS = {
+  args: {
+    type: 'object',
+    properties: {
+      id: {
+        type: 'string',
+        description: 'The job’s id; without one, the job whose tab is in front'
+      }
+    }
+  }
+} as const;
+
+/** Register what one can do to a job. */
+export function addJobCommands(options: JobCommandOptions): void {
+  const { app, platform, places, current } = options;
+  const { commands } = app;
+  const { jobs } = platform;
+
+  const jobOf = (args: ReadonlyPartialJSONObject): Job | undefined => {
+    const id = typeof args.id === 'string' ? args.id : current();
+    return id ? jobs.get(id) : undefined;
+  };
+  /** A command on one job; a failure is told, never swallowed. */
+  const add = (
+    command: string,
+    run: (job: Job) => Promise<unknown> | void,
+    can: (job: Job) => boolean,
+    about: Pick<
+      CommandRegistry.ICommandOptions,
+      'label' | 'icon' | 'caption' | 'isVisible'
+    >
+  ) =>
+    commands.addCommand(command, {
+      ...about,
+      describedBy: ID_ARGUMENTS,
+      isEnabled: args => {
+        const job = jobOf(args);
+        return job !== undefined && can(job);
+      },
+      execute: async args => {
+        try {
+          const id = typeof args.id === 'string' ? args.id : current();
+          if (id) {
+            await run(await jobs.ensure(id));
+          }
+        } catch (error) {
+          Notification.error(reasonOf(error), { autoClose: 8000 });
+        }
+      }
+    });
+
+  add(
+    Commands.cancelJob,
+    job => jobs.cancel(job.id),
+    job => !isOver(job) && job.desired !== 'cancel',
+    { label: 'Cancel Job', icon: stopIcon }
+  );
+  add(
+    Commands.rerunJob,
+    async job => {
+      const again = await jobs.rerun(job.id);
+      await commands.execute(Commands.openJob, { id: again.id });
+    },
+    job => isOver(job) && job.kind !== 'ingest',
+    {
+      label: 'Run Job Again',
+      caption: 'Run the same snapshot as a new job',
+      icon: refreshIcon
+    }
+  );
+  add(Commands.deleteJob, job => remove(platform, job), isOver, {
+    label: 'Delete Job …',
+    icon: deleteIcon
+  });
+  add(
+    Commands.copyJob,
+    job => Clipboard.copyToSystem(pythonOf(job)),
+    () => true,
+    { label: 'Copy Job as Python', icon: copyIcon }
+  );
+  add(
+    Commands.copyJobId,
+    job => Clipboard.copyToSystem(job.id),
+    () => true,
+    { label: 'Copy Job ID' }
+  );
+  add(
+    Commands.openJobOrigin,
+    job => places.open(job.origin.notebook ?? '', job.origin.cell_id),
+    job => Boolean(job.origin.notebook),
+    { label: 'Go to the Job’s Notebook', icon: notebookIcon }
+  );
+  add(
+    Commands.openJobNotebook,
+    job => openExecuted(platform, places, job),
+    job => job.kind === 'notebook' && isOver(job),
+    {
+      label: 'Open Executed Notebook',
+      caption: 'A copy of the notebook with the outputs of this job',
+      icon: notebookIcon
+    }
+  );
+
+  commands.addCommand(Commands.showJobs, {
+    label: 'Show Jobs',
+    caption: 'Background jobs in the left sidebar',
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => commands.execute(Commands.showPanel)
+  });
+  commands.addCommand(Commands.openExampleJob, {
+    label: 'Open an Example of a Background Job',
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: async () => {
+      try {
+        await places.openNew('first-job.ipynb', exampleNotebook());
+      } catch (error) {
+        Notification.error(reasonOf(error), { autoClose: 8000 });
+      }
+    }
+  });
+}
+
+/** The line of Python that reaches the same job. */
+function pythonOf(job: Job): string {
+  return `import jupyter_blueno as blueno\n\njob = blueno.job("${job.id}")  # ${job.name.replace(/\s+/g, ' ')}`;
+}
+
+async function remove(platform: Platform, job: Job): Promise<void> {
+  const { button } = await showDialog({
+    title: 'Delete this job?',
+    body: `“${job.name}” goes off the list, with its log, results and record.`,
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Delete' })]
+  });
+  if (button.accept) {
+    await platform.jobs.remove(job.id);
+  }
+}
+
+/** Write what the job executed beside its notebook, and open it. */
+async function openExecuted(
+  platform: Platform,
+  places: NotebookPlaces,
+  job: Job
+): Promise<void> {
+  const { body } = await platform.api.bytes('/jobs/{job_id}/files/{name}', {
+    path: { job_id: job.id, name: 'notebook' }
+  });
+  const content = JSON.parse(new TextDecoder().decode(body)) as object;
+  const from = job.origin.notebook ?? `${job.name}.ipynb`;
+  const stem = from.replace(/\.ipynb$/, '');
+  await places.openNew(`${stem}-${job.id.slice(0, 8)}.ipynb`, content);
+}

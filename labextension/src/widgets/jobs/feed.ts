@@ -1,0 +1,111 @@
+import { Signal, type ISignal } from '@lumino/signaling';
+import type { IDisposable } from '@lumino/disposable';
+import type { Job, Output } from '../../api/types';
+import { ApiError, reasonOf } from '../../api/client';
+import type { ItemChange } from '../../models/collection';
+import type { Platform } from '../../models/platform';
+import type { LogSource } from './logview';
+
+/**
+ * One job as a view follows it: always as the platform's model knows it, and
+ * fetched once if that does not list it.
+ */
+export class JobFeed implements IDisposable {
+  constructor(
+    readonly platform: Platform,
+    readonly id: string
+  ) {
+    platform.jobs.itemChanged.connect(this._onItem, this);
+    platform.connectionChanged.connect(this._onConnection, this);
+    void this.load();
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get job(): Job | undefined {
+    return this.platform.jobs.get(this.id);
+  }
+
+  /** Why it cannot be shown; empty while it can, or may yet. */
+  get problem(): string {
+    return this._problem;
+  }
+
+  /** There is no such job (any more), and waiting will not help. */
+  get gone(): boolean {
+    return this._gone;
+  }
+
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  /** Ranges of its log. */
+  readonly log: LogSource = async (offset, limit) => {
+    const { body, headers } = await this.platform.api.bytes(
+      '/jobs/{job_id}/log',
+      { path: { job_id: this.id }, query: { offset, limit } }
+    );
+    return {
+      bytes: new Uint8Array(body),
+      offset: Number(headers.get('X-Blueno-Offset')),
+      size: Number(headers.get('X-Blueno-Size'))
+    };
+  };
+
+  /** What it showed after a given output. */
+  async outputs(after: number): Promise<Output[]> {
+    const answer = await this.platform.api.get('/jobs/{job_id}/outputs', {
+      path: { job_id: this.id },
+      query: { after }
+    });
+    return answer.outputs;
+  }
+
+  /** Ask for it, unless it is known. */
+  async load(): Promise<void> {
+    try {
+      await this.platform.jobs.ensure(this.id);
+      this._problem = '';
+      this._gone = false;
+    } catch (error) {
+      this._problem = reasonOf(error);
+      this._gone = error instanceof ApiError && error.status === 404;
+    }
+    this._tell();
+  }
+
+  dispose(): void {
+    this._disposed = true;
+    this.platform.jobs.itemChanged.disconnect(this._onItem, this);
+    this.platform.connectionChanged.disconnect(this._onConnection, this);
+    Signal.clearData(this);
+  }
+
+  private _onItem(_: unknown, { before, now }: ItemChange<Job>): void {
+    if ((now ?? before)?.id === this.id) {
+      this._gone = now === null;
+      this._problem = now ? '' : 'This job was deleted.';
+      this._tell();
+    }
+  }
+
+  private _onConnection(): void {
+    if (this.platform.connection === 'connected' && !this.job) {
+      void this.load();
+    }
+  }
+
+  private _tell(): void {
+    if (!this._disposed) {
+      this._changed.emit();
+    }
+  }
+
+  private _disposed = false;
+  private _problem = '';
+  private _gone = false;
+  private _changed = new Signal<this, void>(this);
+}

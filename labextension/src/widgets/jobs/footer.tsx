@@ -1,0 +1,68 @@
+import * as React from 'react';
+import type { Job } from '../../api/types';
+import { useFetch, useModel } from '../hooks';
+import { date } from '../numbers';
+import type { JobFeed } from './feed';
+
+/** Notebooks, as far as a job's view goes to them. */
+export interface Places {
+  /** Which cell it is, from 1, if its notebook is open. */
+  cellNumber(notebook: string, cell: string): number | null;
+  open(notebook: string, cell: string | null): Promise<void>;
+}
+
+/** Where the job came from. */
+export function JobFooter(props: {
+  feed: JobFeed;
+  places: Places;
+}): JSX.Element {
+  const { feed, places } = props;
+  const { job } = useModel(feed);
+  const code = useFetch(feed.id, signal =>
+    feed.platform.api
+      .get('/jobs/{job_id}/code', { path: { job_id: feed.id }, signal })
+      .catch(() => null)
+  );
+  if (!job) {
+    return <footer className="jp-blueno-job-footer" />;
+  }
+  const { commit, diff } = code.value ?? {};
+  return (
+    <footer className="jp-blueno-job-footer">
+      <Source job={job} places={places} />
+      {commit && (
+        <span title={diff ? 'With uncommitted changes' : undefined}>
+          commit {commit.slice(0, 7)}
+          {diff && '*'}
+        </span>
+      )}
+      <span title={date(job.created_at)}>
+        {job.attempt > 1 ? `attempt ${job.attempt} · ` : ''}
+        {job.id.slice(0, 8)}
+      </span>
+    </footer>
+  );
+}
+
+function Source(props: { job: Job; places: Places }): JSX.Element {
+  const { job, places } = props;
+  const { notebook, cell_id: cell } = job.origin;
+  if (!notebook) {
+    return <span>a {job.kind}</span>;
+  }
+  const name = notebook.split('/').at(-1);
+  const number = cell ? places.cellNumber(notebook, cell) : null;
+  return (
+    <span>
+      from notebook{' '}
+      <button
+        className="jp-blueno-button jp-mod-link"
+        title={notebook}
+        onClick={() => void places.open(notebook, cell)}
+      >
+        {name}
+        {cell && (number ? `, cell ${number}` : ', to its cell')}
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,39 @@
+import type { CommandRegistry } from '@lumino/commands';
+import { Menu } from '@lumino/widgets';
+import { Commands } from '../../tokens';
+
+/** Open the menu of a job at a place on the screen. */
+export function openJobMenu(
+  commands: CommandRegistry,
+  id: string,
+  x: number,
+  y: number
+): void {
+  const menu = new Menu({ commands });
+  const args = { id };
+  const add = (command: string) => menu.addItem({ command, args });
+  add(Commands.openJob);
+  add(Commands.openJobOrigin);
+  add(Commands.openJobNotebook);
+  menu.addItem({ type: 'separator' });
+  add(Commands.cancelJob);
+  add(Commands.rerunJob);
+  menu.addItem({ type: 'separator' });
+  add(Commands.copyJob);
+  add(Commands.copyJobId);
+  menu.addItem({ type: 'separator' });
+  add(Commands.deleteJob);
+  // The commands run after the menu has closed.
+  menu.aboutToClose.connect(() => setTimeout(() => menu.dispose(), 500));
+  menu.open(x, y);
+}
+
+/** Open it below a button. */
+export function openJobMenuAt(
+  commands: CommandRegistry,
+  id: string,
+  button: Element
+): void {
+  const { left, bottom } = button.getBoundingClientRect();
+  openJobMenu(commands, id, left, bottom);
+}
