@@ -1,0 +1,310 @@
+"""Public image sets: built by TensorFlow Datasets, left in its own layout.
+
+``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` and
+`tfds.load` read the same folder, and nothing is copied. TensorFlow builds a
+set; to read it afterwards it is not needed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jupyter_blueno.catalog.model import Problem
+from jupyter_blueno.config import Config
+from jupyter_blueno.errors import BluenoError, InvalidInput, MissingDependency, NotFound, Unavailable
+from jupyter_blueno.ingest.model import Batch, PublicSet
+from jupyter_blueno.ingest.run import Chunk
+from jupyter_blueno.ingest.workers import Workers, available_processors, problem_of
+
+LISTED = Path(__file__).with_name("public-sets.json")  # written by scripts/public-sets
+CHUNK_LENGTH = 1000  # records
+TENSORFLOW_LINE = "pip install 'jupyter-blueno[tensorflow]'"
+
+_BUILDER = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.\-]+)?(:[0-9.]+)?")
+
+
+def list_sets(config: Config) -> list[PublicSet]:
+    """All image sets by name, those that Blueno had from the start first."""
+    home = config.home_path / "tfds"
+    return [
+        PublicSet(
+            name=one["name"],
+            title=one["title"],
+            description=one["description"],
+            homepage=one["homepage"],
+            download_bytes=one["download_bytes"],
+            manual=one["manual"],
+            instructions=_instructions(config, one["instructions"]),
+            original=one["original"],
+            prepared=any((home / one["name"]).rglob("dataset_info.json")),
+        )
+        for one in _listed()
+    ]
+
+
+@cache
+def _listed() -> list[dict[str, Any]]:
+    sets: list[dict[str, Any]] = json.loads(LISTED.read_bytes())["sets"]
+    return sets
+
+
+def _instructions(config: Config, text: str) -> str:
+    folder = config.home_path / "tfds" / "downloads" / "manual"
+    return f"Put the files into {folder}. {text}" if text else ""
+
+
+def check(config: Config, builder: str) -> None:
+    """Refuse what cannot be built here, before a job is started for it.
+
+    Raises
+    ------
+    NotFound
+        If there is no public set of that name.
+    MissingDependency
+        If the packages that build it are not installed; says which line installs them.
+    InvalidInput
+        If it needs files that only a person can fetch and they are not there;
+        says which and where to.
+    """
+    if not _BUILDER.fullmatch(builder):
+        raise NotFound(f"'{builder[:80]}' is no name of a public set, such as 'mnist' or 'coco/2014'.")
+    name = re.split("[/:]", builder)[0]
+    listed = next((one for one in _listed() if one["name"].split("/")[0] == name), None)
+    if listed is None:
+        raise NotFound(f"There is no public image set '{name}'. The list of public sets has all names.")
+    for module in ("tensorflow_datasets", "array_record"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingDependency(
+                f"Public sets need tensorflow-datasets and array_record: {TENSORFLOW_LINE}"
+            )
+    if importlib.util.find_spec("tensorflow") is None and prepared_folder(config, builder) is None:
+        raise MissingDependency(f"Building '{builder}' needs TensorFlow: {TENSORFLOW_LINE}")
+    manual = config.folder("tfds", "downloads", "manual")
+    if listed["manual"] and not any(manual.iterdir()) and prepared_folder(config, builder) is None:
+        raise InvalidInput(
+            f"'{name}' needs files that only a person can fetch. {_instructions(config, listed['instructions'])}",
+            code="manual_download",
+        )
+
+
+def prepared_folder(config: Config, builder: str) -> Path | None:
+    """Where a set lies if it was prepared before, found without TFDS; the newest version counts."""
+    from jupyter_blueno.imaging.formats.prepared import is_prepared
+
+    name, _, version = builder.partition(":")
+    base = config.home_path / "tfds" / name
+    if "/" not in name and not _versions(base) and base.is_dir():
+        return None  # it has configurations: TFDS knows which is the default one
+    found = [base / version] if version else _versions(base)
+    return next((folder for folder in reversed(found) if is_prepared(folder)), None)
+
+
+def _versions(base: Path) -> list[Path]:
+    found = [one for one in base.glob("*.*.*") if re.fullmatch(r"\d+\.\d+\.\d+", one.name)]
+    return sorted(found, key=lambda one: [int(part) for part in one.name.split(".")])
+
+
+def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
+    """Download and build a set, unless it is there, and return its folder.
+
+    Parameters
+    ----------
+    builder : str
+        As TFDS names it: ``mnist``, ``coco/2014``, ``cifar10_corrupted/blur_1:1.0.0``.
+    say : callable
+        Called with a few words about what is going on, about once a second.
+
+    Raises
+    ------
+    Unavailable
+        If a download failed.
+    InvalidInput
+        If files that must be fetched by hand are missing.
+    """
+    there = prepared_folder(config, builder)
+    if there is not None:
+        return there
+    home = config.folder("tfds")
+    import tensorflow_datasets as tfds
+
+    say(f"Looking up {builder}")
+    try:
+        made = tfds.builder(builder, data_dir=str(home), file_format="array_record")
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+        raise NotFound(f"TensorFlow Datasets cannot build '{builder}': {_one_line(error)}") from error
+    with _Watching(home / "downloads", Path(made.data_dir).parent, _expected(made), say):
+        try:
+            made.download_and_prepare()
+        except BluenoError:
+            raise
+        except (AssertionError, FileNotFoundError) as error:
+            text = type(made).MANUAL_DOWNLOAD_INSTRUCTIONS
+            if not text:
+                raise
+            raise InvalidInput(
+                f"Files for '{builder}' are missing: {_one_line(error)} {_instructions(config, _one_line(text))}",
+                code="manual_download",
+            ) from error
+        except Exception as error:
+            if not _is_download(error):
+                raise
+            raise Unavailable(
+                f"Downloading '{builder}' failed: {_one_line(error)} Check the connection, then try again.",
+                code="download_failed",
+            ) from error
+    return Path(made.data_dir)
+
+
+def _expected(builder: Any) -> int | None:
+    infos = getattr(type(builder), "url_infos", None) or {}
+    return sum(info.size or 0 for info in infos.values()) or None
+
+
+def _is_download(error: BaseException) -> bool:
+    modules = {type(one).__module__.split(".")[0] for one in (error, error.__cause__, error.__context__) if one}
+    return bool(modules & {"requests", "urllib3", "http", "socket", "ssl"}) or "Download" in type(error).__name__
+
+
+def _one_line(error: object) -> str:
+    text = re.sub(r"\s+", " ", str(error)).strip()
+    return text[:600] + ("" if text.endswith(".") else ".")
+
+
+class _Watching:
+    """Says how far a build is, from the size of its files: TFDS itself tells only a terminal."""
+
+    def __init__(
+        self, downloads: Path, target: Path, expected: int | None, say: Callable[[str], None]
+    ) -> None:
+        self.downloads, self.target, self.expected, self.say = downloads, target, expected, say
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._watch, name="blueno-tfds", daemon=True)
+        self.before = _size(downloads)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        last = ""
+        while not self.ended.wait(1.0):
+            text = self._state()
+            if text != last:
+                self.say(text)
+                last = text
+
+    def _state(self) -> str:
+        written = sum(_size(one) for one in self.target.glob("incomplete.*"))
+        if written:
+            return f"Building, {written / 1e6:,.0f} MB written"
+        loaded = max(0, _size(self.downloads) - self.before)
+        if self.expected and loaded <= self.expected:
+            return f"Downloading, {100 * loaded // self.expected} % of {self.expected / 1e6:,.0f} MB"
+        return f"Downloading and unpacking, {loaded / 1e6:,.0f} MB"
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:  # renamed meanwhile
+            continue
+    return total
+
+
+# -- rows ----------------------------------------------------------------------------
+
+
+def count(folder: Path) -> int:
+    """How many samples a prepared set has, over all splits."""
+    from jupyter_blueno.imaging.formats.prepared import open_prepared
+
+    return sum(open_prepared(str(folder)).splits.values())
+
+
+def chunks(folder: Path, processes: int | None = None) -> Iterator[Chunk]:
+    """Read every record of a prepared set and yield rows and thumbnails, split by split."""
+    from jupyter_blueno.imaging.formats.prepared import open_prepared
+
+    splits = open_prepared(str(folder)).splits
+    runs = [
+        [(str(folder), split, start, min(start + CHUNK_LENGTH, length))]
+        for split, length in splits.items()
+        for start in range(0, length, CHUNK_LENGTH)
+    ]
+    if not runs:
+        return
+    many = min(processes or available_processors(), len(runs))
+    with Workers(f"{__name__}:examine_records", many, name_of=lambda run: f"{run[1]}/{run[2]}-{run[3] - 1}") as workers:
+        for (result,) in workers.map(runs):
+            if isinstance(result, Problem):
+                yield Chunk(Batch(0, [], folder.as_uri()), None, [result])
+            else:
+                batch, tiles, problems = result
+                yield Chunk(batch, tiles, problems)
+
+
+def examine_records(run: tuple[str, str, int, int]) -> tuple[Batch, list[Any], list[Problem]] | Problem:
+    """Rows and thumbnails of some records of one split; runs in a process of its own."""
+    folder, split, start, stop = run
+    try:
+        return _examine_records(Path(folder), split, start, stop)
+    except Exception as error:
+        return problem_of(f"{split}/{start}-{stop - 1}", error)
+
+
+def _examine_records(
+    folder: Path, split: str, start: int, stop: int
+) -> tuple[Batch, list[Any], list[Problem]]:
+    from PIL import Image
+
+    from jupyter_blueno.imaging import thumbnails
+    from jupyter_blueno.imaging.formats.prepared import open_prepared
+
+    prepared = open_prepared(str(folder))
+    keys, labels, shapes, dtypes, sizes = [], [], [], [], []
+    attributes: list[dict[str, Any]] = []
+    tiles: list[Any] = []
+    problems: list[Problem] = []
+    for number, record in enumerate(prepared.records(split, start, stop), start):
+        key = f"{split}/{number}"
+        try:
+            encoded = prepared.encoded(record)
+            with Image.open(io.BytesIO(encoded)) as image:
+                shape, dtype = _shape_and_dtype(image)
+                tile = thumbnails.of_picture(image)
+        except Exception as error:
+            problems.append(problem_of(key, error))
+            continue
+        label = record.get(prepared.label or "")
+        keys.append(key)
+        labels.append(prepared.label_name(prepared.label or "", label[0]) if label else None)
+        shapes.append(shape)
+        dtypes.append(dtype)
+        sizes.append(len(encoded))
+        attributes.append(prepared.attributes(record))
+        tiles.append(tile)
+    batch = Batch(
+        first_ordinal=0, names=keys, keys=keys, data_url=folder.as_uri(), kind="image2d",
+        split=split, label=labels, shapes=shapes, dtype=dtypes, bytes=sizes,
+        attributes=attributes if any(attributes) else [],
+    )  # fmt: skip
+    return batch, tiles, problems
+
+
+def _shape_and_dtype(image: Any) -> tuple[list[int], str]:
+    channels = len(image.getbands())
+    shape = [image.height, image.width] + ([channels] if channels > 1 else [])
+    return shape, "uint16" if image.mode.startswith("I") else "uint8"
