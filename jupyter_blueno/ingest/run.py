@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,9 @@ from jupyter_blueno.errors import BluenoError, InvalidInput
 from jupyter_blueno.ingest.model import Batch, BeginVersion, OpenVersion
 
 if TYPE_CHECKING:
-    from jupyter_blueno.ingest.tiles import Tiles
+    from numpy.typing import NDArray
+
+    from jupyter_blueno.imaging.pack import Tile
 
 PROBLEM_LIMIT = 1000  # problems that are kept by name; the rest is counted
 
@@ -49,14 +51,14 @@ class Chunk:
     ----------
     batch : Batch
         Their rows; `first_ordinal` is filled in by the run.
-    tiles : Tiles
-        Their thumbnails, in the order of the rows.
+    tiles : list of Tile, or array (N, H, W[, C])
+        Their thumbnails in the order of the rows, or the pictures to make them of.
     problems : list of Problem
         Samples that belonged here and could not be read.
     """
 
     batch: Batch
-    tiles: Tiles | None
+    tiles: Sequence[Tile | None] | NDArray[Any]
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -112,23 +114,25 @@ def _add_all(
     report: Report | None,
     problems: list[Problem],
 ) -> int:
-    from jupyter_blueno.ingest.tiles import TileWriter
+    from jupyter_blueno.imaging.thumbnails import ThumbnailPack, add_arrays
 
     added = 0
-    with TileWriter(opened.thumbnails) as tiles:
-        for chunk in chunks:
-            problems += chunk.problems
-            count = len(chunk.batch.names)
-            progress = Progress(added + count + len(problems), total)
-            if count:
-                first = destination.reserve(opened.dataset_id, count)
-                if chunk.tiles is not None:
-                    tiles.write(first, chunk.tiles)
-                batch = msgspec.structs.replace(chunk.batch, first_ordinal=first)
-                destination.add(opened.version_id, batch, progress)
-                added += count
-            if report is not None:
-                report(progress)
+    pack = ThumbnailPack(opened.thumbnails)
+    for chunk in chunks:
+        problems += chunk.problems
+        count = len(chunk.batch.names)
+        progress = Progress(added + count + len(problems), total)
+        if count:
+            first = destination.reserve(opened.dataset_id, count)
+            if isinstance(chunk.tiles, Sequence):
+                pack.append(first, chunk.tiles)
+            else:
+                add_arrays(pack, first, chunk.tiles)
+            batch = msgspec.structs.replace(chunk.batch, first_ordinal=first)
+            destination.add(opened.version_id, batch, progress)
+            added += count
+        if report is not None:
+            report(progress)
     return added
 
 
@@ -173,8 +177,3 @@ def _nothing_added(problems: list[Problem]) -> str:
 def tell(destination: Destination, opened: OpenVersion, progress: Progress) -> None:
     """Say how far a run is when there are no rows to send yet."""
     destination.add(opened.version_id, Batch(0, [], ""), progress)
-
-
-def describe(**values: Any) -> dict[str, Any]:
-    """A dataset's `info` without what is not known."""
-    return {name: value for name, value in values.items() if value not in (None, "", [])}

@@ -246,8 +246,6 @@ def _label(value: Any, class_names: Sequence[str] | None) -> str | None:
 
 
 def _chunks(blocks: list[Block], columns: Columns, folder: Path, paths: list[Path]) -> Iterator[Chunk]:
-    from jupyter_blueno.imaging import thumbnails
-
     folder.mkdir(parents=True, exist_ok=True)
     for block in blocks:
         path = folder / f"{uuid.uuid4().hex[:12]}.npy"
@@ -270,7 +268,13 @@ def _chunks(blocks: list[Block], columns: Columns, folder: Path, paths: list[Pat
                 dtype=pixels.dtype.name,
                 bytes=pixels[0].nbytes,
             )
-            yield Chunk(batch, thumbnails.of_block(pixels, block.kind))
+            yield Chunk(batch, pixels if block.kind == "image2d" else _volume_tiles(path, batch.keys or []))
+
+
+def _volume_tiles(path: Path, keys: list[str]) -> list[Any]:
+    from jupyter_blueno import imaging
+
+    return [imaging.inspect(path, key)[1] for key in keys]
 
 
 def _at(column: list[str | None] | str | None, rows: list[int]) -> list[str | None] | str | None:

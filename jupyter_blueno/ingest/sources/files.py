@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,9 +13,6 @@ from jupyter_blueno.catalog.model import Kind, Problem
 from jupyter_blueno.ingest.model import Batch
 from jupyter_blueno.ingest.run import Chunk
 from jupyter_blueno.ingest.workers import Workers, available_processors, problem_of
-
-if TYPE_CHECKING:
-    from jupyter_blueno.imaging.thumbnails import Tile
 
 RUN_LENGTH = 500  # files that are sent to a process at once
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".npy", ".npz")
@@ -44,12 +41,11 @@ class Facts(Struct, frozen=True, array_like=True):
 
 def examine(sample: FileSample) -> Facts | Problem:
     """Read header and thumbnail of one file; runs in a process of its own."""
-    from jupyter_blueno.imaging import formats, thumbnails
+    from jupyter_blueno import imaging
 
     path = Path(sample.path)
     try:
-        header = formats.of(path).header(path)
-        tile: Tile = thumbnails.make(path)
+        header, tile = imaging.inspect(path)
         return Facts(
             header.kind,
             list(header.shape),

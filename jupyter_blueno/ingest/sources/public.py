@@ -250,7 +250,7 @@ def chunks(folder: Path, processes: int | None = None) -> Iterator[Chunk]:
     with Workers(f"{__name__}:examine_records", many, name_of=lambda run: f"{run[1]}/{run[2]}-{run[3] - 1}") as workers:
         for (result,) in workers.map(runs):
             if isinstance(result, Problem):
-                yield Chunk(Batch(0, [], folder.as_uri()), None, [result])
+                yield Chunk(Batch(0, [], folder.as_uri()), [], [result])
             else:
                 batch, tiles, problems = result
                 yield Chunk(batch, tiles, problems)
@@ -284,7 +284,7 @@ def _examine_records(
             encoded = prepared.encoded(record)
             with Image.open(io.BytesIO(encoded)) as image:
                 shape, dtype = _shape_and_dtype(image)
-                tile = thumbnails.of_picture(image)
+                tile = thumbnails.make(image, key)
         except Exception as error:
             problems.append(problem_of(key, error))
             continue

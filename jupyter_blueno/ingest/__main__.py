@@ -1,0 +1,56 @@
+"""``python -m jupyter_blueno.ingest REQUEST``: a background ingest, as a job runs it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import msgspec
+
+from jupyter_blueno.catalog.model import Progress
+from jupyter_blueno.config import Config
+from jupyter_blueno.database.engine import Database
+from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.ingest import work
+from jupyter_blueno.ingest.destination import CatalogDestination
+from jupyter_blueno.ingest.run import Cancelled
+from jupyter_blueno.jobs import reporting
+
+
+def main(argument: str) -> int:
+    """Run the request; 0 when the version is ready, 1 when it failed, 143 when it was cancelled."""
+    request = msgspec.json.decode(argument, type=work.Request)
+    config = Config()
+    database = Database(config)
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        destination = CatalogDestination(database, config, request.team, request.owner)
+        dataset = work.run(config, destination, request, _report)
+    except (BluenoError, OSError) as error:
+        print(getattr(error, "message", error), file=sys.stderr)
+        return 1
+    except (Cancelled, KeyboardInterrupt):
+        print("Cancelled.", file=sys.stderr)
+        return 128 + signal.SIGTERM
+    finally:
+        database.close()
+    print(f"'{dataset.name}' is ready: {dataset.version.sample_count:,} samples.")
+    for problem in dataset.version.problems:
+        print(f"  {problem.name}: {problem.message}")
+    return 0
+
+
+def _cancel(number: int, frame: Any) -> None:
+    signal.signal(number, signal.SIG_IGN)  # the second one shall not disturb the tidying up
+    raise Cancelled
+
+
+def _report(progress: Progress) -> None:
+    reporting.progress(progress.done, progress.total, progress.message)
+    total = "" if progress.total is None else f" of {progress.total:,}"
+    print(f"{progress.message or 'Done'}: {progress.done:,}{total}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
