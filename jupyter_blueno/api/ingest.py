@@ -15,17 +15,8 @@ from jupyter_blueno.ingest.model import (
     PublicSet,
     Reserved,
     ReserveOrdinals,
-    Source,
+    StartIngest,
 )
-
-
-class StartIngest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Make a dataset called `name` from `source`, in the background."""
-
-    name: str
-    source: Source
-    description: str | None = None
-    job_id: str | None = None  # made by the client, so that a repeated request is the same ingest
 
 
 class PublicSets(Struct, frozen=True):

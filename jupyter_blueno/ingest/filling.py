@@ -88,6 +88,8 @@ def reserve(database: Database, team: str, dataset_id: int, count: int) -> int:
 def add(database: Database, team: str, ask: AddBatch) -> bool:
     """Add a batch of samples; all of them, or none if one is refused.
 
+    A batch without samples only tells the progress.
+
     Raises
     ------
     InvalidInput
@@ -100,10 +102,15 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
     """
     batch = ask.batch
     count = len(batch.names)
-    _check_batch(batch)
+    if count or ask.progress is None:
+        _check_batch(batch)
     with database.begin() as connection:
         version = versions.locked_version(connection, team, ask.version_id)
         _must_be_preparing(version)
+        if not count:  # there are no rows yet, but something to tell
+            versions.grow(connection, version, 0, 0, [], set(), ask.progress)
+            store.touch(connection, version.dataset_id)
+            return True
         reserved = connection.scalar(
             sa.select(tables.dataset.c.next_ordinal).where(tables.dataset.c.id == version.dataset_id)
         )

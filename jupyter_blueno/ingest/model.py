@@ -40,6 +40,15 @@ class PublicSource(Struct, frozen=True, tag="public", forbid_unknown_fields=True
 Source = FolderSource | VolumeSource | UploadSource | PublicSource
 
 
+class StartIngest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Make a dataset called `name` from `source`, in the background."""
+
+    name: str
+    source: Source
+    description: str | None = None
+    job_id: str | None = None  # made by the client, so that a repeated request is the same ingest
+
+
 class PublicSet(Struct, frozen=True):
     """A public image set that can be prepared by name; sizes in bytes."""
 
@@ -65,7 +74,7 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     first_ordinal: int
     names: list[str]
     data_url: str | list[str]
-    keys: list[str] | None = None
+    keys: list[str | None] | None = None
     kind: Kind | list[Kind] | None = None
     split: str | list[str | None] | None = None
     label: str | list[str | None] | None = None

@@ -169,9 +169,7 @@ def _nothing_added(problems: list[Problem]) -> str:
     if not problems:
         return "There are no images or volumes in it. Check the path and the kinds of files."
     first = problems[0]
-    return (
-        f"None of its {len(problems):,} samples could be read. The first, '{first.name}': {first.message}"
-    )
+    return f"None of its {len(problems):,} samples could be read. The first, '{first.name}': {first.message}"
 
 
 def tell(destination: Destination, opened: OpenVersion, progress: Progress) -> None:

@@ -60,9 +60,7 @@ class Workers:
         What an item is called in a problem.
     """
 
-    def __init__(
-        self, target: str, count: int | None = None, name_of: Callable[[Any], str] = str
-    ) -> None:
+    def __init__(self, target: str, count: int | None = None, name_of: Callable[[Any], str] = str) -> None:
         self.target = target
         self.count = count or available_processors()
         self.name_of = name_of

@@ -19,6 +19,7 @@ _TABLE: dict[str, str] = {
     "pillow": "jupyter_blueno.imaging.formats.pillow:Pillow",
     "nifti": "jupyter_blueno.imaging.formats.nifti:Nifti",
     "numpy": "jupyter_blueno.imaging.formats.numpy:Numpy",
+    "prepared": "jupyter_blueno.imaging.formats.prepared:Prepared",
     "dicom": "jupyter_blueno.imaging.formats.dicom:Dicom",
 }
 _LONGEST_SUFFIX = 2  # '.nii.gz'

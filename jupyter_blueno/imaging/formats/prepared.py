@@ -16,14 +16,65 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jupyter_blueno.errors import MissingDependency, NotFound, UnreadableData
+from jupyter_blueno.imaging import limits
+from jupyter_blueno.imaging.formats.base import Format, Header
 
 Record = dict[str, list[Any]]  # feature → its values: bytes, floats or integers
+
+
+class Prepared(Format):
+    """One sample of a prepared set: the folder is the set, the key ``train/123``."""
+
+    name: ClassVar[str] = "prepared"
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    def claims(self, path: Path, head: bytes) -> bool:
+        return not head and is_prepared(path)
+
+    def header(self, path: Path, key: str | None = None) -> Header:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(_encoded(path, key))) as image:
+            limits.check_picture(key or path.name, image.height, image.width)
+            return Header("image2d", shape_of(image), dtype_of(image))
+
+    def picture(self, path: Path, key: str | None = None) -> NDArray[Any]:
+        self.header(path, key)  # refuses what is too large
+        prepared = open_prepared(str(path))
+        return prepared.decode(_encoded(path, key))
+
+    def encoded(self, path: Path, key: str | None = None) -> tuple[str, bytes] | None:
+        content = _encoded(path, key)
+        if content.startswith(b"\xff\xd8"):
+            return "image/jpeg", content
+        return ("image/png", content) if content.startswith(b"\x89PNG") else None
+
+    def stamp(self, path: Path) -> tuple[int, int]:
+        return super().stamp(path / "dataset_info.json")
+
+
+def _encoded(path: Path, key: str | None) -> bytes:
+    if key is None:
+        raise NotFound(f"'{path.name}' holds many samples; name one, such as 'train/0'.")
+    prepared = open_prepared(str(path))
+    return prepared.encoded(prepared.record(key))
+
+
+def shape_of(image: Any) -> tuple[int, ...]:
+    """``(H, W)`` or ``(H, W, C)`` of a Pillow image."""
+    channels = len(image.getbands())
+    return (image.height, image.width, channels) if channels > 1 else (image.height, image.width)
+
+
+def dtype_of(image: Any) -> str:
+    """numpy's name of a Pillow image's numbers, as PNG and JPEG have them."""
+    return "uint16" if image.mode.startswith("I") else "uint8"
 
 
 def is_prepared(folder: Path) -> bool:
@@ -125,8 +176,8 @@ class PreparedSet:
         if self.image is None:
             raise UnreadableData(f"'{self.name}' has no image feature.")
         if self.is_video:
-            return np.stack([self._decode(frame) for frame in record[self.image]])
-        return self._decode(record[self.image][0])
+            return np.stack([self.decode(frame) for frame in record[self.image]])
+        return self.decode(record[self.image][0])
 
     def encoded(self, record: Record) -> bytes:
         """The picture as it is stored, PNG or JPEG; of a video, the frame in the middle."""
@@ -135,7 +186,8 @@ class PreparedSet:
         frames: list[bytes] = record[self.image]
         return frames[len(frames) // 2]
 
-    def _decode(self, encoded: bytes) -> NDArray[Any]:
+    def decode(self, encoded: bytes) -> NDArray[Any]:
+        """The numbers of a stored picture, ``(H, W[, C])``, as TFDS gives them."""
         from PIL import Image
 
         try:
@@ -146,8 +198,8 @@ class PreparedSet:
         described = self.features[self.image or ""].get("image", {})
         if described.get("dtype") == "float32" and pixels.shape[-1:] == (4,):
             return np.ascontiguousarray(pixels).view(np.float32)[..., 0]  # stored in four channels of 8 bit
-        if pixels.dtype == np.int32 and described.get("dtype") == "uint16":
-            return pixels.astype(np.uint16)  # what Pillow makes of a 16-bit PNG
+        if pixels.dtype == np.int32:
+            return pixels.astype(np.uint16)  # what Pillow makes of some 16-bit PNGs
         return pixels
 
     def label_name(self, feature: str, number: int) -> str | None:

@@ -98,9 +98,7 @@ def ingest_arrays(
     blocks = blocks_of(arrays)
     total = sum(len(block.pixels) for block in blocks)
     columns = columns_of(total, labels, split, names, class_names)
-    opened = destination.begin(
-        BeginVersion(name=name, count=total, description=description, info=info or {})
-    )
+    opened = destination.begin(BeginVersion(name=name, count=total, description=description, info=info or {}))
     paths: list[Path] = []
     try:
         return fill(
@@ -139,9 +137,7 @@ def blocks_of(arrays: Any) -> list[Block]:
     groups: dict[tuple[Any, ...], list[int]] = {}
     for n, item in enumerate(items):
         if item.ndim not in (2, 3) and not (item.ndim == 4 and item.shape[-1] == 1):
-            raise InvalidInput(
-                f"Sample {n} has the shape {item.shape}; give (H, W), (H, W, C) or (D, H, W)."
-            )
+            raise InvalidInput(f"Sample {n} has the shape {item.shape}; give (H, W), (H, W, C) or (D, H, W).")
         groups.setdefault((item.shape, item.dtype.str), []).append(n)
     return [_block(np.stack([items[n] for n in group]), np.asarray(group)) for group in groups.values()]
 
@@ -176,9 +172,7 @@ def _block(pixels: NDArray[Any], positions: NDArray[np.int64]) -> Block:
     return Block(pixels, positions, "volume3d")
 
 
-def columns_of(
-    total: int, labels: Any, split: Any, names: Any, class_names: Sequence[str] | None
-) -> Columns:
+def columns_of(total: int, labels: Any, split: Any, names: Any, class_names: Sequence[str] | None) -> Columns:
     """Check and convert what comes beside the pixels.
 
     Raises
@@ -212,7 +206,7 @@ def _sequence(values: Any, what: str, total: int) -> list[Any]:
             array = array[:, 0]  # how Keras gives the labels of CIFAR
         if array.ndim != 1:
             raise InvalidInput(f"'{what}' has the shape {array.shape}; give one entry a sample.")
-        listed = array.tolist()
+        listed: list[Any] = array.tolist()
     else:
         listed = [one.item() if getattr(one, "ndim", None) == 0 else one for one in values]
     if len(listed) != total:
@@ -271,7 +265,7 @@ def _chunks(blocks: list[Block], columns: Columns, folder: Path, paths: list[Pat
             yield Chunk(batch, pixels if block.kind == "image2d" else _volume_tiles(path, batch.keys or []))
 
 
-def _volume_tiles(path: Path, keys: list[str]) -> list[Any]:
+def _volume_tiles(path: Path, keys: list[str | None]) -> list[Any]:
     from jupyter_blueno import imaging
 
     return [imaging.inspect(path, key)[1] for key in keys]

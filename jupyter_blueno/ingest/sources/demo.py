@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_blueno.config import Config
 from jupyter_blueno.errors import MissingDependency
 from jupyter_blueno.ingest.model import Batch, BeginVersion
 from jupyter_blueno.ingest.run import Chunk, Destination, Report, fill
@@ -64,7 +63,7 @@ def _load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return table[:, :-1].reshape(-1, 28, 28).astype(np.uint8), table[:, -1].astype(np.int64)
 
 
-def brain(config: Config, destination: Destination, report: Report | None = None) -> None:
+def brain(destination: Destination, report: Report | None = None) -> None:
     """The MNI152 template with its tissue maps; copied, because environments come and go."""
     from jupyter_blueno import imaging
 
@@ -103,6 +102,9 @@ def brain(config: Config, destination: Destination, report: Report | None = None
             yield Chunk(batch, [tile])
 
     fill(destination, opened, chunks(), len(_BRAIN_FILES), report)
+
+
+SETS = {DIGITS: digits, BRAIN: brain}
 
 
 def _package(name: str) -> Path:

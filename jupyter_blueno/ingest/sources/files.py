@@ -26,6 +26,7 @@ class FileSample:
     name: str
     split: str | None = None
     label: str | None = None
+    key: str | None = None
 
 
 class Facts(Struct, frozen=True, array_like=True):
@@ -45,7 +46,7 @@ def examine(sample: FileSample) -> Facts | Problem:
 
     path = Path(sample.path)
     try:
-        header, tile = imaging.inspect(path)
+        header, tile = imaging.inspect(path, sample.key)
         return Facts(
             header.kind,
             list(header.shape),
@@ -94,6 +95,7 @@ def _chunk(run: Iterable[FileSample], results: Iterable[Facts | Problem]) -> Chu
         first_ordinal=0,
         names=[sample.name for sample, _ in good],
         data_url=[Path(sample.path).as_uri() for sample, _ in good],
+        keys=[sample.key for sample, _ in good] if any(sample.key for sample, _ in good) else None,
         kind=[facts.kind for _, facts in good],
         split=[sample.split for sample, _ in good],
         label=[sample.label for sample, _ in good],

@@ -100,13 +100,17 @@ class _Walk:
 
         slices = {entry.path for entry in files if is_dicom(entry.path)}
         series = series_of(slices)
-        if len(series) == 1 and len(series[0]) > 1:  # the folder is the volume
-            split, label = split_and_label(parts[:-1])
-            yield FileSample(str(folder), "/".join(parts) or folder.name, split, label)
-            files = [entry for entry in files if entry.path not in series[0]]
+        name, taken = "/".join(parts) or folder.name, set()
+        split, label = split_and_label(parts[:-1])
+        for uid, paths in series.items():
+            if len(paths) > 1:  # the folder is the volume, or holds several
+                alone = len(series) == 1
+                key = None if alone else uid
+                yield FileSample(str(folder), name if alone else f"{name}/{uid}", split, label, key)
+                taken |= paths
         split, label = split_and_label(parts)
         for entry in files:
-            if entry.path in slices or formats.has_known_suffix(entry.name):
+            if entry.path not in taken and (entry.path in slices or formats.has_known_suffix(entry.name)):
                 yield FileSample(entry.path, "/".join((*parts, entry.name)), split, label)
 
     def is_inside(self, entry: os.DirEntry[str], parts: tuple[str, ...]) -> bool:
@@ -147,8 +151,8 @@ def is_dicom(path: str) -> bool:
         return False
 
 
-def series_of(paths: Iterable[str]) -> list[set[str]]:
-    """Group DICOM files by series; a file that cannot be read is in none."""
+def series_of(paths: Iterable[str]) -> dict[str, set[str]]:
+    """Group DICOM files by SeriesInstanceUID; a file that cannot be read is in none."""
     series: dict[str, set[str]] = {}
     for path in paths:
         import pydicom
@@ -158,4 +162,4 @@ def series_of(paths: Iterable[str]) -> list[set[str]]:
             series.setdefault(str(header.SeriesInstanceUID), set()).add(path)
         except Exception:  # a text file named .dcm: examined on its own, and reported then
             continue
-    return list(series.values())
+    return series

@@ -90,7 +90,8 @@ def check(config: Config, builder: str) -> None:
     manual = config.folder("tfds", "downloads", "manual")
     if listed["manual"] and not any(manual.iterdir()) and prepared_folder(config, builder) is None:
         raise InvalidInput(
-            f"'{name}' needs files that only a person can fetch. {_instructions(config, listed['instructions'])}",
+            f"'{name}' needs files that only a person can fetch. "
+            + _instructions(config, listed["instructions"]),
             code="manual_download",
         )
 
@@ -150,7 +151,8 @@ def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
             if not text:
                 raise
             raise InvalidInput(
-                f"Files for '{builder}' are missing: {_one_line(error)} {_instructions(config, _one_line(text))}",
+                f"Files for '{builder}' are missing: {_one_line(error)} "
+                + _instructions(config, _one_line(text)),
                 code="manual_download",
             ) from error
         except Exception as error:
@@ -169,8 +171,10 @@ def _expected(builder: Any) -> int | None:
 
 
 def _is_download(error: BaseException) -> bool:
-    modules = {type(one).__module__.split(".")[0] for one in (error, error.__cause__, error.__context__) if one}
-    return bool(modules & {"requests", "urllib3", "http", "socket", "ssl"}) or "Download" in type(error).__name__
+    chain = [one for one in (error, error.__cause__, error.__context__) if one is not None]
+    modules = {type(one).__module__.split(".")[0] for one in chain}
+    network = {"requests", "urllib3", "http", "socket", "ssl"}
+    return bool(modules & network) or "Download" in type(error).__name__
 
 
 def _one_line(error: object) -> str:
@@ -247,7 +251,7 @@ def chunks(folder: Path, processes: int | None = None) -> Iterator[Chunk]:
     if not runs:
         return
     many = min(processes or available_processors(), len(runs))
-    with Workers(f"{__name__}:examine_records", many, name_of=lambda run: f"{run[1]}/{run[2]}-{run[3] - 1}") as workers:
+    with Workers(f"{__name__}:examine_records", many, _name_of_run) as workers:
         for (result,) in workers.map(runs):
             if isinstance(result, Problem):
                 yield Chunk(Batch(0, [], folder.as_uri()), [], [result])
@@ -256,13 +260,17 @@ def chunks(folder: Path, processes: int | None = None) -> Iterator[Chunk]:
                 yield Chunk(batch, tiles, problems)
 
 
+def _name_of_run(run: tuple[str, str, int, int]) -> str:
+    return f"{run[1]}/{run[2]}-{run[3] - 1}"
+
+
 def examine_records(run: tuple[str, str, int, int]) -> tuple[Batch, list[Any], list[Problem]] | Problem:
     """Rows and thumbnails of some records of one split; runs in a process of its own."""
     folder, split, start, stop = run
     try:
         return _examine_records(Path(folder), split, start, stop)
     except Exception as error:
-        return problem_of(f"{split}/{start}-{stop - 1}", error)
+        return problem_of(_name_of_run(run), error)
 
 
 def _examine_records(
@@ -271,10 +279,12 @@ def _examine_records(
     from PIL import Image
 
     from jupyter_blueno.imaging import thumbnails
-    from jupyter_blueno.imaging.formats.prepared import open_prepared
+    from jupyter_blueno.imaging.formats.prepared import dtype_of, open_prepared, shape_of
 
     prepared = open_prepared(str(folder))
-    keys, labels, shapes, dtypes, sizes = [], [], [], [], []
+    keys: list[str | None] = []
+    shapes: list[list[int] | None] = []
+    labels, dtypes, sizes = [], [], []
     attributes: list[dict[str, Any]] = []
     tiles: list[Any] = []
     problems: list[Problem] = []
@@ -283,7 +293,7 @@ def _examine_records(
         try:
             encoded = prepared.encoded(record)
             with Image.open(io.BytesIO(encoded)) as image:
-                shape, dtype = _shape_and_dtype(image)
+                shape, dtype = list(shape_of(image)), dtype_of(image)
                 tile = thumbnails.make(image, key)
         except Exception as error:
             problems.append(problem_of(key, error))
@@ -297,14 +307,8 @@ def _examine_records(
         attributes.append(prepared.attributes(record))
         tiles.append(tile)
     batch = Batch(
-        first_ordinal=0, names=keys, keys=keys, data_url=folder.as_uri(), kind="image2d",
-        split=split, label=labels, shapes=shapes, dtype=dtypes, bytes=sizes,
+        first_ordinal=0, names=[str(key) for key in keys], keys=keys, data_url=folder.as_uri(),
+        kind="image2d", split=split, label=labels, shapes=shapes, dtype=dtypes, bytes=sizes,
         attributes=attributes if any(attributes) else [],
     )  # fmt: skip
     return batch, tiles, problems
-
-
-def _shape_and_dtype(image: Any) -> tuple[list[int], str]:
-    channels = len(image.getbands())
-    shape = [image.height, image.width] + ([channels] if channels > 1 else [])
-    return shape, "uint16" if image.mode.startswith("I") else "uint8"

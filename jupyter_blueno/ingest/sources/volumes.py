@@ -43,5 +43,5 @@ def scan(paths: list[Path]) -> tuple[list[FileSample], list[Problem]]:
             name = f"{path.name}/{sample.name}" if below and len(paths) > 1 else sample.name
             names[name] += 1
             unique = name if names[name] == 1 else f"{name} ({names[name]})"
-            samples.append(FileSample(sample.path, unique, sample.split, sample.label))
+            samples.append(FileSample(sample.path, unique, sample.split, sample.label, sample.key))
     return samples, problems

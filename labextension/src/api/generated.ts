@@ -679,7 +679,7 @@ export interface components {
       names: string[];
       data_url: string | string[];
       /** @default null */
-      keys?: string[] | null;
+      keys?: (string | null)[] | null;
       /** @default null */
       kind?: ('image2d' | 'volume3d') | ('image2d' | 'volume3d')[] | null;
       /** @default null */
