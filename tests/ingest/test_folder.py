@@ -106,7 +106,9 @@ def test_two_series_in_a_folder_are_two_volumes(ingest, samples, root):
 
 def test_volumes_by_path(ingest, samples, root):
     affine = np.diag([1.0, 2.0, 3.0, 1.0])
-    nibabel.save(nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), affine), root / "v.nii.gz")
+    nibabel.save(
+        nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), affine), root / "v.nii.gz"
+    )
     np.save(root / "v.npy", np.zeros((4, 5, 6), np.float32) + np.arange(6, dtype=np.float32))
     write_series(root / "ct", slices=3)
     paths = [str(root / name) for name in ("v.nii.gz", "v.npy", "ct")]

@@ -14,6 +14,7 @@ from jupyter_blueno.ingest.model import Batch
 from jupyter_blueno.ingest.run import Chunk
 from jupyter_blueno.ingest.workers import Workers, available_processors, problem_of
 
+FEW = 32  # pictures that are not worth a second process
 RUN_LENGTH = 500  # files that are sent to a process at once
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".npy", ".npz")
 
@@ -67,20 +68,24 @@ def _size_of(path: Path) -> int:
 
 def examined(samples: Sequence[FileSample], processes: int | None = None) -> Iterator[Chunk]:
     """Examine `samples` in processes and yield them as chunks, in order."""
-    count = min(processes or available_processors(), max(1, len(samples)))
+    heavy = any(_is_volume(sample) for sample in samples[:100])
+    worth = len(samples) if heavy else -(-len(samples) // FEW)
+    count = max(1, min(processes or available_processors(), worth))
     with Workers(f"{__name__}:examine", count, name_of=lambda sample: sample.name) as workers:
-        runs = list(_runs(samples, count))
+        runs = list(_runs(samples, count, heavy))
         for run, results in zip(runs, workers.map(runs), strict=True):
             yield _chunk(run, results)
 
 
-def _runs(samples: Sequence[FileSample], processes: int) -> Iterator[Sequence[FileSample]]:
-    """Volumes take long: few at once, so that all processes have work and progress is seen."""
-    length = max(1, min(RUN_LENGTH, len(samples) // (4 * processes)))
-    if any(sample.path.endswith(VOLUME_SUFFIXES) for sample in samples[:100]):
-        length = min(length, 4)
+def _runs(samples: Sequence[FileSample], processes: int, heavy: bool) -> Iterator[Sequence[FileSample]]:
+    """Several runs for each process: all have work until the end, and progress is seen."""
+    length = max(1, min(4 if heavy else RUN_LENGTH, len(samples) // (4 * processes)))
     for start in range(0, len(samples), length):
         yield samples[start : start + length]
+
+
+def _is_volume(sample: FileSample) -> bool:
+    return sample.path.endswith(VOLUME_SUFFIXES) or sample.key is not None or Path(sample.path).is_dir()
 
 
 def _chunk(run: Iterable[FileSample], results: Iterable[Facts | Problem]) -> Chunk:
