@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def destination(context: Context) -> CatalogDestination:
 @pytest.fixture
 def ingest(
     context: Context, destination: CatalogDestination
-) -> Iterator[Callable[[str, Source], tuple[Dataset, list[Progress]]]]:
+) -> Callable[[str, Source], tuple[Dataset, list[Progress]]]:
     """Check a source and fill a dataset from it, as a job does, in this process."""
 
     def run(name: str, source: Source) -> tuple[Dataset, list[Progress]]:
@@ -36,7 +36,7 @@ def ingest(
         told: list[Progress] = []
         return work.run(context.config, destination, request, told.append), told
 
-    yield run
+    return run
 
 
 @pytest.fixture
