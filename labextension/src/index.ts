@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { jobsPlugin } from './plugins/jobs';
+import { datasetsPlugin } from './plugins/datasets';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
@@ -9,7 +10,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   platformPlugin,
   panelPlugin,
   jobsPlugin,
-  runJobPlugin
+  runJobPlugin,
+  datasetsPlugin
 ];
 
 export default plugins;

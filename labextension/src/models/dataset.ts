@@ -1,0 +1,253 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+import type { Dataset, Facets } from '../api/types';
+import {
+  EVERYTHING,
+  asPython,
+  formatFilter,
+  parseFilter,
+  queryOf,
+  toggled,
+  type Facet,
+  type Filter
+} from './filter';
+import type { Platform } from './platform';
+import { Samples } from './samples';
+import { Positions, Selection } from './selection';
+import { Thumbnails } from './thumbnails';
+
+export type View = 'gallery' | 'table';
+
+const SETTLE = 150; // ms after the last key before the filter is applied
+const SMALLEST = 24;
+const LARGEST = 256;
+
+/** One dataset tab: what is filtered, what is shown, how. Framework-free. */
+export class DatasetModel implements IDisposable {
+  constructor(
+    readonly platform: Platform,
+    readonly id: number,
+    query = ''
+  ) {
+    const { api, preferences } = platform;
+    this.thumbnails = new Thumbnails(api, id);
+    this.samples = new Samples(api, id);
+    this._view = preferences.values.defaultView;
+    this._tileSize = preferences.values.tileSize;
+    this._query = query;
+    this._filter = parseFilter(query);
+    this._dataset = platform.datasets.get(id) ?? null;
+    platform.datasets.itemChanged.connect(this.follow, this);
+    platform.connectionChanged.connect(this.refetch, this);
+    void this.load();
+  }
+
+  readonly thumbnails: Thumbnails;
+  readonly samples: Samples;
+  readonly selection = new Selection();
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Null until it is known, and when it was deleted. */
+  get dataset(): Dataset | null {
+    return this._dataset;
+  }
+
+  get isDeleted(): boolean {
+    return this._isDeleted;
+  }
+
+  get filter(): Filter {
+    return this._filter;
+  }
+
+  /** The filter as it is being typed. */
+  get query(): string {
+    return this._query;
+  }
+
+  /** Null until the first answer. */
+  get positions(): Positions | null {
+    return this._positions;
+  }
+
+  get facets(): Facets | null {
+    return this._facets;
+  }
+
+  /** Why the samples could not be listed. */
+  get error(): unknown {
+    return this._error;
+  }
+
+  get view(): View {
+    return this._view;
+  }
+
+  set view(view: View) {
+    this._view = view;
+    this._changed.emit();
+  }
+
+  /** The longer side of a tile, in CSS pixels. */
+  get tileSize(): number {
+    return this._tileSize;
+  }
+
+  set tileSize(size: number) {
+    this._tileSize = Math.round(Math.min(LARGEST, Math.max(SMALLEST, size)));
+    this._changed.emit();
+  }
+
+  static readonly tileSizes = { least: SMALLEST, most: LARGEST };
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Take the filter as typed; it is applied when typing pauses. */
+  type(query: string): void {
+    this._query = query;
+    this._changed.emit();
+    clearTimeout(this._typing);
+    this._typing = setTimeout(() => this.apply(parseFilter(query)), SETTLE);
+  }
+
+  toggle(facet: Facet, value: string): void {
+    this.setFilter(toggled(parseFilter(this._query), facet, value));
+  }
+
+  setFilter(filter: Filter = EVERYTHING): void {
+    this._query = formatFilter(filter);
+    clearTimeout(this._typing);
+    this.apply(filter);
+  }
+
+  /** The line of Python that makes what is shown. */
+  asPython(): string {
+    return asPython(this._dataset?.name ?? '', this._filter);
+  }
+
+  /** Ask for everything again. */
+  async load(): Promise<void> {
+    this._abort.abort();
+    this._abort = new AbortController();
+    const { signal } = this._abort;
+    const { api } = this.platform;
+    const ask = {
+      path: { dataset_id: this.id },
+      query: queryOf(this._filter),
+      signal
+    };
+    this._error = null;
+    // The pictures do not wait for the counts beside them.
+    const facets = api
+      .get('/datasets/{dataset_id}/facets', ask)
+      .then(answer => {
+        this._facets = answer;
+        this._changed.emit();
+      });
+    const positions = api
+      .get('/datasets/{dataset_id}/ordinals', ask)
+      .then(({ total, ordinals }) => {
+        this._positions = new Positions(total, ordinals);
+        this.selection.keep(this._positions);
+        this._changed.emit();
+      });
+    const dataset =
+      this._dataset ??
+      api
+        .get('/datasets/{dataset_id}', { path: ask.path, signal })
+        .then(answer => this.platform.datasets.put(answer));
+    try {
+      await Promise.all([facets, positions, dataset]);
+    } catch (error) {
+      if (!signal.aborted) {
+        this._error = error;
+        this._changed.emit();
+      }
+    }
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._abort.abort();
+    clearTimeout(this._typing);
+    clearTimeout(this._reloading);
+    this.platform.datasets.itemChanged.disconnect(this.follow, this);
+    this.platform.connectionChanged.disconnect(this.refetch, this);
+    this.thumbnails.dispose();
+    this.samples.dispose();
+    Signal.clearData(this);
+  }
+
+  private apply(filter: Filter): void {
+    if (formatFilter(filter) !== formatFilter(this._filter)) {
+      this._filter = filter;
+      void this.load();
+    }
+    this._changed.emit();
+  }
+
+  /** The dataset is different: filled further, ready, renamed, deleted. */
+  private follow(
+    _: unknown,
+    { before, now }: { before: Dataset | null; now: Dataset | null }
+  ): void {
+    if ((now ?? before)?.id !== this.id) {
+      return;
+    }
+    const old = this._dataset;
+    this._isDeleted = now === null;
+    this._dataset = now ?? old;
+    this._changed.emit();
+    if (now && (!old || contentOf(old) !== contentOf(now))) {
+      this.thumbnails.revision = now.revision;
+      this.thumbnails.forget(({ sheet }) => sheet === null);
+      this.reloadSoon();
+    }
+  }
+
+  /** At most one reload a second while a dataset fills. */
+  private reloadSoon(): void {
+    if (this._reloading === undefined) {
+      const pause = this._dataset?.version.state === 'preparing' ? 1000 : 0;
+      this._reloading = setTimeout(() => {
+        this._reloading = undefined;
+        void this.load();
+      }, pause);
+    }
+  }
+
+  /** The server is back: what failed meanwhile is asked again. */
+  private refetch(): void {
+    if (this.platform.connection === 'connected' && this._error) {
+      void this.load();
+    }
+  }
+
+  private _dataset: Dataset | null;
+  private _isDeleted = false;
+  private _filter: Filter;
+  private _query: string;
+  private _positions: Positions | null = null;
+  private _facets: Facets | null = null;
+  private _error: unknown = null;
+  private _view: View;
+  private _tileSize: number;
+  private _abort = new AbortController();
+  private _typing?: ReturnType<typeof setTimeout>;
+  private _reloading?: ReturnType<typeof setTimeout>;
+  private _isDisposed = false;
+  private _changed = new Signal<this, void>(this);
+}
+
+/** Changes when there are other samples to show. */
+function contentOf({ version }: Dataset): string {
+  return `${version.id}/${version.state}/${version.sample_count}`;
+}

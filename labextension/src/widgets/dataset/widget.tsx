@@ -1,0 +1,128 @@
+import { Clipboard, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import {
+  ReactWidget,
+  Toolbar,
+  ToolbarButton,
+  copyIcon,
+  ellipsesIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+import { bluenoIcon } from '../../icons';
+import type { DatasetModel } from '../../models/dataset';
+import { useModel } from '../hooks';
+import { kindOf } from '../kinds';
+import { openDatasetMenu } from '../menus';
+import { counted, date } from '../numbers';
+import { ProblemsButton } from './Problems';
+import { DatasetView } from './DatasetView';
+
+/** The content of a dataset's tab; it owns its model. */
+class DatasetContent extends ReactWidget {
+  constructor(
+    readonly model: DatasetModel,
+    private readonly commands: CommandRegistry
+  ) {
+    super();
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    super.dispose();
+  }
+
+  protected render(): JSX.Element {
+    return <DatasetView model={this.model} commands={this.commands} />;
+  }
+}
+
+/** A dataset's tab: its line of facts and buttons, below it the samples. */
+export class DatasetTab extends MainAreaWidget<DatasetContent> {
+  constructor(model: DatasetModel, commands: CommandRegistry) {
+    super({ content: new DatasetContent(model, commands) });
+    this.id = `jp-blueno-dataset-${model.id}`;
+    this.addClass('jp-blueno-tab');
+    this.title.icon = bluenoIcon;
+    this.title.closable = true;
+    this.nameTab();
+    model.changed.connect(this.nameTab, this);
+
+    this.toolbar.addItem('title', new TabTitle(model));
+    this.toolbar.addItem('spacer', Toolbar.createSpacerItem());
+    this.toolbar.addItem(
+      'copy',
+      new ToolbarButton({
+        icon: copyIcon,
+        label: 'Copy as Python',
+        tooltip: 'Copy the line of Python that makes this selection',
+        onClick: () => copyPython(model.asPython())
+      })
+    );
+    const more = new ToolbarButton({
+      icon: ellipsesIcon,
+      tooltip: 'More actions',
+      onClick: () =>
+        openDatasetMenu(commands, model.id, more.node.getBoundingClientRect())
+    });
+    this.toolbar.addItem('more', more);
+  }
+
+  get model(): DatasetModel {
+    return this.content.model;
+  }
+
+  private nameTab(): void {
+    const { dataset } = this.model;
+    this.title.label = dataset?.name ?? 'Dataset';
+    this.title.caption = dataset
+      ? `${dataset.name}\n${counted(dataset.version.sample_count, 'sample')}\nOwner: ${dataset.owner}`
+      : '';
+  }
+}
+
+/** Put a line of Python on the clipboard and say so. */
+export function copyPython(line: string): void {
+  Clipboard.copyToSystem(line);
+  Notification.success(`Copied: ${line}`, { autoClose: 3000 });
+}
+
+class TabTitle extends ReactWidget {
+  constructor(private readonly model: DatasetModel) {
+    super();
+    this.addClass('jp-blueno-tab-title');
+  }
+
+  protected render(): JSX.Element {
+    return <Title model={this.model} />;
+  }
+}
+
+/** `mnist-5k  v1  5,000 samples · 2D · team`. */
+function Title({ model }: { model: DatasetModel }): JSX.Element | null {
+  const { dataset } = useModel(model);
+  if (!dataset) {
+    return null;
+  }
+  const { version, kinds, visibility, label_count, name } = dataset;
+  const facts = [
+    counted(version.sample_count, 'sample'),
+    kindOf(kinds),
+    label_count > 0 && counted(label_count, 'label'),
+    visibility
+  ];
+  return (
+    <div className="jp-blueno-title">
+      <h2 title={dataset.description ?? name}>{name}</h2>
+      <span
+        className="jp-blueno-version"
+        title={`Version ${version.number}, ${date(version.finished_at ?? version.created_at)}`}
+      >
+        v{version.number}
+      </span>
+      <span className="jp-blueno-title-facts">
+        {facts.filter(Boolean).join(' · ')}
+      </span>
+      <ProblemsButton problems={version.problems} />
+    </div>
+  );
+}
