@@ -35,9 +35,11 @@ export function Gallery(props: {
   );
 
   const captioned = tileSize >= CAPTIONED;
-  const pitch = tileSize + GAP;
+  const width = size.width - 2 * PADDING + GAP;
+  const columns = Math.max(1, Math.floor(width / (tileSize + GAP)));
+  // What is left over at the right makes all of them a little larger.
+  const pitch = Math.max(tileSize + GAP, Math.floor(width / columns));
   const height = pitch + (captioned ? CAPTION : 0);
-  const columns = Math.max(1, Math.floor((size.width - 2 * PADDING) / pitch));
   const rows = useVirtualizer({
     count: Math.ceil(positions.total / columns),
     getScrollElement: () => scroller.current,
@@ -92,7 +94,7 @@ export function Gallery(props: {
             row={index}
             columns={columns}
             top={start}
-            tileSize={tileSize}
+            tileSize={pitch - GAP}
             pitch={pitch}
             captioned={captioned}
             open={open}
