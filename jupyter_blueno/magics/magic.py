@@ -1,0 +1,136 @@
+"""The magics themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.display import display
+
+from jupyter_blueno import errors
+from jupyter_blueno.magics import pages
+from jupyter_blueno.magics.arguments import CELL, LINE, Arguments, parse
+from jupyter_blueno.magics.variables import missing
+
+
+@magics_class
+class BluenoMagics(Magics):  # type: ignore[misc]
+    """``%blueno`` for one line, ``%%blueno run`` for a cell."""
+
+    @line_cell_magic  # type: ignore[untyped-decorator]
+    def blueno(self, line: str, cell: str | None = None) -> Any:
+        """Work with datasets and background jobs; ``%blueno`` alone shows examples."""
+        try:
+            if cell is None:
+                asked = parse(line, LINE, "%blueno")
+                return getattr(self, f"_{asked.command}")(asked)
+            asked = parse(line, CELL, "%%blueno")
+            return self._run(asked, cell) if asked.command == "run" else self._help(asked)
+        except errors.BluenoError as error:
+            raise UsageError(error.message) from None
+
+    # ---- lines
+
+    def _help(self, _: Arguments) -> None:
+        display(pages.Help())
+
+    def _datasets(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.datasets import datasets
+
+        return datasets(*asked.words)
+
+    def _show(self, asked: Arguments) -> Any:
+        return self._chosen(asked).show()
+
+    def _open(self, asked: Arguments) -> None:
+        display(pages.Opener(self._chosen(asked)))
+
+    def _ingest(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.ingest import ingest
+
+        source = asked.words[0] if len(asked.words) == 1 else asked.words
+        return ingest(source, name=_text(asked, "name"))
+
+    def _prepare(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.ingest import prepare
+
+        return prepare(*asked.words)
+
+    def _jobs(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.jobs import jobs
+
+        return jobs(*asked.words)
+
+    def _job(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.jobs import job
+
+        return job(asked.words[0])
+
+    def _logs(self, asked: Arguments) -> None:
+        from jupyter_blueno.client.jobs import follow, job
+
+        found = job(asked.words[0])
+        if asked.options.get("follow"):
+            follow(found)
+        else:
+            for piece in found.logs():
+                print(piece, end="")
+
+    def _cancel(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.jobs import JobList, job
+
+        return JobList(job(word).cancel() for word in asked.words)
+
+    # ---- cells
+
+    def _run(self, asked: Arguments, cell: str) -> Any:
+        from jupyter_blueno.client.jobs import follow
+        from jupyter_blueno.client.submit import run_cell
+
+        self._warn(cell)
+        job = run_cell(
+            cell,
+            name=_text(asked, "name"),
+            gpu=_text(asked, "gpu") or 0,
+            cpu=_text(asked, "cpu"),
+            memory=_text(asked, "memory"),
+            timeout=_text(asked, "timeout"),
+        )
+        self.shell.user_ns["_job"] = job
+        display(job)
+        if asked.options.get("follow"):
+            follow(job)
+
+    def _warn(self, cell: str) -> None:
+        """Name variables of this kernel that the job will not have."""
+        shell = self.shell
+        source = shell.transform_cell(cell)
+        ours = {name for name in shell.user_ns if name not in shell.user_ns_hidden}
+        names = missing(source, ours)
+        if names:
+            listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+            one = len(names) == 1
+            print(
+                f"The job starts afresh and does not know {listed}: define {'it' if one else 'them'} in the "
+                f"cell, or pass {'it' if one else 'them'} to a function with blueno.submit(function, …)."
+            )
+
+    def _chosen(self, asked: Arguments) -> Any:
+        """The dataset, or its sample when an ordinal is given."""
+        from jupyter_blueno.client.datasets import dataset
+
+        found = dataset(asked.words[0])
+        if len(asked.words) == 1:
+            return found
+        try:
+            return found[int(asked.words[1])]
+        except ValueError:
+            return found.sample(asked.words[1])
+        except IndexError as error:
+            raise errors.NotFound(str(error), code="sample_not_found") from None
+
+
+def _text(asked: Arguments, name: str) -> str | None:
+    value = asked.options.get(name)
+    return None if value is None else str(value)
