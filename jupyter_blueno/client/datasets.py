@@ -6,8 +6,9 @@ import difflib
 import operator
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import escape
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from msgspec import structs
 
@@ -206,7 +207,7 @@ class Dataset(Sequence[Sample]):
         return True  # an empty dataset is a dataset
 
     @overload
-    def __getitem__(self, index: SupportsIndex) -> Sample: ...
+    def __getitem__(self, index: int | str) -> Sample: ...
     @overload
     def __getitem__(self, index: slice | Sequence[int] | np.ndarray) -> Dataset: ...
     def __getitem__(self, index: Any) -> Sample | Dataset:
@@ -215,7 +216,7 @@ class Dataset(Sequence[Sample]):
             import numpy as np
 
             if isinstance(index, str):
-                return self._by_name(index)
+                return self.sample(index)
             taken = self.ordinals[index if isinstance(index, slice) else np.asarray(index)]
             return Dataset(self._info, self._filter, np.atleast_1d(taken))
         position, count = operator.index(index), len(self)
@@ -311,8 +312,8 @@ class Dataset(Sequence[Sample]):
 
     # ---- rows
 
-    def _selection(self) -> api.Selection:
-        return api.Selection(self.id, None, self._filter.split, self._filter.label, self._filter.text)
+    def _selection(self) -> model.Selection:
+        return model.Selection(self.id, None, self._filter.split, self._filter.label, self._filter.text)
 
     def _rows(self, title: str = "") -> Iterator[model.Sample]:
         """All rows in order; the next page is fetched while this one is used."""
@@ -335,7 +336,7 @@ class Dataset(Sequence[Sample]):
         after: int | None = -1
         fields = structs.asdict(self._selection())
         while after is not None:
-            answer = session.call(api.list_samples, api.SamplePage(**fields, after=after, limit=PAGE))
+            answer = session.call(api.list_samples, model.SamplePage(**fields, after=after, limit=PAGE))
             yield answer.samples
             after = answer.next
 
@@ -365,8 +366,14 @@ class Dataset(Sequence[Sample]):
         self._pages.move_to_end(number)
         return page
 
-    def _by_name(self, name: str) -> Sample:
-        found = session.call(api.list_samples, api.SamplePage(self.id, name=name, limit=1)).samples
+    def sample(self, name: str) -> Sample:
+        """Return the sample called `name`.
+
+        Raises
+        ------
+        NotFound
+        """
+        found = session.call(api.list_samples, model.SamplePage(self.id, name=name, limit=1)).samples
         if not found:
             raise errors.NotFound(
                 f"{self.name} has no sample called {name!r}. Find names with .where(text=…).",
@@ -383,7 +390,7 @@ class Dataset(Sequence[Sample]):
 
     def _count_all(self) -> model.Facets:
         if self._all_facets is None:
-            self._all_facets = session.call(api.get_facets, api.Selection(self.id))
+            self._all_facets = session.call(api.get_facets, model.Selection(self.id))
         return self._all_facets
 
     def _values(self, field: str, given: Value | Sequence[Value]) -> list[str]:
@@ -451,10 +458,8 @@ class Dataset(Sequence[Sample]):
 
     def _repr_html_(self) -> str:
         png = None
-        try:
+        with suppress(errors.BluenoError):  # the words are worth having without the pictures
             png = self._blueno_png_()
-        except errors.BluenoError:
-            pass  # the words are worth having without the pictures
         facets = {field: counts for field, counts in self.facets.items() if set(counts) - {""}}
         return (
             f"<div style='{look.FRAME}'><b>{escape(self._title())}</b> "

@@ -237,11 +237,9 @@ class Job:
 
     def show(self) -> None:
         """Show how it stands and everything it showed."""
-        from IPython.display import display
-
-        display(self)
+        look.display(self)
         for one in self.outputs:
-            display(one.data, metadata=one.metadata, raw=True)
+            look.display(one.data, metadata=one.metadata, raw=True)
 
     # ---- how it stands
 
@@ -279,7 +277,8 @@ class Job:
         return copy
 
     def _failure(self) -> Exception:
-        words = f"{self.name} ({self.id[:8]}) {look.STATE_WORDS[self._info.state]}: {self._info.reason or 'see .log()'}"
+        state, reason = look.STATE_WORDS[self._info.state], self._info.reason or "see .log()"
+        words = f"{self.name} ({self.id[:8]}) {state}: {reason}"
         shown = [one for one in self.outputs if one.role == "error"]
         trace = str(shown[-1].data.get("text/plain", "")) if shown else self.log(tail=LOG_SHOWN)
         remote = RemoteTraceback(trace)
@@ -328,8 +327,8 @@ class Job:
             else f"<progress value='{share:.3f}'></progress> "
         )
         return (
-            f"<div style='{look.FRAME}'><b>{escape(info.name)}</b> <span style='{look.FAINT}'>{info.id[:8]}</span> "
-            f"{bar}{escape(self._line(info))}"
+            f"<div style='{look.FRAME}'><b>{escape(info.name)}</b> "
+            f"<span style='{look.FAINT}'>{info.id[:8]}</span> {bar}{escape(self._line(info))}"
             + (f"<pre style='margin:4px 0;{look.FAINT}'>{escape(_plain(tail))}</pre>" if tail else "")
             + "</div>"
         )
@@ -377,7 +376,7 @@ class JobFailed(errors.BluenoError):
     code = "job_failed"
 
 
-class RemoteTraceback(Exception):  # noqa: N818 - it is a traceback, shown as a cause
+class RemoteTraceback(Exception):
     """The traceback of the job, as it was printed there."""
 
     def __init__(self, text: str) -> None:
@@ -406,7 +405,7 @@ def _state_named(word: str) -> str:
     found = states.get(word.lower(), word.upper().replace(" ", "_"))
     if found not in look.STATE_WORDS:
         raise errors.InvalidInput(
-            f"{word!r} is no state of a job. There is {', '.join(name.lower() for name in look.STATE_WORDS)}.",
+            f"{word!r} is no state of a job. There is {', '.join(look.STATE_WORDS).lower()}.",
             code="unknown_state",
         )
     return found

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,14 @@ STATE_SIGNS = {
     "SUBMITTING": "◌", "QUEUED": "◌", "STARTING": "◌", "RUNNING": "●", "FINISHING": "●",
     "SUCCEEDED": "✓", "FAILED": "✗", "CANCELLED": "–", "TIMED_OUT": "✗", "LOST": "✗",
 }  # fmt: skip
+
+
+def display(shown: Any, **options: Any) -> Any:
+    """IPython's `display`, loaded when it is needed."""
+    from IPython import display as ipython
+
+    put: Any = ipython.display
+    return put(shown, **options)
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str], right: Iterable[int] = ()) -> str:

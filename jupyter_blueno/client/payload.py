@@ -1,4 +1,4 @@
-"""What a submitted function takes along: itself and its arguments, by value where the job cannot import it."""
+"""What a submitted function takes along: itself, its arguments, and the local modules it uses."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def _unpicklable(
                 code="not_picklable",
             )
     return InvalidInput(
-        f"{getattr(function, '__name__', function)!s} cannot be sent to a job ({error}). Define it at the top "
-        "of a cell or module, and make open files, locks and connections inside of it.",
+        f"{getattr(function, '__name__', function)!s} cannot be sent to a job ({error}). Define it at the "
+        "top of a cell or module, and make open files, locks and connections inside of it.",
         code="not_picklable",
     )
 
@@ -136,9 +136,8 @@ def _too_large(
 ) -> TooLarge:
     import cloudpickle
 
-    sizes = [
-        (len(cloudpickle.dumps(value)), what) for what, value in [*_named(args, kwargs), *_captured(function)]
-    ]
+    parts = [*_named(args, kwargs), *_captured(function)]
+    sizes = [(len(cloudpickle.dumps(value)), what) for what, value in parts]
     largest, what = max(sizes, default=(total, "the function itself"))
     return TooLarge(
         f"The call takes {size(total)} and a job takes {size(LIMIT)} along; the largest part is {what} with "

@@ -30,8 +30,25 @@ def read(sample: Sample) -> np.ndarray:
     """The pixels of one sample."""
     from jupyter_blueno import imaging
 
-    array: np.ndarray = imaging.open(sample.data_url, sample.data_key).numpy()
-    return array
+    return imaging.open(path_of(sample), sample.data_key).numpy()
+
+
+def path_of(sample: Sample) -> Path:
+    """The file that holds a sample's pixels.
+
+    Raises
+    ------
+    InvalidInput
+        If they are not on this machine.
+    """
+    parts = urlsplit(sample.data_url)
+    if parts.scheme != "file":
+        raise errors.InvalidInput(
+            f"{sample.name} lies at {sample.data_url}, which is not a file on this machine. "
+            "PlatformClient().download_sample(url) fetches its bytes.",
+            code="not_a_file",
+        )
+    return Path(unquote(parts.path))
 
 
 def stack(name: str, rows: Sequence[Sample]) -> np.ndarray:
@@ -44,16 +61,13 @@ def stack(name: str, rows: Sequence[Sample]) -> np.ndarray:
 
     if not rows:
         raise errors.InvalidInput(f"There are no samples of {name} here: nothing to read.", code="empty")
-    first = None
-    if rows[0].shape is None or rows[0].dtype is None:
-        first = read(rows[0])
-    shape = tuple(first.shape if first is not None else rows[0].shape or ())
-    dtype = first.dtype if first is not None else np.dtype(str(rows[0].dtype))
+    blocks, others = _blocks(rows)
+    first = read(rows[others[0]]) if others else _open_block(next(iter(blocks)))[0]
+    shape, dtype = first.shape, first.dtype
     _check_shapes(name, rows, shape)
     count = len(rows) * math.prod(shape) * dtype.itemsize
     check_memory(name, count, len(rows))
     images = np.empty((len(rows), *shape), dtype)
-    blocks, others = _blocks(rows)
     with ProgressLine(f"Reading {name}") as line:
         done = 0
         for url, places in blocks.items():
@@ -74,22 +88,31 @@ def _blocks(rows: Sequence[Sample]) -> tuple[dict[str, list[int]], list[int]]:
     return blocks, others
 
 
-def _copy_block(url: str, keys: list[int], images: np.ndarray, places: list[int]) -> None:
+def _open_block(url: str) -> np.ndarray:
     import numpy as np
 
     path = unquote(urlsplit(url).path)
     try:
-        block = np.load(path, mmap_mode="r", allow_pickle=False)
+        block: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise errors.UnreadableData(f"{path} cannot be read ({error}). Was it moved or deleted?") from None
+    return block
+
+
+def _copy_block(url: str, keys: list[int], images: np.ndarray, places: list[int]) -> None:
+    import numpy as np
+
+    block = _open_block(url)
     if max(keys) >= len(block) or block.shape[1:] != images.shape[1:]:
-        raise errors.UnreadableData(f"{path} is not the block that was registered: it has {block.shape}.")
-    run = keys[-1] - keys[0] + 1 == len(keys) == places[-1] - places[0] + 1
-    if run and all(b - a == 1 for a, b in zip(keys, keys[1:], strict=False)):
+        raise errors.UnreadableData(
+            f"{unquote(urlsplit(url).path)} is not the block that was registered: it has {block.shape}."
+        )
+    wanted, targets = np.asarray(keys), np.asarray(places)
+    if (np.diff(wanted) == 1).all() and (np.diff(targets) == 1).all():
         images[places[0] : places[-1] + 1] = block[keys[0] : keys[-1] + 1]
     else:
-        order = np.argsort(keys)  # the file is read forwards
-        images[np.asarray(places)[order]] = block[np.asarray(keys)[order]]
+        order = np.argsort(wanted)  # the file is read forwards
+        images[targets[order]] = block[wanted[order]]
 
 
 def _decode(
@@ -133,8 +156,9 @@ def check_memory(name: str, count: int, samples: int) -> None:
     free = free_memory()
     if count > SHARE * free:
         raise errors.TooLarge(
-            f"{samples:,} samples of {name} take {look.size(count)}, and {look.size(free)} of memory are free. "
-            "Select fewer with .where(…) or a slice, or read batches: for images, labels in dataset.iter(256).",
+            f"{samples:,} samples of {name} take {look.size(count)}, and {look.size(free)} of memory are "
+            "free. Select fewer with .where(…) or a slice, or read batches: "
+            "for images, labels in dataset.iter(256).",
             code="out_of_memory",
         )
 

@@ -9,6 +9,8 @@ from html import escape
 from types import TracebackType
 from typing import Any, TextIO
 
+from jupyter_blueno.client import look
+
 DELAY = 0.7  # seconds before anything is shown: what is quick says nothing
 EVERY = 0.1  # seconds between two paintings
 WIDTH = 24  # characters of the bar
@@ -37,7 +39,7 @@ def progress(done: float, total: float | None = None, message: str | None = None
         done, total = round(done * 1000), 1000
     from jupyter_blueno.jobs import reporting
 
-    reporting.report_progress(int(done), None if total is None else int(total), message)
+    reporting.progress(int(done), None if total is None else int(total), message)
 
 
 class ProgressLine:
@@ -113,8 +115,6 @@ class ProgressLine:
         self._shown = True
 
     def _paint_html(self, share: float | None, percent: str, words: str) -> None:
-        from IPython.display import display
-
         value = "" if share is None else f" value='{share:.4f}'"
         html = (
             f"<div style='{_SMALL}'><span>{escape(self.title)}</span> "
@@ -123,7 +123,7 @@ class ProgressLine:
         )
         both = _Both(f"{self.title}  {percent}  {words}".rstrip(), html)
         if self._handle is None:
-            self._handle = display(both, display_id=True)
+            self._handle = look.display(both, display_id=True)
         else:
             self._handle.update(both)
         self._shown = True

@@ -28,7 +28,7 @@ def submit(
     function: Callable[..., Any],
     *args: Any,
     name: str | None = None,
-    gpu: int = 0,
+    gpu: int | str = 0,
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
@@ -90,7 +90,7 @@ def run_cell(
     source: str,
     *,
     name: str | None = None,
-    gpu: int = 0,
+    gpu: int | str = 0,
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
@@ -124,7 +124,7 @@ def run_notebook(
     path: str | os.PathLike[str],
     *,
     name: str | None = None,
-    gpu: int = 0,
+    gpu: int | str = 0,
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
@@ -182,7 +182,7 @@ def run_command(
     command: Sequence[str],
     *,
     name: str | None = None,
-    gpu: int = 0,
+    gpu: int | str = 0,
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
@@ -225,7 +225,7 @@ def origin() -> Origin:
         return Origin()
     parent = shell.get_parent() or {}
     notebook = os.environ.get("JPY_SESSION_NAME")
-    kernel = os.path.basename(getattr(shell.config.get("IPKernelApp", {}), "connection_file", "") or "")
+    kernel = Path(getattr(shell.kernel.parent, "connection_file", "") or "").name
     return Origin(
         notebook=notebook if notebook and notebook.endswith(".ipynb") else None,
         cell_id=(parent.get("metadata") or {}).get("cellId"),

@@ -130,7 +130,12 @@ class Http:
 
 
 def find() -> Transport:
-    """The running local server if there is one, else this process itself.
+    """The running local server if there is one, else this process itself."""
+    return find_server() or InProcess(Context.local())
+
+
+def find_server() -> Http | None:
+    """The running local server.
 
     On a hub the environment names the server; in a kernel its parent is the
     server; elsewhere the newest server of this user that has Blueno.
@@ -140,7 +145,7 @@ def find() -> Transport:
         return Http(hub, os.environ["JUPYTERHUB_API_TOKEN"])
     for server in _running_servers():
         return Http(server["url"], server.get("token") or None)
-    return InProcess(Context.local())
+    return None
 
 
 def _running_servers() -> Iterator[dict[str, Any]]:
@@ -173,8 +178,8 @@ def _has_blueno(server: dict[str, Any], is_parent: bool) -> bool:
         status = Http(server["url"], server.get("token") or None, timeout=10).call(get_status, Nothing())
     except errors.BluenoError:
         return False
-    wanted = os.path.realpath(os.path.expanduser(Config().home))
-    return is_parent or wanted == os.path.realpath(status.home)
+    wanted = Path(Config().home).expanduser()
+    return is_parent or wanted.resolve() == Path(status.home).resolve()
 
 
 def _text(value: Any) -> Any:

@@ -144,9 +144,7 @@ def _sort(parts: list[str], command: Command, called: str) -> tuple[list[str], d
         if not equals:
             # A negative number is a value; its own check has the better sentence.
             if not waiting or (waiting[0].startswith("--")):
-                raise InvalidInput(
-                    f"{called} {name} needs a value: {name} {wanted}.", code="bad_magic"
-                )
+                raise InvalidInput(f"{called} {name} needs a value: {name} {wanted}.", code="bad_magic")
             value = waiting.pop(0)
         options[name[2:]] = value
     return words, options

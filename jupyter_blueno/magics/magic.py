@@ -6,19 +6,19 @@ from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from IPython.display import display
 
 from jupyter_blueno import errors
+from jupyter_blueno.client import look
 from jupyter_blueno.magics import pages
 from jupyter_blueno.magics.arguments import CELL, LINE, Arguments, parse
 from jupyter_blueno.magics.variables import missing
 
 
 @magics_class
-class BluenoMagics(Magics):  # type: ignore[misc]
+class BluenoMagics(Magics):
     """``%blueno`` for one line, ``%%blueno run`` for a cell."""
 
-    @line_cell_magic  # type: ignore[untyped-decorator]
+    @line_cell_magic
     def blueno(self, line: str, cell: str | None = None) -> Any:
         """Work with datasets and background jobs; ``%blueno`` alone shows examples."""
         try:
@@ -30,10 +30,14 @@ class BluenoMagics(Magics):  # type: ignore[misc]
         except errors.BluenoError as error:
             raise UsageError(error.message) from None
 
+    @property
+    def _shell(self) -> Any:
+        return self.shell
+
     # ---- lines
 
     def _help(self, _: Arguments) -> None:
-        display(pages.Help())
+        look.display(pages.Help())
 
     def _datasets(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.datasets import datasets
@@ -44,7 +48,7 @@ class BluenoMagics(Magics):  # type: ignore[misc]
         return self._chosen(asked).show()
 
     def _open(self, asked: Arguments) -> None:
-        display(pages.Opener(self._chosen(asked)))
+        look.display(pages.Opener(self._chosen(asked)))
 
     def _ingest(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.ingest import ingest
@@ -97,14 +101,14 @@ class BluenoMagics(Magics):  # type: ignore[misc]
             memory=_text(asked, "memory"),
             timeout=_text(asked, "timeout"),
         )
-        self.shell.user_ns["_job"] = job
-        display(job)
+        self._shell.user_ns["_job"] = job
+        look.display(job)
         if asked.options.get("follow"):
             follow(job)
 
     def _warn(self, cell: str) -> None:
         """Name variables of this kernel that the job will not have."""
-        shell = self.shell
+        shell = self._shell
         source = shell.transform_cell(cell)
         ours = {name for name in shell.user_ns if name not in shell.user_ns_hidden}
         names = missing(source, ours)

@@ -10,6 +10,8 @@ from jupyter_blueno.magics.arguments import CELL, LINE
 
 OPEN_MIME = "application/vnd.blueno.open+json"
 
+_CODE = "margin:2px 0;padding:6px;background:var(--jp-layout-color2,#f5f5f5)"
+
 EXAMPLES = [
     ("Make a public dataset ready and look at it", "%blueno prepare mnist\n%blueno show mnist"),
     (
@@ -20,8 +22,7 @@ EXAMPLES = [
     ),
     (
         "Make a dataset of your own pixels",
-        "import numpy as np\n"
-        'blueno.ingest(np.random.randint(0, 255, (20, 64, 64), "uint8"), name="noise")',
+        'import numpy as np\nblueno.ingest(np.random.randint(0, 255, (20, 64, 64), "uint8"), name="noise")',
     ),
     (
         "Run a cell in the background",
@@ -57,14 +58,13 @@ class Help:
             for sign, name, one in _commands()
         ]
         examples = "".join(
-            f"<div style='margin-top:8px'>{escape(title)}</div>"
-            f"<pre style='margin:2px 0;padding:6px;background:var(--jp-layout-color2,#f5f5f5)'>{escape(code)}</pre>"
+            f"<div style='margin-top:8px'>{escape(title)}</div><pre style='{_CODE}'>{escape(code)}</pre>"
             for title, code in EXAMPLES
         )
         return (
             f"<div style='{look.FRAME}'>{look.html_table(rows, ['command', ''])}"
-            f"<div style='margin-top:8px'><b>Examples</b> <span style='{look.FAINT}'>(each runs as it is)</span>"
-            f"</div>{examples}</div>"
+            f"<div style='margin-top:8px'><b>Examples</b> "
+            f"<span style='{look.FAINT}'>(each runs as it is)</span></div>{examples}</div>"
         )
 
 
@@ -74,7 +74,7 @@ class Opener:
     def __init__(self, shown: Any) -> None:
         self._shown = shown
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         html = getattr(self._shown, "_repr_html_", None)
         bundle: dict[str, Any] = {OPEN_MIME: self._shown._blueno_view_(), "text/plain": repr(self._shown)}
         if html is not None:
@@ -83,4 +83,6 @@ class Opener:
 
 
 def _commands() -> list[tuple[str, str, Any]]:
-    return [("%", name, one) for name, one in LINE.items()] + [("%%", name, one) for name, one in CELL.items()]
+    return [("%", name, one) for name, one in LINE.items()] + [
+        ("%%", name, one) for name, one in CELL.items()
+    ]

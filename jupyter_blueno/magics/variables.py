@@ -9,10 +9,7 @@ from collections.abc import Collection
 
 
 def free_names(source: str) -> list[str]:
-    """Names that a cell reads before anything in it gives them a value, in the order of the text.
-
-    Builtins are left out. A name that is given a value anywhere at the cell's
-    top level counts as its own: a job that needs an earlier one says so itself.
+    """Names that a cell reads and gives no value to, in the order of the text; builtins are left out.
 
     Parameters
     ----------
@@ -33,7 +30,7 @@ def free_names(source: str) -> list[str]:
     used: set[str] = set()
     _collect(table, used, defined)
     wanted = used - defined - set(dir(builtins)) - {"get_ipython", "display", "__file__"}
-    order = {}
+    order: dict[str, tuple[int, int]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in wanted:
             place = (node.lineno, node.col_offset)

@@ -1,0 +1,147 @@
+"""``blueno run``, ``jobs``, ``logs`` and ``cancel``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say
+
+if TYPE_CHECKING:
+    from jupyter_blueno.client.jobs import Job
+
+
+@click.command(context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--name", help="What the job is called.")
+@resources
+@click.option("-p", "--parameter", "parameters", metavar="KEY=VALUE", multiple=True, help="Of a notebook.")
+@click.option("-f", "--follow", is_flag=True, help="Print its log until it ends; exit as it does.")
+def run(
+    command: tuple[str, ...],
+    name: str | None,
+    gpu: str,
+    cpu: str | None,
+    memory: str | None,
+    timeout: str | None,
+    parameters: tuple[str, ...],
+    follow: bool,
+) -> None:
+    """Run a command, a notebook or a script in the background; prints the job's id.
+
+    \b
+    blueno run train.ipynb -p epochs=5
+    blueno run script.py --steps 100
+    blueno run --name build -- make -j4
+    """
+    from jupyter_blueno.client import submit
+
+    limits: dict[str, Any] = {"name": name, "gpu": gpu, "cpu": cpu, "memory": memory, "timeout": timeout}
+    first = Path(command[0])
+    if first.suffix == ".ipynb":
+        words, given = _parameters_after(command[1:], parameters)
+        follow = follow or "-f" in words or "--follow" in words
+        words = [word for word in words if word not in {"-f", "--follow"}]
+        if words:
+            raise click.UsageError(f"After a notebook come only -p KEY=VALUE, not {words[0]!r}.")
+        job = submit.run_notebook(first, **limits, **given)
+    elif parameters:
+        raise click.UsageError("-p sets parameters of a notebook; give a command its arguments after it.")
+    elif first.suffix == ".py":
+        if not first.exists():
+            raise click.UsageError(f"There is no file {first}.")
+        job = submit.run_command([sys.executable, "-u", *command], **{**limits, "name": name or first.stem})
+    else:
+        job = submit.run_command(command, **limits)
+    if not follow:
+        click.echo(job.id[:8])
+        say(f"{job.name} runs in the background. `blueno logs -f {job.id[:8]}` shows what it prints.")
+        return
+    raise SystemExit(_follow(job))
+
+
+@click.command()
+@click.argument("search", required=False, default="")
+@click.option("--state", multiple=True, help="Only those: running, failed …")
+@click.option("-n", "--limit", default=100, show_default=True, help="At most so many.")
+@as_json
+def jobs(search: str, state: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List the jobs, newest first."""
+    from jupyter_blueno.client.jobs import jobs as find
+
+    found = find(search, state=list(state), limit=limit)
+    print_json([one._info for one in found]) if as_json else click.echo(repr(found))
+
+
+@click.command()
+@click.argument("job", shell_complete=complete_jobs)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job ends; exit as it does.")
+@click.option("-n", "--tail", type=int, help="Only the last so many lines.")
+def logs(job: str, follow: bool, tail: int | None) -> None:
+    """Print what a job printed. JOB is an id, the beginning of one, or a name."""
+    from jupyter_blueno.client.jobs import job as find
+
+    found = find(job)
+    if follow:
+        raise SystemExit(_follow(found))
+    if tail is not None:
+        click.echo(found.log(tail=tail))
+        return
+    for piece in found.logs():
+        click.echo(piece, nl=False)
+
+
+@click.command()
+@click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
+def cancel(jobs: tuple[str, ...]) -> None:
+    """Stop jobs: first kindly, then with force."""
+    from jupyter_blueno.client.jobs import JobList
+    from jupyter_blueno.client.jobs import job as find
+
+    stopped = JobList(find(word).cancel() for word in jobs)
+    for one in stopped:
+        with suppress(TimeoutError):
+            one.wait(timeout=30)
+    click.echo(repr(stopped))
+
+
+def _follow(job: Job) -> int:
+    """Print the log to its end; 0 if the job went well."""
+    try:
+        for piece in job.logs(follow=True):
+            click.echo(piece, nl=False)
+    except KeyboardInterrupt:
+        say(f"\n{job.name} goes on in the background. `blueno cancel {job.id[:8]}` stops it.")
+        return 1
+    if job.state == "SUCCEEDED":
+        return 0
+    say(f"{job.name}: {job.state.lower().replace('_', ' ')}. {job.reason or ''}".rstrip())
+    return 1
+
+
+def _parameters_after(rest: tuple[str, ...], given: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
+    """Parameters before and after the notebook's name; values are JSON where they can be."""
+    words, pairs, waiting = [], list(given), list(rest)
+    while waiting:
+        part = waiting.pop(0)
+        if part in {"-p", "--parameter"} and waiting:
+            pairs.append(waiting.pop(0))
+        elif part.startswith("-p") and "=" in part:
+            pairs.append(part[2:])
+        else:
+            words.append(part)
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise click.UsageError(f"-p {pair!r} is no parameter. Write -p name=value.")
+        try:
+            values[key] = json.loads(text)
+        except ValueError:
+            values[key] = text
+    return words, values

@@ -1,0 +1,70 @@
+"""What commands share: JSON lists, completion of names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def print_json(value: Any) -> None:
+    """Print structs as JSON, indented."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def resources(command: Command) -> Command:
+    """Add the options that say what a job may use."""
+    for option in (
+        click.option("--timeout", metavar="TIME", help="Longest time it may run: 90, 30m, 2h."),
+        click.option("--memory", metavar="SIZE", help="Memory it may use: 8G, 512M."),
+        click.option("--cpu", metavar="CORES", help="Cores it may use: 4, 0.5."),
+        click.option("--gpu", metavar="N", default="0", help="GPUs it gets.", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[str]:
+    """Names of datasets, for the shell."""
+    with suppress(Exception):
+        from jupyter_blueno.client.datasets import datasets
+
+        return [one.name for one in datasets() if one.name.startswith(incomplete)]
+    return []
+
+
+def complete_jobs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[str]:
+    """Ids and names of jobs, for the shell."""
+    with suppress(Exception):
+        from jupyter_blueno.client.jobs import jobs
+
+        names = [name for one in jobs() for name in (one.id[:8], one.name)]
+        return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+    return []
+
+
+def complete_public_sets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[str]:
+    """Names of public sets, for the shell."""
+    with suppress(Exception):
+        from jupyter_blueno.client.ingest import public_sets
+
+        return [name for name in public_sets() if name.startswith(incomplete)]
+    return []
+
+
+def say(words: str) -> None:
+    """A line for the person, beside the output."""
+    click.echo(words, err=True)
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
