@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.datasets import Dataset as Dataset
     from jupyter_blueno.client.datasets import dataset as dataset
     from jupyter_blueno.client.datasets import datasets as datasets
+    from jupyter_blueno.client.demo import demo as demo
     from jupyter_blueno.client.ingest import ingest as ingest
     from jupyter_blueno.client.ingest import prepare as prepare
     from jupyter_blueno.client.ingest import public_sets as public_sets
@@ -47,6 +48,7 @@ _PUBLIC = {
     "Sample": "jupyter_blueno.client.samples",
     "dataset": "jupyter_blueno.client.datasets",
     "datasets": "jupyter_blueno.client.datasets",
+    "demo": "jupyter_blueno.client.demo",
     "ingest": "jupyter_blueno.client.ingest",
     "job": "jupyter_blueno.client.jobs",
     "jobs": "jupyter_blueno.client.jobs",

@@ -20,7 +20,12 @@ def datasets(name: str | None, as_json: bool) -> None:
         print_json(one._info) if as_json else click.echo(repr(one))
         return
     found = find()
-    print_json([one._info for one in found]) if as_json else click.echo(repr(found))
+    if as_json:
+        print_json([one._info for one in found])
+    elif found:
+        click.echo(repr(found))
+    else:
+        say("No datasets yet. `blueno ingest FOLDER` or `blueno prepare mnist` makes one.")
 
 
 @click.command()

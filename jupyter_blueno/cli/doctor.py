@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -87,11 +88,12 @@ def _extension() -> Iterator[Finding]:
 
     enabled: dict[str, bool] = {}
     for path in reversed(jupyter_config_path()):
-        manager = ExtensionConfigManager(read_config_path=[path])
+        manager: Any = ExtensionConfigManager(read_config_path=[path])
         enabled.update(manager.get_jpserver_extensions())
     on = enabled.get("jupyter_blueno", False)
     if on:
-        ExtensionPackage(name="jupyter_blueno", enabled=True).validate()
+        package: Any = ExtensionPackage
+        package(name="jupyter_blueno", enabled=True).validate()
     yield Finding(
         "server extension", on, "enabled" if on else "not enabled",
         "jupyter server extension enable jupyter_blueno",
@@ -109,7 +111,7 @@ def _front_end() -> Iterator[Finding]:
         version = str(json.loads(here.read_text()).get("version", ""))
     yield Finding(
         "Lab extension", here is not None, f"{version} at {here.parent}" if here else "not installed",
-        "Install the package again (pip install --force-reinstall jupyter-blueno); from a clone: scripts/lab.",
+        "pip install --force-reinstall jupyter-blueno; from a clone: scripts/lab.",
     )  # fmt: skip
     disabled = _disabled_in_lab()
     if here is not None:
@@ -179,8 +181,9 @@ def _database() -> Iterator[Finding]:
 def _decoders() -> Iterator[Finding]:
     wanted = {"Pillow": "PIL", "nibabel": "nibabel", "pydicom": "pydicom", "numpy": "numpy"}
     missing = [name for name, module in wanted.items() if not util.find_spec(module)]
+    there = [f"{name} {_version(name)}" for name in wanted if name not in missing]
     yield Finding(
-        "decoders", not missing, ", ".join(f"{name} {_version(name)}" for name in wanted if name not in missing),
+        "decoders", not missing, ", ".join(there),
         f"pip install {' '.join(missing)}",
     )  # fmt: skip
 

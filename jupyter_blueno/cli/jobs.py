@@ -75,7 +75,12 @@ def jobs(search: str, state: tuple[str, ...], limit: int, as_json: bool) -> None
     from jupyter_blueno.client.jobs import jobs as find
 
     found = find(search, state=list(state), limit=limit)
-    print_json([one._info for one in found]) if as_json else click.echo(repr(found))
+    if as_json:
+        print_json([one._info for one in found])
+    elif found:
+        click.echo(repr(found))
+    else:
+        say("No jobs yet. `blueno run script.py` starts one.")
 
 
 @click.command()

@@ -129,10 +129,8 @@ def _tell_of_jobs() -> None:
     if not running:
         say("JupyterLab has stopped. No background jobs are running.")
         return
-    one = len(running) == 1
-    say(
-        f"JupyterLab has stopped. {len(running)} background job{'' if one else 's'} go{'es' if one else ''} on:"
-    )
+    words = "1 background job goes on" if len(running) == 1 else f"{len(running)} background jobs go on"
+    say(f"JupyterLab has stopped. {words}:")
     say(repr(running))
     say("`blueno logs -f ID` shows what one prints, `blueno cancel ID` stops it.")
 

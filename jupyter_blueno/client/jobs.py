@@ -260,8 +260,8 @@ class Job:
             return payload.unpack(content)
         except Exception as error:
             raise errors.UnreadableData(
-                f"What {self.name} returned cannot be loaded here ({type(error).__name__}: {error}). Import the "
-                "packages that it needs, or let the function return plain values.",
+                f"What {self.name} returned cannot be loaded here ({type(error).__name__}: {error}). Import "
+                "the packages that it needs, or let the function return plain values.",
                 code="result_unreadable",
             ) from error
 

@@ -45,7 +45,9 @@ RESOURCES = {"--name": "NAME", "--gpu": "N", "--cpu": "CORES", "--memory": "8G",
 
 LINE = {
     "datasets": Command("[TEXT]", "list datasets", most=1),
-    "show": Command("NAME [ORDINAL]", "show a dataset, or one sample of it", least=1, most=2, completes="dataset"),
+    "show": Command(
+        "NAME [ORDINAL]", "show a dataset, or one sample of it", least=1, most=2, completes="dataset"
+    ),
     "open": Command(
         "NAME [ORDINAL]", "open it in a tab of JupyterLab", least=1, most=2, completes="dataset"
     ),

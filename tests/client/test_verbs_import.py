@@ -1,0 +1,42 @@
+"""Importing the package costs nothing, and its verbs are not hidden by rooms of the same name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import jupyter_blueno as blueno
+
+HEAVY = ("numpy", "sqlalchemy", "msgspec", "PIL", "IPython", "click", "nibabel", "tornado", "traitlets")
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = f"import sys, jupyter_blueno; print([name for name in {HEAVY!r} if name in sys.modules])"
+    assert run(code).strip() == "[]"
+
+
+def test_contract_is_loaded_without_numpy_or_database() -> None:
+    code = "import sys, jupyter_blueno as b; b.submit, b.jobs, b.dataset; print('numpy' in sys.modules, 'sqlalchemy' in sys.modules)"
+    assert run(code).split() == ["False", "False"]
+
+
+def test_verbs_stay_in_front_of_rooms() -> None:
+    code = (
+        "import jupyter_blueno as b\n"
+        "import jupyter_blueno.jobs.model, jupyter_blueno.ingest.model\n"
+        "from jupyter_blueno.jobs import model\n"
+        "print(callable(b.jobs), callable(b.ingest), model.__name__)"
+    )
+    assert run(code).split() == ["True", "True", "jupyter_blueno.jobs.model"]
+
+
+def test_public_names() -> None:
+    assert set(blueno.__all__) == {
+        "BluenoError", "Dataset", "Job", "JobFailed", "PlatformClient", "PlatformError", "Sample",
+        "__version__", "dataset", "datasets", "demo", "ingest", "job", "jobs", "prepare", "progress",
+        "public_sets", "run_cell", "run_command", "run_notebook", "show", "submit", "use",
+    }  # fmt: skip
