@@ -10,6 +10,7 @@ from jupyter_blueno.config import Config
 
 if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
+    from jupyter_blueno.imaging.decoders import Decoders
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,16 @@ class Platform:
 
         return Database(self.config)
 
+    @cached_property
+    def decoders(self) -> Decoders:
+        from jupyter_blueno.imaging.decoders import Decoders
+
+        return Decoders(self.config.home_path / "cache" / "volumes")
+
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
+        if "decoders" in self.__dict__:
+            self.decoders.close()
         if "database" in self.__dict__:
             self.database.close()
 

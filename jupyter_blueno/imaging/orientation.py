@@ -47,8 +47,14 @@ class PlaneAxes:
 
     def cut(self, volume: np.ndarray, index: int) -> np.ndarray:
         """A view on slice `index` of `volume` (three axes), rows from the top, columns from the left."""
-        at = volume.shape[self.slices.axis] - 1 - index if self.slices.reverse else index
-        picture = _pick(volume, self.slices.axis, at)
+        return self.turn(_pick(volume, self.slices.axis, self.at(volume.shape, index)))
+
+    def at(self, shape: tuple[int, ...], index: int) -> int:
+        """The voxel index of slice `index` along its axis."""
+        return shape[self.slices.axis] - 1 - index if self.slices.reverse else index
+
+    def turn(self, picture: np.ndarray) -> np.ndarray:
+        """A slice whose two voxel axes are in the file's order, as it is drawn."""
         if self.rows.axis > self.columns.axis:
             picture = picture.T
         return picture[:: -1 if self.rows.reverse else 1, :: -1 if self.columns.reverse else 1]

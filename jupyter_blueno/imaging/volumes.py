@@ -30,6 +30,26 @@ class Volume:
         self.path, self.header, self.name = path, header, path.name
         self._voxels = voxels
 
+    @classmethod
+    def of_array(cls, array: np.ndarray, name: str = "the array") -> Volume:
+        """A volume in memory, ``(Z, Y, X)`` or ``(T, Z, Y, X)``, without geometry.
+
+        Raises
+        ------
+        InvalidInput
+            ``wrong_axes``.
+        """
+        import numpy as np
+
+        if array.ndim not in (3, 4):
+            raise InvalidInput(f"A volume is an array (Z, Y, X), not {array.shape}.", code="wrong_axes")
+        frames = array.shape[0] if array.ndim == 4 else 1
+        made = cls.__new__(cls)
+        made.path, made.name = Path(name), name
+        made.header = Header("volume3d", array.shape[-3:], array.dtype.name, frames=frames)
+        made.stored = np.moveaxis(array, 0, -1) if array.ndim == 4 else array
+        return made
+
     def __repr__(self) -> str:
         return f"<Volume '{self.name}' {'×'.join(map(str, self.shape))} {self.header.dtype}>"
 
@@ -67,11 +87,6 @@ class Volume:
 
     def frame(self, number: int) -> np.ndarray:
         """Return the stored numbers of one time point, three axes."""
-        if not 0 <= number < self.header.frames:
-            raise InvalidInput(
-                f"'{self.name}' has {self.header.frames} frames; there is no frame {number}.",
-                code="frame_missing",
-            )
         return self.stored[..., number] if self.stored.ndim == 4 else self.stored
 
     @cached_property
@@ -83,11 +98,32 @@ class Volume:
         """How many slices a plane has."""
         return self.header.shape[self.planes[plane].slices.axis]
 
-    def slice(self, plane: Plane, index: int, frame: int = 0) -> np.ndarray:
-        """Return the stored numbers of a slice as it is drawn: rows from the top, columns from the left."""
+    def check_slice(self, plane: Plane, index: int, frame: int = 0) -> None:
+        """Refuse a slice that is not there.
+
+        Raises
+        ------
+        InvalidInput
+            ``slice_missing`` or ``frame_missing``.
+        """
         if not 0 <= index < self.count(plane):
             raise InvalidInput(
                 f"'{self.name}' has {self.count(plane)} {plane} slices; there is no slice {index}.",
                 code="slice_missing",
             )
+        if not 0 <= frame < self.header.frames:
+            raise InvalidInput(
+                f"'{self.name}' has {self.header.frames} frames; there is no frame {frame}.",
+                code="frame_missing",
+            )
+
+    def slice(self, plane: Plane, index: int, frame: int = 0) -> np.ndarray:
+        """Return the stored numbers of a slice as it is drawn: rows from the top, columns from the left.
+
+        Raises
+        ------
+        InvalidInput
+            ``slice_missing`` or ``frame_missing``.
+        """
+        self.check_slice(plane, index, frame)
         return self.planes[plane].cut(self.frame(frame), index)

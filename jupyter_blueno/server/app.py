@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
+
+_WARMING_DELAY = 1.0  # seconds
 
 
 class BluenoExtension(ExtensionApp):
@@ -24,6 +27,10 @@ class BluenoExtension(ExtensionApp):
         config.roots = [*config.roots, self.serverapp.root_dir]
         platform = Platform(config)
         self.settings["blueno_platform"] = platform
+        decoders = platform.decoders
+        # Once the server is up: starting them takes the processor for a moment.
+        warming = threading.Thread(target=decoders.start, name="blueno-decoders", daemon=True)
+        self.serverapp.io_loop.call_later(_WARMING_DELAY, warming.start)
         self.settings["blueno_context"] = lambda user: Context(platform, User(config.user, config.team))
 
     def initialize_handlers(self) -> None:

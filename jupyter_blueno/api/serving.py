@@ -1,0 +1,127 @@
+"""Answers with pixels: from what was asked to a file, and from its decoder to bytes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from jupyter_blueno.api.context import Context, Platform
+from jupyter_blueno.api.images import PictureRef, SliceRef, Thumbnails, VolumeRef
+from jupyter_blueno.api.operation import Content
+from jupyter_blueno.errors import InvalidInput, NotFound
+from jupyter_blueno.imaging.model import VolumeInfo
+
+_DAY = 24 * 3600
+_LARGEST = 16_384  # pixels along a side of a picture that may be asked for
+_BELIEVED = 5.0  # seconds for which a sample's place is remembered
+_REMEMBERED = 1024
+
+
+_places: WeakKeyDictionary[Platform, dict[tuple[str, int, int], tuple[float, str, str | None, str | None]]]
+_places = WeakKeyDictionary()
+
+
+class _Source(NamedTuple):
+    path: str  # real, and below a folder that may be read
+    key: str | None
+
+
+def thumbnails(context: Context, ask: Thumbnails) -> Content:
+    """Return many tiles in one body."""
+    from jupyter_blueno.catalog import samples, store
+    from jupyter_blueno.imaging.pack import ThumbnailPack
+
+    ordinals = samples.parse_ordinals(ask.ordinals)
+    store.get_dataset(context.database, context.user.team, ask.dataset_id)  # may it be seen?
+    pack = ThumbnailPack(context.config.home_path / "thumbnails" / str(ask.dataset_id))
+    body, complete = pack.answer(ordinals)
+    # Tiles that are still being made are asked for again.
+    return Content(body, max_age=_DAY if complete and ask.revision else 0)
+
+
+def picture(context: Context, ask: PictureRef) -> Content:
+    """Return a picture as a browser shows it."""
+    if not 1 <= ask.max_size <= _LARGEST:
+        raise InvalidInput(f"max_size is 1 to {_LARGEST:,} pixels.", code="bad_size")
+    source = _source(context, ask)
+    media_type, content = context.platform.decoders.picture(source.path, source.key, ask.max_size)
+    return Content(bytes(content), media_type)
+
+
+def volume_info(context: Context, ask: VolumeRef) -> VolumeInfo:
+    """Return how a volume is drawn."""
+    source = _source(context, ask)
+    return context.platform.decoders.info(source.path, source.key)
+
+
+def volume_slice(context: Context, ask: SliceRef) -> Content:
+    """Return the numbers of a slice; a browser keeps them for as long as the tag is that of the file."""
+    source = _source(context, ask)
+    facts, body = context.platform.decoders.slice(
+        source.path, source.key, ask.plane, ask.index, ask.frame, ask.tag
+    )
+    headers = {
+        "X-Blueno-Shape": f"{facts['rows']},{facts['columns']}",
+        "X-Blueno-Dtype": facts["dtype"],
+        "X-Blueno-Tag": facts["tag"],
+    }
+    return Content(bytes(body), "application/octet-stream", headers, max_age=_DAY if ask.tag else 0)
+
+
+def _source(context: Context, ask: PictureRef | VolumeRef | SliceRef) -> _Source:
+    """The file that is meant.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad_reference`` unless either a sample or a path is named.
+    NotFound, OutsideRoots
+    """
+    if ask.path is not None and ask.dataset_id is None and ask.ordinal is None:
+        return _Source(str(_file(context, ask.path)), None)
+    if ask.path is None and ask.dataset_id is not None and ask.ordinal is not None:
+        return _sample(context, ask.dataset_id, ask.ordinal)
+    raise InvalidInput("Name either dataset_id and ordinal, or path.", code="bad_reference")
+
+
+def _file(context: Context, path: str) -> Path:
+    """The real path of a file below one of the roots; a relative one is below the server's."""
+    from jupyter_blueno.catalog import location
+
+    config = context.config
+    if "\0" in path or not path.strip("/"):
+        raise InvalidInput("That is no path of a file.", code="bad_reference")
+    # The server appends its own root to the list.
+    bases = [Path(os.path.expanduser(root)) for root in reversed(config.roots)] + [config.home_path]
+    tried = [Path(path)] if path.startswith("/") else [base / path for base in bases]
+    for one in tried:
+        real = location.local_path(config, one.absolute().as_uri())
+        if real.exists():
+            return real
+    raise NotFound(f"There is no file '{Path(path).name}' any more.", code="file_missing")
+
+
+def _sample(context: Context, dataset_id: int, ordinal: int) -> _Source:
+    """The file of a sample. It is remembered for a moment: scrolling asks for the same again and again."""
+    from jupyter_blueno.catalog import location, samples, store
+
+    remembered = _places.setdefault(context.platform, {})
+    name = (context.user.team, dataset_id, ordinal)
+    place = remembered.get(name)
+    if place is None or time.monotonic() - place[0] > _BELIEVED:
+        sample = samples.get_sample(context.database, context.user.team, dataset_id, ordinal)
+        root = store.get_dataset(context.database, context.user.team, dataset_id).root
+        if len(remembered) >= _REMEMBERED:
+            remembered.clear()
+        place = remembered[name] = (time.monotonic(), sample.data_url, sample.data_key, root)
+    _, data_url, key, root = place
+    path = location.local_path(context.config, data_url, root)
+    if not path.exists():
+        raise NotFound(
+            f"The file of this sample, {path.name}, is gone. Put it back, or delete the sample.",
+            code="file_missing",
+        )
+    return _Source(str(path), key)
