@@ -118,10 +118,7 @@ class Dataset(Sequence[Sample]):
 
     @property
     def facets(self) -> dict[str, dict[str, int]]:
-        """How many samples have which split and which label; ``""`` is none.
-
-        Of a filtered dataset each is counted under the filter of the other.
-        """
+        """How many of these samples have which split and which label; ``""`` is none."""
         if self._taken is not None:
             counts: dict[str, dict[str, int]] = {"split": {}, "label": {}}
             for row in self._rows():
@@ -129,7 +126,10 @@ class Dataset(Sequence[Sample]):
                     counts[field][value or ""] = counts[field].get(value or "", 0) + 1
             return {field: dict(sorted(values.items())) for field, values in counts.items()}
         facets = self._count()
-        return {"split": _counts(facets.splits), "label": _counts(facets.labels)}
+        return {
+            "split": _counts(facets.splits, self._filter.split),
+            "label": _counts(facets.labels, self._filter.label),
+        }
 
     @property
     def labels(self) -> list[str]:
@@ -509,8 +509,9 @@ _NO_DATASETS = (
 )
 
 
-def _counts(values: list[model.FacetValue]) -> dict[str, int]:
-    return {one.value or "": one.count for one in values}
+def _counts(values: list[model.FacetValue], chosen: list[str]) -> dict[str, int]:
+    """Facets are counted under the filter of the *other* field; here only what was chosen of this one."""
+    return {one.value or "": one.count for one in values if not chosen or (one.value or "") in chosen}
 
 
 def _prepared(progress: model.Progress | None) -> str:

@@ -16,7 +16,7 @@ from jupyter_blueno.catalog import model
 from jupyter_blueno.client import session
 from jupyter_blueno.client.datasets import Dataset, DatasetList
 from jupyter_blueno.client.progress import ProgressLine
-from jupyter_blueno.ingest.model import FolderSource, PublicSource, Source, VolumeSource
+from jupyter_blueno.ingest.model import FolderSource, PublicSource, Source, StartIngest, VolumeSource
 
 FIRST_POLL = 0.05  # seconds; up to
 SLOWEST_POLL = 0.5
@@ -77,7 +77,7 @@ def ingest(
         )
     found = _source_of(paths)
     called = name or _name_of(paths[0])
-    made = session.call(api.start_ingest, api.StartIngest(called, found, description))
+    made = session.call(api.start_ingest, StartIngest(called, found, description))
     return _ready(Dataset(made), f"Ingesting {called}") if wait else Dataset(made)
 
 
@@ -125,7 +125,7 @@ def _begin(name: str) -> Dataset:
     there = session.call(catalog_api.list_datasets, catalog_api.ListDatasets(name=name)).datasets
     if there and there[0].version.state != "failed":
         return Dataset(there[0])
-    ask = api.StartIngest(name, PublicSource(name))
+    ask = StartIngest(name, PublicSource(name))
     return Dataset(session.call(api.start_ingest, ask))
 
 

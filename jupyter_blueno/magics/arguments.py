@@ -48,9 +48,7 @@ LINE = {
     "show": Command(
         "NAME [ORDINAL]", "show a dataset, or one sample of it", least=1, most=2, completes="dataset"
     ),
-    "open": Command(
-        "NAME [ORDINAL]", "open it in a tab of JupyterLab", least=1, most=2, completes="dataset"
-    ),
+    "open": Command("PATH", "look at a file: a picture or a volume", least=1, most=1, completes="path"),
     "ingest": Command(
         "PATH … [--name NAME]", "make a dataset of a folder or of volumes",
         {"--name": "NAME"}, least=1, most=None, completes="path",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from jupyter_blueno.magics.arguments import CELL, LINE, Command
@@ -65,7 +66,12 @@ def _soon(ask: Callable[[], list[str]], before: list[str]) -> list[str]:
     import threading
 
     answer: list[list[str]] = []
-    thread = threading.Thread(target=lambda: answer.append(ask()), daemon=True, name="blueno-complete")
+
+    def run() -> None:
+        with suppress(Exception):  # no server, no names
+            answer.append(ask())
+
+    thread = threading.Thread(target=run, daemon=True, name="blueno-complete")
     thread.start()
     thread.join(PATIENCE)
     return answer[0] if answer else before

@@ -47,8 +47,10 @@ class BluenoMagics(Magics):
     def _show(self, asked: Arguments) -> Any:
         return self._chosen(asked).show()
 
-    def _open(self, asked: Arguments) -> None:
-        look.display(pages.Opener(self._chosen(asked)))
+    def _open(self, asked: Arguments) -> Any:
+        import jupyter_blueno
+
+        return jupyter_blueno.show(asked.words[0])
 
     def _ingest(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.ingest import ingest

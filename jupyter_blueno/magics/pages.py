@@ -1,14 +1,11 @@
-"""What ``%blueno`` shows: its help, and the request to open a tab."""
+"""What ``%blueno`` alone shows."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 from jupyter_blueno.client import look
-from jupyter_blueno.magics.arguments import CELL, LINE
-
-OPEN_MIME = "application/vnd.blueno.open+json"
+from jupyter_blueno.magics.arguments import CELL, LINE, Command
 
 _CODE = "margin:2px 0;padding:6px;background:var(--jp-layout-color2,#f5f5f5)"
 
@@ -68,21 +65,7 @@ class Help:
         )
 
 
-class Opener:
-    """Asks JupyterLab to open a tab; elsewhere it is the thing itself."""
-
-    def __init__(self, shown: Any) -> None:
-        self._shown = shown
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        html = getattr(self._shown, "_repr_html_", None)
-        bundle: dict[str, Any] = {OPEN_MIME: self._shown._blueno_view_(), "text/plain": repr(self._shown)}
-        if html is not None:
-            bundle["text/html"] = html()
-        return bundle
-
-
-def _commands() -> list[tuple[str, str, Any]]:
+def _commands() -> list[tuple[str, str, Command]]:
     return [("%", name, one) for name, one in LINE.items()] + [
         ("%%", name, one) for name, one in CELL.items()
     ]

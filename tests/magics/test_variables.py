@@ -1,0 +1,40 @@
+"""Names that a cell needs from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_blueno.magics.variables import free_names, missing
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("print(x)", ["x"]),
+        ("x = 1\nprint(x)", []),
+        ("import numpy as np\nnp.zeros(n)", ["n"]),
+        ("from a import b as c\nc(b)", ["b"]),
+        ("def f(a):\n    return a + lr * g()", ["lr", "g"]),
+        ("def f():\n    y = 1\n    return [y * z for z in zs]", ["zs"]),
+        ("class A(Base):\n    size = n\n    def m(self):\n        return self.size + k", ["Base", "n", "k"]),
+        ("for i in range(n):\n    pass\nprint(i)", ["n"]),
+        ("with open(p) as f:\n    f.read()", ["p"]),
+        ("try:\n    pass\nexcept E as e:\n    print(e)", ["E"]),
+        ("lambda a: a + b", ["b"]),
+        ("def f():\n    global g\n    g = 1\nf(); print(g)", []),
+        ("(y := x) + y", ["x"]),
+        ("f'{a!r:>{w}}'", ["a", "w"]),
+        ("del x", []),
+        ("b; a; b", ["b", "a"]),
+        ("def broken(:", []),
+        ("x = 'nul\0'", []),
+        ("display(1); get_ipython()", []),
+        ("match p:\n    case [q, *r]:\n        print(q, r)", ["p"]),
+    ],
+)
+def test_free_names(source: str, names: list[str]) -> None:
+    assert free_names(source) == names
+
+
+def test_only_what_the_kernel_has_is_missing() -> None:
+    assert missing("train(model, data)", {"model", "other"}) == ["model"]
