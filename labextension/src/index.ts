@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { addingPlugin } from './plugins/adding';
 import { jobsPlugin } from './plugins/jobs';
 import { datasetsPlugin } from './plugins/datasets';
 import { panelPlugin } from './plugins/panel';
@@ -11,7 +12,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   jobsPlugin,
   runJobPlugin,
-  datasetsPlugin
+  datasetsPlugin,
+  addingPlugin
 ];
 
 export default plugins;

@@ -18,7 +18,8 @@ import { bluenoIcon } from '../icons';
 import { DatasetModel } from '../models/dataset';
 import { asPython } from '../models/filter';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
-import { DatasetTab, copyPython } from '../widgets/dataset/widget';
+import { copyPython } from '../widgets/copy';
+import { DatasetTab } from '../widgets/dataset/widget';
 import { counted } from '../widgets/numbers';
 
 /** What a dataset's commands take: one of both; without them they ask. */

@@ -1,4 +1,4 @@
-import { Clipboard, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { MainAreaWidget } from '@jupyterlab/apputils';
 import {
   ReactWidget,
   Toolbar,
@@ -10,6 +10,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { bluenoIcon } from '../../icons';
 import type { DatasetModel } from '../../models/dataset';
+import { copyPython } from '../copy';
 import { useModel } from '../hooks';
 import { kindOf } from '../kinds';
 import { openDatasetMenu } from '../menus';
@@ -78,12 +79,6 @@ export class DatasetTab extends MainAreaWidget<DatasetContent> {
       ? `${dataset.name}\n${counted(dataset.version.sample_count, 'sample')}\nOwner: ${dataset.owner}`
       : '';
   }
-}
-
-/** Put a line of Python on the clipboard and say so. */
-export function copyPython(line: string): void {
-  Clipboard.copyToSystem(line);
-  Notification.success(`Copied: ${line}`, { autoClose: 3000 });
 }
 
 class TabTitle extends ReactWidget {

@@ -1,0 +1,64 @@
+import * as React from 'react';
+import { ApiError, reasonOf } from '../../api/client';
+
+/** A labelled input with what is wrong with it below. */
+export function Field(props: {
+  id: string;
+  label: string;
+  value: string;
+  placeholder?: string;
+  error?: string;
+  help?: string;
+  disabled?: boolean;
+  onChange: (value: string) => void;
+  children?: React.ReactNode;
+}): JSX.Element {
+  const { id, label, value, error, help, children } = props;
+  return (
+    <div className={`jp-blueno-field${error ? ' jp-mod-error' : ''}`}>
+      <label htmlFor={id}>{label}</label>
+      <div className="jp-blueno-field-line">
+        <input
+          id={id}
+          type="text"
+          className="jp-mod-styled"
+          value={value}
+          placeholder={props.placeholder}
+          disabled={props.disabled}
+          spellCheck={false}
+          aria-invalid={Boolean(error)}
+          aria-describedby={`${id}-note`}
+          onChange={event => props.onChange(event.target.value)}
+        />
+        {children}
+      </div>
+      <div
+        id={`${id}-note`}
+        className="jp-blueno-field-note"
+        role={error ? 'alert' : undefined}
+      >
+        {error ?? help}
+      </div>
+    </div>
+  );
+}
+
+/** Which field an error is about: the name, or where the data comes from. */
+export interface FieldErrors {
+  name?: string;
+  source?: string;
+}
+
+export function fieldErrors(error: unknown): FieldErrors {
+  const about =
+    error instanceof ApiError &&
+    (error.code === 'already_exists' || error.code.includes('name'))
+      ? 'name'
+      : 'source';
+  return { [about]: reasonOf(error) };
+}
+
+/** A name for what lies at a path: its last part. */
+export function nameOf(path: string): string {
+  return path.replace(/\/+$/, '').split('/').pop() ?? '';
+}
