@@ -11,6 +11,7 @@ from jupyter_blueno.config import Config
 if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
+    from jupyter_blueno.jobs.manager import JobManager
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,18 @@ class Platform:
 
         return Decoders(self.config.home_path / "cache" / "volumes")
 
+    @cached_property
+    def jobs(self) -> JobManager:
+        from jupyter_blueno.jobs.manager import JobManager
+
+        return JobManager(self.config, self.database)
+
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
         if "decoders" in self.__dict__:
             self.decoders.close()
+        if "jobs" in self.__dict__:
+            self.jobs.close()
         if "database" in self.__dict__:
             self.database.close()
 

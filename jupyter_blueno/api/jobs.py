@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.jobs.model import Code, Job, JobSpec, Output
+from jupyter_blueno.jobs.model import Code, Job, JobPage, JobSpec, Output
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,16 +17,6 @@ class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     name: str
     spec: JobSpec
-
-
-class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
-    """Newest first, by key: jobs older than the job `before`."""
-
-    search: str = ""
-    state: list[str] = []
-    notebook: str | None = None
-    before: str | None = None
-    limit: int = 100
 
 
 class JobList(Struct, frozen=True):
@@ -67,58 +57,44 @@ class JobFile(Struct, frozen=True, forbid_unknown_fields=True):
 @operation("GET", "/jobs", resource="jobs", action="read")
 def list_jobs(context: Context, ask: JobPage) -> JobList:
     """List jobs, newest first."""
-    from jupyter_blueno.jobs import manager
-
-    jobs, following = manager.of(context).list_jobs(context.user, ask)
+    jobs, following = context.platform.jobs.list_jobs(context.user, ask)
     return JobList(jobs, following)
 
 
 @operation("POST", "/jobs", resource="jobs", action="execute", status=201)
 def submit_job(context: Context, ask: SubmitJob) -> Job:
     """Start a job in the background."""
-    from jupyter_blueno.jobs import manager
-
-    return manager.of(context).submit(context.user, ask.id, ask.name, ask.spec)
+    return context.platform.jobs.submit(context.user, ask.id, ask.name, ask.spec)
 
 
 @operation("GET", "/jobs/{job_id}", resource="jobs", action="read")
 def get_job(context: Context, ask: JobRef) -> Job:
     """Return one job."""
-    from jupyter_blueno.jobs import manager
-
-    return manager.of(context).get(context.user, ask.job_id)
+    return context.platform.jobs.get(context.user, ask.job_id)
 
 
 @operation("POST", "/jobs/{job_id}/cancel", resource="jobs", action="execute")
 def cancel_job(context: Context, ask: JobRef) -> Job:
     """Ask a job to stop: first kindly, then with force; its whole process group."""
-    from jupyter_blueno.jobs import manager
-
-    return manager.of(context).cancel(context.user, ask.job_id)
+    return context.platform.jobs.cancel(context.user, ask.job_id)
 
 
 @operation("POST", "/jobs/{job_id}/rerun", resource="jobs", action="execute", status=201)
 def rerun_job(context: Context, ask: JobRef) -> Job:
     """Run the same snapshot again, as a new job."""
-    from jupyter_blueno.jobs import manager
-
-    return manager.of(context).rerun(context.user, ask.job_id)
+    return context.platform.jobs.rerun(context.user, ask.job_id)
 
 
 @operation("DELETE", "/jobs/{job_id}", resource="jobs", action="execute")
 def delete_job(context: Context, ask: JobRef) -> Done:
     """Take a finished job off the list; its folder is removed."""
-    from jupyter_blueno.jobs import manager
-
-    return Done(manager.of(context).delete(context.user, ask.job_id))
+    return Done(context.platform.jobs.delete(context.user, ask.job_id))
 
 
 @operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read")
 def get_log(context: Context, ask: LogRange) -> Content:
     """Return a range of the log. Headers: ``X-Blueno-Offset``, ``X-Blueno-Size``."""
-    from jupyter_blueno.jobs import manager
-
-    text, offset, size = manager.of(context).log(context.user, ask.job_id, ask.offset, ask.limit)
+    text, offset, size = context.platform.jobs.log(context.user, ask.job_id, ask.offset, ask.limit)
     headers = {"X-Blueno-Offset": str(offset), "X-Blueno-Size": str(size)}
     return Content(text, "text/plain; charset=utf-8", headers)
 
@@ -126,23 +102,17 @@ def get_log(context: Context, ask: LogRange) -> Content:
 @operation("GET", "/jobs/{job_id}/outputs", resource="jobs", action="read")
 def list_outputs(context: Context, ask: OutputRange) -> OutputList:
     """Return what the job showed and returned, after a given output."""
-    from jupyter_blueno.jobs import manager
-
-    return OutputList(manager.of(context).outputs(context.user, ask.job_id, ask.after))
+    return OutputList(context.platform.jobs.outputs(context.user, ask.job_id, ask.after))
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")
 def get_code(context: Context, ask: JobRef) -> Code:
     """Return the code that ran, with its modules, packages and commit."""
-    from jupyter_blueno.jobs import manager
-
-    return manager.of(context).code(context.user, ask.job_id)
+    return context.platform.jobs.code(context.user, ask.job_id)
 
 
 @operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read")
 def get_job_file(context: Context, ask: JobFile) -> Content:
     """Return a file of the job's record, whole."""
-    from jupyter_blueno.jobs import manager
-
-    body, media_type = manager.of(context).file(context.user, ask.job_id, ask.name)
+    body, media_type = context.platform.jobs.file(context.user, ask.job_id, ask.name)
     return Content(body, media_type)

@@ -64,7 +64,6 @@ def get_changes(context: Context, ask: ChangesSince) -> Changes:
     """Return datasets and jobs that changed since a revision."""
     from jupyter_blueno.catalog import store
     from jupyter_blueno.database.revisions import current_revision
-    from jupyter_blueno.jobs import manager
 
     with context.database.begin() as connection:
         now = current_revision(connection)
@@ -72,5 +71,5 @@ def get_changes(context: Context, ask: ChangesSince) -> Changes:
     if ask.since < 0 or ask.since >= now:
         return Changes(now, [], [], [], [])
     datasets, gone_datasets = store.changed(context.database, context.user.team, ask.since)
-    jobs, gone_jobs = manager.of(context).changed(context.user, ask.since)
+    jobs, gone_jobs = context.platform.jobs.changed(context.user, ask.since)
     return Changes(now, datasets, jobs, gone_datasets, gone_jobs)

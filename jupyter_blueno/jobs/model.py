@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -52,8 +52,8 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
     Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
     `source` (the cell's text, or the notebook as JSON), ``function`` takes
-    `payload` (a cloudpickle of function and arguments, base64), ``command`` and
-    ``ingest`` take `command`.
+    `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
+    `source` is shown, not run), ``command`` and ``ingest`` take `command`.
 
     `folder` is the working directory, absolute or below the server's root;
     `python` the interpreter (default: that of the server).
@@ -101,8 +101,31 @@ class Job(Struct, frozen=True):
     resources: Resources = field(default_factory=Resources)
 
 
+class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
+    """Newest first, by key: jobs older than the job `before`."""
+
+    search: str = ""
+    state: list[str] = []
+    notebook: str | None = None
+    before: str | None = None
+    limit: int = 100
+
+
+class Person(Protocol):
+    """Who asks."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def team(self) -> str: ...
+
+
 class Output(Struct, frozen=True):
     """Something shown or returned: a mime bundle, as in a notebook's output.
+
+    It never changes. Where a display was updated or cleared, a new output takes
+    the place of those in `replaces`, which are then no longer listed.
 
     `role` is ``display`` for what was shown, ``result`` for the value of the
     cell or function, ``error`` for its traceback (ANSI text in ``text/plain``).
@@ -112,6 +135,7 @@ class Output(Struct, frozen=True):
     role: Literal["display", "result", "error"]
     data: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
+    replaces: list[int] = field(default_factory=list)
 
 
 class Code(Struct, frozen=True):

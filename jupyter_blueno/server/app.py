@@ -33,6 +33,9 @@ class BluenoExtension(ExtensionApp):
         self.serverapp.io_loop.call_later(_WARMING_DELAY, warming.start)
         self.settings["blueno_context"] = lambda user: Context(platform, User(config.user, config.team))
 
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        self.settings["blueno_platform"].jobs.start_monitor()
+
     def initialize_handlers(self) -> None:
         from jupyter_blueno.server.routes import routes
 

@@ -913,8 +913,8 @@ export interface components {
      *
      *         Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
      *         `source` (the cell's text, or the notebook as JSON), ``function`` takes
-     *         `payload` (a cloudpickle of function and arguments, base64), ``command`` and
-     *         ``ingest`` take `command`.
+     *         `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
+     *         `source` is shown, not run), ``command`` and ``ingest`` take `command`.
      *
      *         `folder` is the working directory, absolute or below the server's root;
      *         `python` the interpreter (default: that of the server).
@@ -976,6 +976,9 @@ export interface components {
      * Output
      * @description Something shown or returned: a mime bundle, as in a notebook's output.
      *
+     *         It never changes. Where a display was updated or cleared, a new output takes
+     *         the place of those in `replaces`, which are then no longer listed.
+     *
      *         `role` is ``display`` for what was shown, ``result`` for the value of the
      *         cell or function, ``error`` for its traceback (ANSI text in ``text/plain``).
      */
@@ -986,6 +989,8 @@ export interface components {
       data: Record<string, unknown>;
       /** @default {} */
       metadata?: Record<string, unknown>;
+      /** @default [] */
+      replaces?: number[];
     };
     /** OutputList */
     OutputList: {

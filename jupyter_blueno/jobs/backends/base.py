@@ -1,0 +1,76 @@
+"""What a place where jobs run promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import Observation
+from jupyter_blueno.jobs.model import Resources
+
+Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
+
+
+class Backend(ABC):
+    """Starts, watches and stops the work of jobs.
+
+    Who calls: `JobManager`, and nobody else. From which thread: any, several at
+    once, also for the same job, and from several processes that share the
+    folder. Every method is idempotent, so that a caller who got no answer calls
+    again. No method waits for the work: each returns within a second or so.
+
+    The backend owns processes (or pods) and the files that its supervisor
+    writes; the manager owns the database row and never kills anything itself.
+    A backend keeps no state in memory that a new process would miss.
+
+    `jobs/testing.py` holds the tests that every backend passes.
+    """
+
+    name: str
+
+    @abstractmethod
+    def start(
+        self, job_id: str, folder: JobFolder, resources: Resources, environment: dict[str, str]
+    ) -> Handle:
+        """Start the work that ``run.json`` describes, unless it was started before.
+
+        Afterwards the work runs at most once, whoever else calls. If the caller
+        dies before this returns, `observe` says ``absent`` or finds the work.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be started now; nothing was started.
+        """
+
+    @abstractmethod
+    def observe(self, job_id: str, folder: JobFolder, handle: Handle) -> Observation:
+        """Say what is true now. Cheap: called several times a second for each active job.
+
+        Never raises, and never says ``gone`` because of its own trouble: then it
+        says ``unknown``. ``ended`` and ``gone`` are final: no process of the job
+        is left, and nothing more is written into its folder.
+        """
+
+    @abstractmethod
+    def cancel(self, job_id: str, folder: JobFolder, handle: Handle) -> None:
+        """Have the work stopped: kindly, after a grace with force, all its processes.
+
+        Returns at once; `observe` says ``ended`` when they are gone. Holds also
+        for work whose start is still under way. Without effect on ended work.
+        """
+
+    @abstractmethod
+    def revive(self, job_id: str, folder: JobFolder, handle: Handle, environment: dict[str, str]) -> None:
+        """Bring the watch over running work back, if it was lost."""
+
+    @abstractmethod
+    def check(self, resources: Resources) -> None:
+        """Refuse what can never be had here.
+
+        Raises
+        ------
+        InvalidInput
+            With what there is instead.
+        """

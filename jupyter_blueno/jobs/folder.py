@@ -1,0 +1,136 @@
+"""The folder of one job: everything that it is and leaves behind.
+
+::
+
+    home/jobs/{id}/
+    ├── spec.json       what was asked, whole
+    ├── run.json        what the supervisor starts: argv, folder, limits
+    ├── code/           the snapshot: first on the job's sys.path
+    ├── lock            held by the supervisor while it lives
+    ├── status.json     supervisor and process: PID and start time
+    ├── heartbeat       touched by the supervisor
+    ├── cancel          somebody wants it to stop
+    ├── log             stdout and stderr; the middle may be left out (log.json)
+    ├── progress.json   what the work says of how far it is
+    ├── outputs/        what it showed: one mime bundle a file
+    ├── result.pickle   its value, or error.pickle: what it raised
+    ├── notebook.ipynb  the executed notebook
+    ├── ended.json      what the work said of its own end
+    └── exit.json       how it ended: the last file that is written
+
+Files appear whole, by a rename.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
+
+Shape = TypeVar("Shape")
+
+
+class LogHole(msgspec.Struct, frozen=True):
+    """Bytes ``start <= n < end`` of the log were left out; both ends are ends of lines."""
+
+    start: int
+    end: int
+
+
+class JobFolder:
+    """Reads and writes the files of one job. Holds nothing open; safe from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, config: Config, job_id: str) -> JobFolder:
+        return cls(config.home_path / "jobs" / job_id)
+
+    @property
+    def code(self) -> Path:
+        return self.path / "code"
+
+    @property
+    def outputs(self) -> Path:
+        return self.path / "outputs"
+
+    def read(self, name: str, shape: type[Shape]) -> Shape | None:
+        """A JSON file as a struct, or None if it is not there or not whole."""
+        try:
+            return msgspec.json.decode((self.path / name).read_bytes(), type=shape)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def write(self, name: str, content: bytes | Any, *, durable: bool = False) -> None:
+        """Write a file so that readers see all of it or nothing."""
+        data = content if isinstance(content, bytes) else msgspec.json.encode(content)
+        temporary = self.path / f".{name}.{secrets.token_hex(4)}"
+        with open(temporary, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(self.path / name)
+
+    def has(self, name: str) -> bool:
+        return (self.path / name).exists()
+
+    def stamp(self, name: str) -> tuple[int, int] | None:
+        """When a file last changed (ns) and its size: equal stamps, equal content."""
+        try:
+            found = os.stat(self.path / name)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    def log_size(self) -> int:
+        found = self.stamp("log")
+        return found[1] if found else 0
+
+    def supervised(self) -> bool | None:
+        """Whether a supervisor holds the lock; None where locks do not work.
+
+        The kernel lets go of it when the process dies, however it dies: no
+        number is compared that another process could have by now.
+        """
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return False
+
+    def output_count(self) -> int:
+        """How many outputs came so far, also those that were replaced."""
+        try:
+            names = os.listdir(self.outputs)
+        except OSError:
+            return 0
+        return max(
+            (int(name[:-5]) + 1 for name in names if name[0] != "." and name.endswith(".json")), default=0
+        )
+
+    def last_line(self, name: str) -> str:
+        """The last line of a text, without its full stop."""
+        try:
+            lines = (self.path / name).read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1].rstrip(".") if lines else ""

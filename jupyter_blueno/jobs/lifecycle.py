@@ -1,0 +1,164 @@
+"""The life of a job: which state follows which, and how an end is put in words.
+
+::
+
+    SUBMITTING → QUEUED → STARTING → RUNNING → FINISHING → SUCCEEDED | FAILED |
+                                                           CANCELLED | TIMED_OUT | LOST
+
+Forward only: a step may be left out (a short job is never seen running), none
+is taken twice, and from the five states on the right there is no way on.
+Nothing here touches a file, a process or the database.
+"""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from jupyter_blueno.jobs.model import TERMINAL, Desired, State
+
+ACTIVE: tuple[State, ...] = ("SUBMITTING", "QUEUED", "STARTING", "RUNNING", "FINISHING")
+
+Phase = Literal["absent", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"]
+Ending = Literal[
+    "exited", "cancelled", "timed_out", "too_many_processes", "not_started", "shutdown", "unwatched"
+]
+
+
+class ExitRecord(Struct, frozen=True):
+    """How the work ended, as its supervisor wrote it down.
+
+    `ok` and `reason` are what the work said of itself before it ended, if it
+    did. ``unwatched`` is an end that nobody saw: the exit code is not known.
+    """
+
+    ending: Ending
+    finished_at: float  # seconds since 1970
+    exit_code: int | None = None
+    signal: int | None = None
+    ok: bool | None = None
+    reason: str | None = None
+
+
+class Observation(Struct, frozen=True):
+    """What a backend sees of a job at one moment.
+
+    ``absent``: never started, and may be started. ``unwatched``: it was
+    started, but whoever watches it is gone; `Backend.revive` mends that. ``gone``: it was started, it
+    is no more, and there is no record of its end. ``unknown``: the backend
+    cannot tell now; nothing follows from it.
+    """
+
+    phase: Phase
+    started_at: float | None = None
+    heartbeat: float | None = None  # when the supervisor last gave a sign of life
+    record: ExitRecord | None = None
+    reason: str | None = None
+
+
+class Verdict(Struct, frozen=True):
+    """The state that an observation leads to."""
+
+    state: State
+    reason: str | None = None
+    exit_code: int | None = None
+    finished_at: float | None = None
+
+
+def allowed(old: State, new: State) -> bool:
+    """Whether a job in `old` may become `new`."""
+    if old in TERMINAL:
+        return False
+    return new in TERMINAL or ACTIVE.index(new) > ACTIVE.index(old)
+
+
+def judge(old: State, desired: Desired, seen: Observation, timeout: float | None = None) -> Verdict:
+    """What becomes of a job in state `old`, given what was seen of it.
+
+    Parameters
+    ----------
+    old : State
+    desired : Desired
+    seen : Observation
+    timeout : float, optional
+        The job's limit in seconds, for the sentence.
+
+    Returns
+    -------
+    Verdict
+        Its state is `old` where nothing follows from the observation.
+    """
+    if old in TERMINAL:
+        return Verdict(old)
+    if seen.phase == "ended" and seen.record is not None:
+        return _ended(seen.record, timeout)
+    if seen.phase == "gone":
+        reason = seen.reason or "Its processes are gone and left no record of how they ended."
+        return Verdict("LOST", reason)
+    target: dict[Phase, State] = {"starting": "STARTING", "running": "RUNNING", "finishing": "FINISHING"}
+    new = target.get(seen.phase, old)
+    if not allowed(old, new):
+        new = old
+    return Verdict(new, "It is being cancelled." if desired == "cancel" else None)
+
+
+def _ended(record: ExitRecord, timeout: float | None) -> Verdict:
+    state, reason = _state_and_reason(record, timeout)
+    return Verdict(state, reason, record.exit_code, record.finished_at)
+
+
+def _state_and_reason(record: ExitRecord, timeout: float | None) -> tuple[State, str | None]:
+    if record.ending == "cancelled":
+        return "CANCELLED", "It was cancelled."
+    if record.ending == "timed_out":
+        limit = f" of {duration(timeout)}" if timeout else ""
+        return "TIMED_OUT", f"It ran into its time limit{limit}; run it again with a longer one."
+    if record.ending in ("too_many_processes", "not_started"):
+        return "FAILED", record.reason
+    if record.ending == "shutdown":
+        return "LOST", "Its supervisor was told to stop, as when the machine shuts down; run it again."
+    if record.ending == "unwatched":
+        if record.ok is None:
+            return "LOST", "It ended while nobody watched, and said nothing of how it ended; run it again."
+        return ("SUCCEEDED", None) if record.ok else ("FAILED", record.reason)
+    if record.signal is not None:
+        return "FAILED", signal_in_words(record.signal)
+    if record.exit_code == 0:
+        return "SUCCEEDED", record.reason if record.ok else None
+    return "FAILED", record.reason or f"It ended with exit code {record.exit_code}; its log says more."
+
+
+def signal_in_words(number: int) -> str:
+    """A sentence about a process that a signal ended."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = "unknown"
+    hints = {
+        "SIGKILL": " Often the system ends a process so when memory runs out.",
+        "SIGSEGV": " A library crashed (segmentation fault); the log shows where.",
+        "SIGABRT": " A library gave up; the log shows why.",
+        "SIGBUS": " A file it had mapped was cut short, or the disk is full.",
+        "SIGXFSZ": " A file grew over the limit for files.",
+    }
+    return f"It was ended by signal {number} ({name}).{hints.get(name, '')}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: ``90 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if seconds < 120:
+        return f"{seconds:g} s"
+    if whole < 7200:
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 >= 60 else "")
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Seconds since 1970 as a time with a zone."""
+    from datetime import UTC
+
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

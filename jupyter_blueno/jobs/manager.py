@@ -1,0 +1,265 @@
+"""Jobs of this platform: submitted, watched, found again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_blueno.errors import Conflict, NotAllowed, NotFound
+from jupyter_blueno.jobs import request, snapshot, store
+from jupyter_blueno.jobs.backends.local import LocalBackend
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import TERMINAL, Code, Job, JobPage, JobSpec, Output, Person
+from jupyter_blueno.jobs.monitor import Monitor
+from jupyter_blueno.jobs.record import JobRecord
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
+    from jupyter_blueno.database.engine import Database
+    from jupyter_blueno.jobs.backends.base import Backend
+
+RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runner.py")
+LOG_LIMIT = 64 << 20  # bytes of a log on disk
+PROCESS_LIMIT = 512
+GRACE = 5.0  # seconds between asking a job to stop and ending it
+
+
+class JobManager:
+    """Everything that can be asked about jobs. Thread-safe.
+
+    What a job does is told by its folder; rows follow. Where no monitor runs in
+    this process, they are brought up to date when somebody asks.
+    """
+
+    def __init__(self, config: Config, database: Database, backend: Backend | None = None) -> None:
+        self.config = config
+        self.database = database
+        self.backend = backend or LocalBackend()
+        self.monitor = Monitor(config, database, self.backend)
+        self.recorder = snapshot.Recorder(config)
+
+    def start_monitor(self) -> None:
+        """Adopt the jobs that are not over, and follow them from a thread."""
+        self.monitor.start()
+
+    def close(self) -> None:
+        """Stop following; the jobs go on."""
+        self.monitor.stop()
+        self.recorder.close()
+
+    # -- asking for work ----------------------------------------------------
+
+    def submit(self, user: Person, job_id: str, name: str, spec: JobSpec) -> Job:
+        """Start a job; the same request again is the same job.
+
+        Raises
+        ------
+        InvalidInput
+            If it cannot run; nothing was kept.
+        Conflict
+            If the id belongs to another request.
+        """
+        request.check_id(job_id)
+        name = request.check_name(name)
+        digest = request.digest(name, spec)
+        with self.database.begin() as connection:
+            known = store.row(connection, job_id)
+        if known is not None:
+            return self._same(user, known, digest)
+        request.check_spec(spec)
+        self.backend.check(spec.resources)
+        plan = self._plan(job_id, spec)
+        folder = JobFolder.of(self.config, job_id)
+        with snapshot.folder_for(folder, digest) as fresh:
+            if fresh is not None:
+                JobFolder(fresh).write(
+                    "spec.json", {"name": name, "digest": digest, "spec": spec}, durable=True
+                )
+                JobFolder(fresh).write("run.json", plan, durable=True)
+                snapshot.take(spec, JobFolder(fresh), plan["cwd"])
+        return self._launch(user, job_id, name, spec, digest)
+
+    def rerun(self, user: Person, ref: str) -> Job:
+        """Run the same snapshot again, as a new job."""
+        old = JobFolder.of(self.config, self.find(user, ref))
+        record = old.read("spec.json", snapshot.SpecFile)
+        if record is None:
+            raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
+        job_id = os.urandom(16).hex()
+        folder = JobFolder.of(self.config, job_id)
+        with snapshot.folder_for(folder, record.digest) as fresh:
+            if fresh is not None:
+                snapshot.copy(old, JobFolder(fresh))
+                JobFolder(fresh).write("run.json", self._plan(job_id, record.spec), durable=True)
+        return self._launch(user, job_id, record.name, record.spec, record.digest)
+
+    def cancel(self, user: Person, ref: str) -> Job:
+        """Have a job stopped. One that is over stays as it ended."""
+        job_id = self._owned(user, ref)
+        self.monitor.reconcile(job_id)
+        with self.database.begin() as connection:
+            row = store.row(connection, job_id)
+            if row is not None and row.state not in TERMINAL and row.desired != "cancel":
+                store.update(
+                    connection, job_id, row.state, {"desired": "cancel", "reason": "It is being cancelled."}
+                )
+        if row is not None and row.state not in TERMINAL:
+            self.backend.cancel(job_id, JobFolder.of(self.config, job_id), row.handle)
+            self.monitor.look()
+        return self.get(user, job_id)
+
+    def delete(self, user: Person, ref: str) -> bool:
+        """Take a job that is over off the list, with its folder."""
+        job_id = self._owned(user, ref)
+        self.monitor.reconcile(job_id)
+        with self.database.begin() as connection:
+            row = store.row(connection, job_id)
+            if row is None or row.deleted_at is not None:
+                return False
+            if row.state not in TERMINAL:
+                raise Conflict("The job is not over yet; cancel it first.", code="job_active")
+            done = store.delete(connection, job_id)
+        path = JobFolder.of(self.config, job_id).path
+        with contextlib.suppress(OSError):
+            path = path.rename(path.with_name(f".{job_id}.deleted"))
+        shutil.rmtree(path, ignore_errors=True)
+        return done
+
+    # -- asking about work --------------------------------------------------
+
+    def get(self, user: Person, ref: str) -> Job:
+        """A job by its id, the beginning of its id (≥ 4 digits), or its name (the newest)."""
+        job_id = self.find(user, ref)
+        self.monitor.reconcile(job_id)
+        with self.database.begin() as connection:
+            found = store.one(connection, user.team, job_id)
+        if found is None:
+            raise self._missing(ref)
+        return found
+
+    def list_jobs(self, user: Person, ask: JobPage) -> tuple[list[Job], str | None]:
+        """A page of jobs, newest first."""
+        self._catch_up()
+        with self.database.begin() as connection:
+            return store.page(connection, user.team, ask)
+
+    def changed(self, user: Person, since: int) -> tuple[list[Job], list[str]]:
+        """Jobs that changed after a revision, and the ids of those deleted after it."""
+        with self.database.begin() as connection:
+            return store.changed(connection, user.team, since)
+
+    def log(self, user: Person, ref: str, offset: int, limit: int) -> tuple[bytes, int, int]:
+        """A piece of the log, where it begins, and how long the log is."""
+        return self._record(user, ref).log(offset, limit)
+
+    def outputs(self, user: Person, ref: str, after: int) -> list[Output]:
+        """What it showed after the output `after`; some 16 MB at a time."""
+        return self._record(user, ref).outputs(after)
+
+    def code(self, user: Person, ref: str) -> Code:
+        """What ran."""
+        return self._record(user, ref).code()
+
+    def file(self, user: Person, ref: str, name: str) -> tuple[bytes, str]:
+        """A file of the record, and its media type."""
+        return self._record(user, ref).file(name)
+
+    # -- steps ----------------------------------------------------------------
+
+    def find(self, user: Person, ref: str) -> str:
+        """The id that `ref` means.
+
+        Raises
+        ------
+        NotFound
+        Conflict
+            If several ids begin so.
+        """
+        with self.database.begin() as connection:
+            if all(sign in "0123456789abcdef" for sign in ref) and 4 <= len(ref) <= 32:
+                ids = store.ids_by_prefix(connection, user.team, ref)
+                if len(ids) > 1:
+                    raise Conflict(
+                        f"Several jobs begin with '{ref}'; give more digits.", code="job_ambiguous"
+                    )
+                if ids:
+                    return ids[0]
+            named = store.newest_named(connection, user.team, ref)
+        if named is None:
+            raise self._missing(ref)
+        return named
+
+    @staticmethod
+    def _missing(ref: str) -> NotFound:
+        return NotFound(
+            f"There is no job '{ref[:80]}'; 'blueno jobs' lists those there are.", code="job_not_found"
+        )
+
+    def _owned(self, user: Person, ref: str) -> str:
+        job_id = self.find(user, ref)
+        with self.database.begin() as connection:
+            found = store.one(connection, user.team, job_id)
+        if found is None:
+            raise self._missing(ref)
+        if found.owner != user.name:
+            raise NotAllowed(f"The job belongs to {found.owner}.", code="job_not_yours")
+        return job_id
+
+    def _record(self, user: Person, ref: str) -> JobRecord:
+        return JobRecord(JobFolder.of(self.config, self.find(user, ref)))
+
+    def _catch_up(self) -> None:
+        if not self.monitor.running:
+            self.monitor.look_now()
+
+    def _same(self, user: Person, row: Any, digest: str) -> Job:
+        if row.team != user.team or row.handle.get("digest") != digest or row.deleted_at is not None:
+            raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
+        return self.get(user, row.id)
+
+    def _plan(self, job_id: str, spec: JobSpec) -> dict[str, Any]:
+        """What the supervisor does; see `supervisor.py`."""
+        folder = str(JobFolder.of(self.config, job_id).path)
+        if spec.kind in ("command", "ingest"):
+            argv = list(spec.command)
+        else:
+            argv = [request.interpreter(spec), RUNNER, folder]
+        return {
+            "id": job_id,
+            "argv": argv,
+            "cwd": str(request.working_folder(self.config, spec)),
+            "timeout": spec.resources.timeout,
+            "memory": spec.resources.memory,
+            "cpu": spec.resources.cpu,
+            "grace": GRACE,
+            "log_limit": LOG_LIMIT,
+            "process_limit": PROCESS_LIMIT,
+        }
+
+    def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
+        kept = msgspec.to_builtins(msgspec.structs.replace(spec, source=None, payload=None))
+        values = {"id": job_id, "team": user.team, "owner": user.name, "name": name, "kind": spec.kind}
+        values |= {"state": "SUBMITTING", "spec": kept, "backend": self.backend.name}
+        with self.database.begin() as connection:
+            fresh = store.insert(connection, {**values, "handle": {"digest": digest}})
+        if fresh:
+            folder = JobFolder.of(self.config, job_id)
+            environment = self.monitor.environment(job_id, spec)
+            handle = self.backend.start(job_id, folder, spec.resources, environment)
+            self.recorder.record(
+                folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
+            )
+            with self.database.begin() as connection:
+                values = {"state": "STARTING", "handle": {"digest": digest, **handle}}
+                store.update(connection, job_id, "SUBMITTING", values)
+            self.monitor.look()
+        with self.database.begin() as connection:
+            row = store.row(connection, job_id)
+            found = store.one(connection, user.team, job_id)
+        if row is None or found is None or row.handle.get("digest") != digest:
+            raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
+        return found

@@ -1,0 +1,192 @@
+"""Follows the jobs that are not over: what their folders say goes into their rows."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_blueno.catalog.model import Progress
+from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.jobs import lifecycle, store
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import TERMINAL, Health, JobSpec, Resources
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
+    from jupyter_blueno.database.engine import Database
+    from jupyter_blueno.jobs.backends.base import Backend
+
+PERIOD = 0.15  # seconds between looks while a job is active
+IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
+SILENT = 30.0  # seconds without a heartbeat
+LAUNCHES = 5  # attempts to get a supervisor up
+REVIVE_PERIOD = 2.0  # seconds between attempts for one job
+
+_log = logging.getLogger(__name__)
+
+
+class Monitor:
+    """Brings rows up to date, from a thread or when asked.
+
+    Several may look at the same job, in one process or in many: each change
+    names the state that it starts from, and the second one changes nothing.
+    Trouble of its own changes no row.
+    """
+
+    def __init__(self, config: Config, database: Database, backend: Backend) -> None:
+        self.config = config
+        self.database = database
+        self.backend = backend
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._stopped = False
+        self._revived: dict[str, float] = {}
+
+    # -- the thread -----------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        if not self.running:
+            self._stopped = False
+            self._thread = threading.Thread(target=self._run, name="blueno-jobs", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5)
+
+    def look(self) -> None:
+        """Have the thread look now."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopped:
+            pause = IDLE_PERIOD
+            try:
+                if self.look_now():
+                    pause = PERIOD
+                failures = 0
+            except Exception as error:
+                failures += 1
+                pause = min(0.5 * 2**failures, 30.0)
+                known = isinstance(error, BluenoError)
+                _log.warning("The jobs cannot be looked at now: %s", error, exc_info=not known)
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    # -- looking ----------------------------------------------------------------
+
+    def look_now(self) -> int:
+        """Bring all active jobs up to date; return how many there were."""
+        with self.database.begin() as connection:
+            rows = store.active(connection)
+        for row in rows:
+            if self._stopped and self._thread is threading.current_thread():
+                break
+            self._guarded(row)
+        return len(rows)
+
+    def reconcile(self, job_id: str) -> None:
+        """Bring one job up to date."""
+        with self.database.begin() as connection:
+            rows = store.active(connection, job_id)
+        for row in rows:
+            self._guarded(row)
+
+    def environment(self, job_id: str, spec: JobSpec) -> dict[str, str]:
+        """The environment that the job's processes begin with."""
+        # Of the server's own variables, those that say "you are my kernel" are not true of a job.
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MPLBACKEND"))
+        }
+        folder = JobFolder.of(self.config, job_id).path
+        kept |= self.config.environment() | {"PYTHONUNBUFFERED": "1"} | spec.environment
+        if spec.resources.cpu is not None:
+            threads = str(max(1, round(spec.resources.cpu)))
+            for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+                kept.setdefault(name, threads)
+        return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder)}
+
+    def _guarded(self, row: Any) -> None:
+        try:
+            self._reconcile(row)
+        except OSError as error:
+            _log.warning("Job %s cannot be looked at now: %s", row.id, error)
+
+    def _reconcile(self, row: Any) -> None:
+        folder = JobFolder.of(self.config, row.id)
+        seen = self.backend.observe(row.id, folder, row.handle)
+        if seen.phase in ("absent", "unwatched"):
+            seen = self._mend(row, folder, seen)
+        resources = msgspec.convert(row.spec["resources"], Resources)
+        verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout)
+        values: dict[str, Any] = {"health": _health(seen, verdict.state)}
+        values |= _reported(folder, row)
+        if seen.started_at is not None and row.started_at is None:
+            values["started_at"] = lifecycle.moment(seen.started_at)
+        if verdict.state in TERMINAL:
+            values["finished_at"] = lifecycle.moment(verdict.finished_at or time.time())
+            values |= {"exit_code": verdict.exit_code, "reason": verdict.reason}
+            self._revived.pop(row.id, None)
+        if verdict.state != row.state:
+            values |= {"state": verdict.state, "reason": verdict.reason}
+        new = {name: value for name, value in values.items() if value != getattr(row, name)}
+        if new:
+            with self.database.begin() as connection:
+                store.update(connection, row.id, row.state, new)
+
+    def _mend(self, row: Any, folder: JobFolder, seen: lifecycle.Observation) -> lifecycle.Observation:
+        """Start what was never started, watch what is not watched: now and then, not at every look."""
+        if not folder.has("run.json"):
+            return lifecycle.Observation(
+                "gone", reason="Its folder is gone, so nothing of it can be run or read."
+            )
+        if seen.phase == "absent" and row.handle.get("launches", 0) >= LAUNCHES:
+            said = folder.last_line("supervisor.log") or "it says nothing of why"
+            return lifecycle.Observation("gone", reason=f"It could not be started, {LAUNCHES} times: {said}.")
+        now = time.monotonic()
+        if now - self._revived.get(row.id, -REVIVE_PERIOD) >= REVIVE_PERIOD:
+            self._revived[row.id] = now
+            spec = msgspec.convert(row.spec, JobSpec)
+            environment = self.environment(row.id, spec)
+            try:
+                if seen.phase == "absent":
+                    handle = self.backend.start(row.id, folder, spec.resources, environment)
+                    with self.database.begin() as connection:
+                        handle |= {"launches": row.handle.get("launches", 1) + 1}
+                        store.update(connection, row.id, row.state, {"handle": row.handle | handle})
+                else:
+                    self.backend.revive(row.id, folder, row.handle, environment)
+            except BluenoError as error:
+                _log.warning("Job %s cannot be started now: %s", row.id, error)
+        return msgspec.structs.replace(seen, phase="running" if seen.phase == "unwatched" else "unknown")
+
+
+def _health(seen: lifecycle.Observation, state: str) -> Health:
+    if state in TERMINAL:
+        return "unknown"
+    if seen.heartbeat is None:
+        return "unknown"
+    return "silent" if time.time() - seen.heartbeat > SILENT else "ok"
+
+
+def _reported(folder: JobFolder, row: Any) -> dict[str, Any]:
+    """What the work says of itself, as columns."""
+    values: dict[str, Any] = {"log_size": folder.log_size(), "output_count": folder.output_count()}
+    progress = folder.read("progress.json", Progress)
+    if progress is not None:
+        values["progress"] = {"done": progress.done, "total": progress.total, "message": progress.message}
+    if not folder.path.exists():  # keep what is known
+        values = {"log_size": row.log_size, "output_count": row.output_count}
+    return values

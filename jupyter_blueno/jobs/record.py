@@ -1,0 +1,121 @@
+"""What a job leaves behind, read for those who ask."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import msgspec
+
+from jupyter_blueno.errors import NotFound
+from jupyter_blueno.jobs import snapshot
+from jupyter_blueno.jobs.folder import JobFolder, LogHole
+from jupyter_blueno.jobs.model import Code, Output
+
+LOG_ANSWER = 4 << 20  # bytes of the log in one answer
+OUTPUTS_ANSWER = 16 << 20
+FILES = {
+    "notebook": ("notebook.ipynb", "application/x-ipynb+json"),
+    "log": ("log", "text/plain; charset=utf-8"),
+}
+
+
+class JobRecord:
+    """The readable side of a job's folder, while it runs and afterwards."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self.folder = folder
+
+    def log(self, offset: int, limit: int) -> tuple[bytes, int, int]:
+        """A piece of the log.
+
+        Parameters
+        ----------
+        offset : int
+            In bytes; a negative one counts from the end.
+        limit : int
+            At most so many bytes, and at most 4 MB.
+
+        Returns
+        -------
+        text : bytes
+        offset : int
+            Where it begins: later than asked for, when the log's middle was
+            left out there.
+        size : int
+            The whole log's, with what was left out.
+        """
+        size = self.folder.log_size()
+        offset = max(0, size + offset) if offset < 0 else min(offset, size)
+        length = max(0, min(limit, LOG_ANSWER))
+        hole = self.folder.read("log.json", LogHole)
+        if hole is not None and hole.start <= offset < hole.end:
+            offset = hole.end
+        if hole is not None and offset < hole.start:
+            length = min(length, hole.start - offset)
+        return self._read(offset, length), offset, size
+
+    def outputs(self, after: int) -> list[Output]:
+        """Outputs with a greater index, up to some 16 MB of them."""
+        found: list[Output] = []
+        total = 0
+        with contextlib.suppress(FileNotFoundError):
+            names = sorted(name for name in os.listdir(self.folder.outputs) if name[0] != ".")
+            for name in names:
+                if not name.endswith(".json") or int(name[:-5]) <= after:
+                    continue
+                with contextlib.suppress(OSError, msgspec.DecodeError):  # replaced meanwhile
+                    content = (self.folder.outputs / name).read_bytes()
+                    total += len(content)
+                    if found and total > OUTPUTS_ANSWER:
+                        break
+                    found.append(msgspec.json.decode(content, type=Output))
+        return found
+
+    def code(self) -> Code:
+        """What ran.
+
+        Raises
+        ------
+        NotFound
+            If the folder is gone.
+        """
+        return snapshot.read(self.folder)
+
+    def file(self, name: str) -> tuple[bytes, str]:
+        """A whole file, and its media type.
+
+        ``result`` is the pickle of a function's value, or of the exception
+        that it raised.
+        """
+        if name == "log":
+            return self._whole_log(), FILES["log"][1]
+        if name == "result":
+            for file, kind in (("result.pickle", "value"), ("error.pickle", "error")):
+                with contextlib.suppress(OSError):
+                    return (self.folder.path / file).read_bytes(), f"application/vnd.blueno.{kind}+pickle"
+            raise NotFound(
+                "The job kept no value: it is not over, it returned none, or its value cannot be pickled.",
+                code="job_result_missing",
+            )
+        file, media_type = FILES[name]
+        try:
+            return (self.folder.path / file).read_bytes(), media_type
+        except OSError:
+            raise NotFound("The job has no executed notebook.", code="job_file_missing") from None
+
+    def _whole_log(self) -> bytes:
+        hole = self.folder.read("log.json", LogHole)
+        size = self.folder.log_size()
+        if hole is None:
+            return self._read(0, size)
+        note = f"\n[… {(hole.end - hole.start) / 1e6:.1f} MB left out …]\n\n".encode()
+        return self._read(0, hole.start) + note + self._read(hole.end, size - hole.end)
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            with open(self.folder.path / "log", "rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except OSError:
+            return b""

@@ -1,0 +1,73 @@
+"""What a job says of itself while it runs. Standard library only; without a job, nothing happens."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import threading
+import time
+from typing import Any
+
+PERIOD = 0.1  # seconds between writes
+
+_lock = threading.Lock()
+_written = 0.0
+_waiting: dict[str, Any] | None = None
+
+
+def folder() -> str | None:
+    """The folder of the job that this process belongs to."""
+    return os.environ.get("BLUENO_JOB_FOLDER") or None
+
+
+def progress(done: int, total: int | None = None, message: str | None = None) -> bool:
+    """Say how far the work is; as often as you like, it is written ten times a second at most.
+
+    Parameters
+    ----------
+    done, total : int
+        Steps. `total` is None while it is not known.
+    message : str, optional
+        A few words about the present step.
+
+    Returns
+    -------
+    bool
+        Whether there is a job to report to.
+    """
+    global _written, _waiting
+    if folder() is None:
+        return False
+    content: dict[str, Any] = {"done": int(done), "total": None if total is None else int(total)}
+    if message is not None:
+        content["message"] = str(message)[:500]
+    with _lock:
+        now = time.monotonic()
+        if now - _written < PERIOD and (total is None or done < total):
+            _waiting = content
+            return True
+        _waiting, _written = None, now
+        write_json("progress.json", content)
+    return True
+
+
+@atexit.register
+def _flush() -> None:
+    with _lock:
+        if _waiting is not None:
+            write_json("progress.json", _waiting)
+
+
+def write_json(name: str, content: Any) -> None:
+    """Write a file of the job's folder, whole; a full disk is not the work's fault."""
+    place = folder()
+    if place is None:
+        return
+    temporary = os.path.join(place, f".{name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        with open(temporary, "w") as file:
+            json.dump(content, file)
+        os.replace(temporary, os.path.join(place, name))
+    except OSError:
+        pass

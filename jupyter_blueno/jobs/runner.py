@@ -1,0 +1,55 @@
+"""Runs a job's work in the job's own process: ``python runner.py FOLDER``.
+
+Standard library only until the user's code needs more; also run by other
+interpreters, which need not have Blueno installed.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+from types import FrameType, ModuleType
+from typing import Any
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def main(folder: str) -> int:
+    """Run what ``spec.json`` asks for; return the exit code."""
+    with open(os.path.join(folder, "spec.json"), encoding="utf-8") as file:
+        spec = json.load(file)["spec"]
+    _prepare_process()
+    root = os.path.dirname(os.path.dirname(HERE))
+    sys.path[0] = root  # was this folder: it must not lend its names to the user's code
+    from jupyter_blueno.jobs import capture, reporting, work
+
+    sys.path[:1] = [os.path.join(folder, "code"), os.getcwd()]
+    module = ModuleType("__main__")
+    sys.modules["__main__"] = module
+    outputs = capture.Outputs(folder)
+    ended = work.run(spec, folder, module, outputs)
+    reporting.write_json("ended.json", {"ok": ended.code == 0, "reason": ended.reason})
+    return int(ended.code)
+
+
+def _prepare_process() -> None:
+    faulthandler.enable()
+    owner = os.getpid()
+
+    def on_term(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a fork of the work: it has nothing to tidy up for us
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, on_term)
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,146 @@
+"""An IPython in the job's process, whose displays become the job's outputs.
+
+IPython takes 0.3 s to import: it is made on first need, which is a magic, a rich
+value, or the user's own import of IPython (matplotlib's inline backend does).
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from jupyter_blueno.jobs.capture import Outputs
+
+_shell: Any = None
+
+
+def prepare(module: ModuleType, outputs: Outputs) -> None:
+    """Let `display`, `get_ipython` and any import of IPython make the shell."""
+
+    def make() -> Any:
+        global _shell
+        if _shell is None:
+            _shell = _make(module, outputs)
+        return _shell
+
+    def display(*values: Any, **options: Any) -> Any:
+        make()
+        from IPython.display import display as show
+
+        return show(*values, **options)
+
+    builtins.display = display  # type: ignore[attr-defined]
+    builtins.get_ipython = make  # type: ignore[attr-defined]
+    sys.meta_path.insert(0, _AfterImport("IPython", make))
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
+    if "MPLBACKEND" not in os.environ and _exists("matplotlib_inline"):
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+
+
+def existing() -> Any:
+    """The shell, if it was made."""
+    return _shell
+
+
+def needed() -> Any:
+    """The shell, made now if it was not.
+
+    Raises
+    ------
+    ImportError
+        If this environment has no IPython.
+    """
+    return builtins.get_ipython()  # type: ignore[attr-defined]
+
+
+def flush() -> None:
+    """Show the figures that are open, as after a cell of a notebook."""
+    if _shell is not None:
+        _shell.events.trigger("post_execute")
+
+
+class _AfterImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Calls `then` once, right after the module `name` was imported by anybody."""
+
+    def __init__(self, name: str, then: Callable[[], Any]) -> None:
+        self.name = name
+        self.then = then
+        self.loader: Any = None
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            self.loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec: Any) -> Any:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: Any) -> None:
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        self.then()
+
+
+def _make(module: ModuleType, outputs: Outputs) -> Any:
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Publisher(DisplayPublisher):  # type: ignore[misc]
+        def publish(
+            self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any
+        ) -> None:
+            name = (transient or {}).get("display_id")
+            outputs.add("display", data, metadata, display_id=name, update=update)
+
+        def clear_output(self, wait: bool = False) -> None:
+            outputs.clear(wait)
+
+    class Hook(DisplayHook):  # type: ignore[misc]
+        def write_output_prompt(self) -> None:
+            pass
+
+        def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+            if format_dict:
+                outputs.add("result", format_dict, md_dict)
+
+        def finish_displayhook(self) -> None:
+            self._is_active = False
+
+    class Shell(InteractiveShell):  # type: ignore[misc]
+        display_pub_class = Publisher
+        displayhook_class = Hook
+
+        def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+            text = self.InteractiveTB.stb2text(stb)
+            outputs.add("error", {"text/plain": text}, {"ename": etype.__name__, "evalue": str(evalue)})
+            print(text, file=sys.stderr)
+
+        def init_sys_modules(self) -> None:
+            self._main_mod_cache = {}  # the user's module is already where it belongs
+
+        def enable_gui(self, gui: Any = None) -> None:
+            pass
+
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    settings.InteractiveShell.colors = "linux"
+    private = os.path.join(os.path.dirname(outputs.folder), ".ipython")
+    made = Shell.instance(config=settings, user_module=module, user_ns=module.__dict__, ipython_dir=private)
+    made.display_formatter.active_types = list(made.display_formatter.formatters)
+    return made
+
+
+def _exists(name: str) -> bool:
+    return importlib.machinery.PathFinder.find_spec(name) is not None

@@ -1,0 +1,122 @@
+"""The job table: its SQL, and rows as structs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from jupyter_blueno.catalog.model import Progress
+from jupyter_blueno.database.revisions import next_revision
+from jupyter_blueno.database.tables import job
+from jupyter_blueno.jobs.lifecycle import ACTIVE
+from jupyter_blueno.jobs.model import Job, JobPage, Origin, Resources
+
+LISTED = [column for column in job.c if column.name not in ("spec", "handle", "deleted_at")] + [
+    job.c.spec["origin"].label("origin"),
+    job.c.spec["resources"].label("resources"),
+]
+
+
+def job_of(row: sa.Row[Any]) -> Job:
+    """A row of `LISTED` columns as a struct."""
+    values = dict(row._mapping)
+    values.pop("backend")
+    progress = values.pop("progress")
+    return Job(
+        **{name: value for name, value in values.items() if name not in ("origin", "resources")},
+        progress=None if progress is None else msgspec.convert(progress, Progress),
+        origin=msgspec.convert(values["origin"] or {}, Origin),
+        resources=msgspec.convert(values["resources"] or {}, Resources),
+    )
+
+
+def insert(connection: sa.Connection, values: dict[str, Any]) -> bool:
+    """Add a row; False if its id is there already."""
+    from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+    values |= {"revision": next_revision(connection)}
+    statement = postgres_insert(job).values(**values).on_conflict_do_nothing(index_elements=["id"])
+    return connection.execute(statement).rowcount == 1
+
+
+def row(connection: sa.Connection, job_id: str) -> sa.Row[Any] | None:
+    """The whole row of a job, also of a deleted one."""
+    return connection.execute(sa.select(job).where(job.c.id == job_id)).one_or_none()
+
+
+def one(connection: sa.Connection, team: str, job_id: str) -> Job | None:
+    found = connection.execute(
+        sa.select(*LISTED).where(job.c.id == job_id, job.c.team == team, job.c.deleted_at.is_(None))
+    ).one_or_none()
+    return None if found is None else job_of(found)
+
+
+def ids_by_prefix(connection: sa.Connection, team: str, prefix: str) -> list[str]:
+    """Up to two ids that begin so."""
+    statement = sa.select(job.c.id).where(
+        job.c.id.startswith(prefix, autoescape=True), job.c.team == team, job.c.deleted_at.is_(None)
+    )
+    return list(connection.scalars(statement.limit(2)))
+
+
+def newest_named(connection: sa.Connection, team: str, name: str) -> str | None:
+    statement = sa.select(job.c.id).where(job.c.name == name, job.c.team == team, job.c.deleted_at.is_(None))
+    found: str | None = connection.scalar(
+        statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(1)
+    )
+    return found
+
+
+def page(connection: sa.Connection, team: str, ask: JobPage) -> tuple[list[Job], str | None]:
+    """A page of jobs, newest first, and the id that the next one begins before."""
+    statement = sa.select(*LISTED).where(job.c.team == team, job.c.deleted_at.is_(None))
+    if ask.search:
+        words = job.c.name.icontains(ask.search, autoescape=True)
+        statement = statement.where(words | job.c.id.startswith(ask.search, autoescape=True))
+    if ask.state:
+        statement = statement.where(job.c.state.in_(ask.state))
+    if ask.notebook is not None:
+        statement = statement.where(job.c.spec["origin"]["notebook"].astext == ask.notebook)
+    if ask.before is not None:
+        key = sa.select(job.c.created_at, job.c.id).where(job.c.id == ask.before)
+        statement = statement.where(sa.tuple_(job.c.created_at, job.c.id) < key.scalar_subquery())
+    limit = min(max(ask.limit, 1), 1000)
+    statement = statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit + 1)
+    jobs = [job_of(found) for found in connection.execute(statement)]
+    return jobs[:limit], jobs[limit - 1].id if len(jobs) > limit else None
+
+
+def active(connection: sa.Connection, job_id: str | None = None) -> Sequence[sa.Row[Any]]:
+    """Whole rows of the jobs that are not over, of all teams; or of one of them."""
+    statement = sa.select(job).where(job.c.state.in_(ACTIVE))
+    if job_id is not None:
+        statement = statement.where(job.c.id == job_id)
+    return connection.execute(statement.order_by(job.c.created_at)).all()
+
+
+def update(connection: sa.Connection, job_id: str, state: str, values: dict[str, Any]) -> bool:
+    """Change a row that is still in `state`; False if somebody was faster."""
+    unchanged = sa.select(job.c.id).where(job.c.id == job_id, job.c.state == state).with_for_update()
+    if connection.scalar(unchanged) is None:
+        return False
+    values |= {"updated_at": sa.func.now(), "revision": next_revision(connection)}
+    connection.execute(sa.update(job).where(job.c.id == job_id).values(**values))
+    return True
+
+
+def changed(connection: sa.Connection, team: str, since: int) -> tuple[list[Job], list[str]]:
+    """Jobs that changed after a revision, and the ids of those deleted after it."""
+    late = sa.and_(job.c.team == team, job.c.revision > since)
+    jobs = connection.execute(sa.select(*LISTED).where(late, job.c.deleted_at.is_(None)))
+    gone = connection.scalars(sa.select(job.c.id).where(late, job.c.deleted_at.is_not(None)))
+    return [job_of(found) for found in jobs], list(gone)
+
+
+def delete(connection: sa.Connection, job_id: str) -> bool:
+    """Take a row off the lists; False if it was off already."""
+    statement = sa.update(job).where(job.c.id == job_id, job.c.deleted_at.is_(None))
+    values = {"deleted_at": sa.func.now(), "revision": next_revision(connection)}
+    return connection.execute(statement.values(**values)).rowcount == 1

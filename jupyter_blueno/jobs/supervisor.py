@@ -1,0 +1,348 @@
+"""Watches over one job. Run as a file: ``python -I -S supervisor.py FOLDER``.
+
+It starts what ``run.json`` says in a session of its own, gives signs of life,
+keeps time and the size of the log, ends all processes of the job when it is
+time, and writes down how it ended. It knows no database and no server, and
+needs the standard library only: it starts in 20 ms and stays small.
+
+A supervisor that dies harms nothing: the work goes on, and another one, started
+on the same folder, takes the watch over. The work itself is started once in the
+life of the folder, because its PID is on disk before it may run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+import processes  # type: ignore[import-not-found]
+from logcap import LogCap  # type: ignore[import-not-found]
+
+TICK = 0.25  # seconds between looks
+HEARTBEAT = 5.0
+CROWD = 64  # new threads on the machine that are worth a count of ours
+LOCK_PATIENCE = 2.0
+
+
+class Supervisor:
+    """One job's folder, its process and the way to its end."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        with open(self.path("run.json"), "rb") as file:
+            self.plan = json.load(file)
+        self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
+        self.child = 0  # also its session and process group
+        self.child_identity = None
+        self.adopted = False
+        self.exit_status = None  # as waitpid says it
+        self.started_at = None
+        self.started_clock = None  # seconds since boot, so that nobody's clock matters
+        self.ending = None
+        self.reason = None
+        self.shutdown = False
+        self.crowd = 0
+        self.log = LogCap(folder, self.plan["log_limit"])
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, content):
+        """Write a JSON file, whole and durable."""
+        temporary = self.path("." + name + ".new")
+        with open(temporary, "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path(name))
+
+    def read(self, name):
+        try:
+            with open(self.path(name), "rb") as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return None
+
+    # -- the run, from beginning to end -----------------------------------
+
+    def run(self):
+        if not self.lock() or os.path.exists(self.path("exit.json")):
+            return
+        self.listen()
+        processes.become_subreaper()
+        status = self.read("status.json")
+        if status is not None and status.get("child"):
+            self.adopt(status)
+        elif os.path.exists(self.path("cancel")):
+            self.record("cancelled")
+            return
+        else:
+            self.start()
+        self.watch()
+        self.clear()
+        self.record(self.ending or ("unwatched" if self.exit_status is None else "exited"))
+
+    def lock(self):
+        """Be the only one; those who only look hold the lock for a moment."""
+        self.lock_file = os.open(self.path("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.02)
+            except OSError as error:
+                return error.errno in (errno.ENOLCK, errno.ENOTSUP)
+
+    def listen(self):
+        """Signals end the waiting; what they mean is looked up then."""
+        self.wake, write_end = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGUSR1):
+            signal.signal(number, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self.on_shutdown)
+
+    def on_shutdown(self, *_):
+        self.shutdown = True
+
+    def start(self):
+        """Start the process; it runs the user's code only once its PID is on disk."""
+        with open(self.path("reserve"), "wb") as file:  # room for the record if the disk fills up
+            file.write(b"\0" * 16384)
+        go_read, go_write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            self.become_job(go_read, go_write)
+        os.close(go_read)
+        self.child = child
+        self.child_identity = processes.identity(child)
+        self.started_at = time.time()
+        self.started_clock = clock()
+        self.write_status("RUNNING")
+        os.write(go_write, b"g")
+        os.close(go_write)
+
+    def become_job(self, go_read, go_write):
+        """In the child: limits, folder, log; then the program."""
+        try:
+            os.setsid()
+            os.close(go_write)
+            processes.default_signals()
+            log = os.open(self.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(nothing, 0)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            if os.read(go_read, 1) != b"g":
+                os._exit(0)  # the supervisor died first: nothing of the user's has run
+            limit(self.plan)
+            os.chdir(self.plan["cwd"])
+            argv = self.plan["argv"]
+            os.execvpe(argv[0], argv, os.environ)
+        except BaseException as error:
+            reason = f"'{self.plan['argv'][0]}' could not be started: {error}."
+            os.write(2, reason.encode() + b"\n")
+            with open(self.path("ended.json"), "w") as file:
+                json.dump({"ok": False, "reason": reason}, file)
+        os._exit(127)
+
+    def adopt(self, status):
+        """Take over the watch from a supervisor that died."""
+        self.adopted = True
+        self.child = status["child"]
+        self.child_identity = status["child_identity"]
+        self.started_at = status["started_at"]
+        self.started_clock = status["started_clock"]
+        if processes.identity(self.child) == self.child_identity:
+            self.write_status("RUNNING")
+
+    def write_status(self, state):
+        pid = os.getpid()
+        content = {"state": state, "supervisor": pid, "supervisor_identity": processes.identity(pid)}
+        content.update(child=self.child, child_identity=self.child_identity)
+        content.update(started_at=self.started_at, started_clock=self.started_clock)
+        with contextlib.suppress(OSError):  # a full disk: the record is what counts
+            self.write("status.json", content)
+
+    # -- watching ------------------------------------------------------------
+
+    def watch(self):
+        """Wait until the process has ended, or end it."""
+        poller = select.poll()
+        poller.register(self.wake, select.POLLIN)
+        if self.adopted and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                poller.register(os.pidfd_open(self.child), select.POLLIN)
+        beat = 0.0
+        self.crowd = processes.threads_on_machine()
+        while not self.ended():
+            now = time.monotonic()
+            if now - beat >= HEARTBEAT:
+                self.beat()
+                beat = now
+            pause = self.log.keep_small()
+            self.ending = self.time_to_end()
+            if self.ending:
+                self.end(kindly=self.ending != "too_many_processes")
+                return
+            poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left()))))
+            with contextlib.suppress(BlockingIOError):
+                os.read(self.wake, 4096)
+
+    def ended(self):
+        """Collect what has ended; whether the process is among it."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            if pid == self.child:
+                self.exit_status = status
+        if self.adopted:
+            return processes.identity(self.child) != self.child_identity
+        return self.exit_status is not None
+
+    def time_to_end(self):
+        """Why it must end now, or None."""
+        if os.path.exists(self.path("cancel")):
+            return "cancelled"
+        if self.shutdown:
+            return "shutdown"
+        if self.time_left() <= 0:
+            return "timed_out"
+        if self.too_many():
+            self.reason = (
+                f"It started more than {self.plan['process_limit']} processes at a time and was ended; "
+                "look for a loop that starts processes, or use fewer workers."
+            )
+            return "too_many_processes"
+        return None
+
+    def time_left(self):
+        timeout = self.plan.get("timeout")
+        if timeout is None:
+            return 3600.0
+        return timeout - (clock() - self.started_clock)
+
+    def too_many(self):
+        """Count our processes, but only when the machine got noticeably fuller."""
+        total = processes.threads_on_machine()
+        if total - self.crowd < CROWD:
+            self.crowd = min(self.crowd, total)
+            return False
+        count = len(processes.descendants(os.getpid()))
+        if count < self.plan["process_limit"] // 2:
+            self.crowd = total
+        return count > self.plan["process_limit"]
+
+    def beat(self):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self.path("heartbeat"), os.O_WRONLY | os.O_CREAT, 0o600)
+            os.utime(descriptor)
+            os.close(descriptor)
+
+    # -- ending ----------------------------------------------------------------
+
+    def all_processes(self):
+        found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.child)
+        if self.adopted and processes.identity(self.child) == self.child_identity:
+            found |= {self.child} | processes.descendants(self.child)
+        return found - {os.getpid()}
+
+    def end(self, kindly):
+        """End the process group, then whatever else there is, and see them gone."""
+        self.write_status("FINISHING")
+        self.signal_job(signal.SIGTERM if kindly else signal.SIGKILL)
+        if kindly:
+            self.wait_gone(self.plan["grace"])
+        while not self.wait_gone(0.2):
+            self.signal_job(signal.SIGKILL)
+
+    def signal_job(self, number):
+        if processes.identity(self.child) == self.child_identity:  # else the group may be another's
+            processes.send_group(self.child, number)
+        processes.send(self.all_processes(), number)
+
+    def wait_gone(self, seconds):
+        """Wait until no process of the job is left; False if some are after `seconds`."""
+        deadline = time.monotonic() + seconds
+        pause = 0.005
+        while True:
+            self.ended()
+            if not self.all_processes():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            self.beat()
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+
+    def clear(self):
+        """After the process ended by itself: what it left behind must go too."""
+        if self.all_processes() and not self.wait_gone(0.1):
+            self.end(kindly=True)
+        self.log.keep_small()
+
+    def record(self, ending):
+        """Write down how it ended; the last thing that happens in the folder."""
+        said = self.read("ended.json") or {}
+        reason = self.reason or said.get("reason")
+        content = {"ending": ending, "finished_at": time.time(), "ok": said.get("ok"), "reason": reason}
+        if self.exit_status is not None:
+            code = os.waitstatus_to_exitcode(self.exit_status)
+            content["signal" if code < 0 else "exit_code"] = abs(code)
+        while True:
+            try:
+                self.write("exit.json", content)
+                break
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.path("reserve"))
+                    continue
+                if not os.path.isdir(self.folder):
+                    return
+                time.sleep(1)
+        for name in ("reserve", "heartbeat"):
+            with contextlib.suppress(OSError):
+                os.unlink(self.path(name))
+
+
+def clock():
+    """Seconds since boot, also while asleep where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def limit(plan):
+    """Set the limits of the calling process."""
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if plan.get("memory"):
+        resource.setrlimit(resource.RLIMIT_AS, (plan["memory"], plan["memory"]))
+    if plan.get("cpu") and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        count = max(1, min(len(cores), int(-(-plan["cpu"] // 1))))
+        first = int(plan["id"][:8], 16)  # so that small jobs do not all meet on core 0
+        os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(count)})
+
+
+if __name__ == "__main__":
+    Supervisor(sys.argv[1]).run()
