@@ -37,14 +37,15 @@ def lab(demo: bool, arguments: tuple[str, ...]) -> None:
     session.use(transport=context)  # this process, whatever else runs: it holds the database meanwhile
     with _step("Database"), context.database.begin():
         pass
-    opened = []
+    page = "/lab"
     if demo:
         with _step("Demo data"):
             _demo()
         folder = _examples(_root_of(arguments))
         if folder is not None:
-            opened = [f"--LabApp.default_url=/lab/tree/{folder}/{WELCOME}"]
-    status = _serve([*opened, *arguments], context.config.environment())
+            page = f"/lab/tree/{folder}/{WELCOME}"
+    opened = f"--LabApp.default_url={page}?blueno-panel"
+    status = _serve([opened, *arguments], context.config.environment())
     _tell_of_jobs()
     session.close()
     raise SystemExit(status)

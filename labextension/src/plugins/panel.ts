@@ -8,6 +8,9 @@ import { bluenoIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { BluenoPanel } from '../widgets/panel/panel';
 
+/** In the page's query: open with the panel in view. */
+const IN_VIEW = 'blueno-panel';
+
 /** The panel on the left, where the shell has a left. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-blueno:panel',
@@ -33,5 +36,10 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => app.shell.activateById(panel.id)
     });
     palette?.addItem({ command: Commands.showPanel, category: CATEGORY });
+
+    // `blueno lab` asks for it in the address, so that people find it.
+    if (new URLSearchParams(window.location.search).has(IN_VIEW)) {
+      void app.restored.then(() => app.shell.activateById(panel.id));
+    }
   }
 };
