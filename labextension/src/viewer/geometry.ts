@@ -12,38 +12,12 @@ export type Voxel = readonly [number, number, number];
 /** A voxel by the slice of each plane that shows it. */
 export type Slices = Record<Plane, number>;
 
-type Matrix = readonly (readonly number[])[];
-
-/** An array (z, y, x) as it is indexed: nothing is turned. */
-const PLAIN: Record<Plane, Matrix> = {
-  axial: [
-    [1, 0, 0, 0],
-    [0, 1, 0, 0],
-    [0, 0, 1, 0]
-  ],
-  coronal: [
-    [0, 1, 0, 0],
-    [1, 0, 0, 0],
-    [0, 0, 1, 0]
-  ],
-  sagittal: [
-    [0, 1, 0, 0],
-    [0, 0, 1, 0],
-    [1, 0, 0, 0]
-  ]
-};
-
 export class Geometry {
-  constructor(private readonly info: VolumeInfo) {
-    for (const plane of PLANES) {
-      const given = info[plane].to_voxel;
-      this.matrices[plane] = given?.length ? given : PLAIN[plane];
-    }
-  }
+  constructor(private readonly info: VolumeInfo) {}
 
   /** The voxel that a pixel of a slice shows. */
   voxel(plane: Plane, index: number, row: number, column: number): Voxel {
-    const [a, b, c] = this.matrices[plane].map(
+    const [a, b, c] = this.info[plane].to_voxel.map(
       m => m[0] * index + m[1] * row + m[2] * column + m[3]
     );
     return [a, b, c];
@@ -62,7 +36,7 @@ export class Geometry {
   meeting(slices: Slices): Voxel {
     const voxel: [number, number, number] = [0, 0, 0];
     for (const plane of PLANES) {
-      this.matrices[plane].forEach((m, axis) => {
+      this.info[plane].to_voxel.forEach((m, axis) => {
         if (m[0]) {
           voxel[axis] = m[0] * slices[plane] + m[3];
         }
@@ -103,10 +77,8 @@ export class Geometry {
 
   /** Slice (0), row (1) or column (2) of a voxel in a plane. */
   private back(plane: Plane, voxel: Voxel, place: 0 | 1 | 2): number {
-    const m = this.matrices[plane];
+    const m = this.info[plane].to_voxel;
     const axis = m.findIndex(row => row[place] !== 0);
     return (voxel[axis] - m[axis][3]) * m[axis][place];
   }
-
-  private readonly matrices = { ...PLAIN };
 }

@@ -1,25 +1,18 @@
 /** Where slices come from: what the viewer asks, whoever answers. */
-import type { components } from '../api/generated';
+import type { PlaneInfo, VolumeInfo as AnsweredVolume } from '../api/types';
 
+export type { PlaneInfo };
 export type Plane = 'axial' | 'coronal' | 'sagittal';
-export type PlaneInfo = Required<components['schemas']['PlaneInfo']> & {
-  to_voxel?: number[][];
-};
+export type WireType = AnsweredVolume['wire_type'];
 
 /**
  * A volume as the viewer sees it. `planes` are those that can be shown (a stack
  * of pictures has only one), `channels` is 3 or 4 for colour.
  */
-export interface VolumeInfo
-  extends
-    Omit<components['schemas']['VolumeInfo'], 'wire_type' | Plane>,
-    Record<Plane, PlaneInfo> {
-  wire_type: WireType;
+export interface VolumeInfo extends AnsweredVolume {
   planes?: Plane[];
   channels?: 1 | 3 | 4;
 }
-
-export type WireType = components['schemas']['VolumeInfo']['wire_type'];
 
 export type Pixels =
   Uint8Array | Int8Array | Uint16Array | Int16Array | Float32Array;

@@ -44,7 +44,7 @@ export class VolumeView {
       window: info.window || 1,
       level: info.level,
       smooth: true,
-      invert: false,
+      invert: info.inverted,
       crosshair: false,
       ...start,
       slices: { ...this.geometry.middle(), ...start.slices }
@@ -250,7 +250,7 @@ export class VolumeView {
 
   private reset(): void {
     const [auto] = presetsFor(this.info);
-    this.state.invert = false;
+    this.state.invert = this.info.inverted;
     this.shownPanes().forEach(pane => pane.fit());
     this.setWindowing(auto);
   }
