@@ -5,6 +5,7 @@ import { datasetsPlugin } from './plugins/datasets';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
+import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -13,7 +14,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobsPlugin,
   runJobPlugin,
   datasetsPlugin,
-  addingPlugin
+  addingPlugin,
+  viewerPlugin
 ];
 
 export default plugins;

@@ -172,7 +172,7 @@ export class Controls {
       h('span', { class: 'blueno-space' }),
       this.invert,
       this.smooth,
-      this.cross,
+      ...(this.layouts.length ? [this.cross] : []),
       iconButton('fit', 'Fit to the view (F)', () => actions.fit()),
       iconButton('help', 'Keys and mouse (?)', () => actions.help())
     );

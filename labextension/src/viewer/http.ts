@@ -1,5 +1,6 @@
 /** Slices from the Blueno server. */
 import {
+  PLANES,
   type Plane,
   type Slice,
   type SliceSource,
@@ -30,7 +31,9 @@ export class HttpSource implements SliceSource {
     const response = await this.get('/volumes/info', {}, signal);
     const info = (await response.json()) as VolumeInfo;
     this.tag = info.tag;
-    return info;
+    // A picture: the other planes of a single slice are lines.
+    const only = PLANES.find(plane => info[plane].count === 1);
+    return only ? { ...info, planes: [only] } : info;
   }
 
   async slice(

@@ -16,7 +16,7 @@ export interface LoaderOptions {
 export type LoaderState =
   | { kind: 'ready' }
   | { kind: 'waiting'; message: string }
-  | { kind: 'failed'; message: string };
+  | { kind: 'failed'; message: string; code?: string };
 
 interface Running {
   plane: Plane;
@@ -29,6 +29,9 @@ interface Wanted {
   index: number;
   direction: 1 | -1;
 }
+
+/** The file is no longer the one that was opened. */
+export const CHANGED = 'volume_changed';
 
 const AT_ONCE = 3;
 const PATIENCE = [300, 600, 1200, 2500, 4000]; // ms between tries while nobody answers
@@ -252,10 +255,11 @@ export class SliceLoader {
       this.onState({ kind: 'waiting', message });
       return;
     }
+    const code = error instanceof SourceError ? error.code : undefined;
     // A neighbour that cannot be read is no news until somebody looks at it.
-    if (this.wanted.get(plane)?.index === index) {
+    if (this.wanted.get(plane)?.index === index || code === CHANGED) {
       this.state = 'failed';
-      this.onState({ kind: 'failed', message });
+      this.onState({ kind: 'failed', message, code });
     } else {
       this.broken.add(`${plane} ${index}`);
     }

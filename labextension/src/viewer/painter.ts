@@ -34,20 +34,23 @@ export interface Painter {
   ): void;
 }
 
+const AFTER = 50; // ms for the first picture to reach the screen
+
 const software = new SoftwarePainter();
 let gl: GlPainter | null | undefined;
 let users = 0;
+let warming = 0;
 
 /** Whoever paints holds it: the one WebGL context of the page lives as long as there are users. */
 export function hold(): () => void {
   users++;
-  let used = true;
+  let held = true;
   return () => {
-    if (used && --users === 0) {
+    if (held && --users === 0) {
       gl?.dispose();
       gl = undefined;
     }
-    used = false;
+    held = false;
   };
 }
 
@@ -55,10 +58,16 @@ export function hold(): () => void {
  * The painter of this page. All views share one WebGL context (browsers drop
  * the oldest beyond about sixteen) and copy what it draws to their own canvas;
  * without WebGL2, or while the context is lost, the same picture is computed.
+ * So is the first one: a context and its shaders take longer than that.
  */
 export function painter(): Painter {
-  if (gl === undefined) {
-    gl = GlPainter.create();
+  if (gl === undefined && !warming) {
+    warming = window.setTimeout(() => {
+      warming = 0;
+      if (users > 0) {
+        gl = GlPainter.create();
+      }
+    }, AFTER);
   }
   return gl?.alive ? gl : software;
 }

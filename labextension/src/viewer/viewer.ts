@@ -1,6 +1,11 @@
 /** Opens a source and shows it; says so while it loads, waits or cannot. */
 import { h } from './dom';
-import { type LoaderOptions, type LoaderState, SliceLoader } from './loader';
+import {
+  CHANGED,
+  type LoaderOptions,
+  type LoaderState,
+  SliceLoader
+} from './loader';
 import { type SliceSource, SourceError, type VolumeInfo } from './source';
 import { type ViewState, VolumeView } from './volume';
 
@@ -111,6 +116,10 @@ export class Viewer {
   private loading(state: LoaderState): void {
     if (state.kind === 'ready') {
       this.banner.hidden = true;
+      return;
+    }
+    if (state.kind === 'failed' && state.code === CHANGED) {
+      this.reload();
       return;
     }
     this.banner.hidden = false;
