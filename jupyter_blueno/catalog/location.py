@@ -84,15 +84,18 @@ def scheme_of(data_url: str) -> str:
     return scheme
 
 
-def must_exist(config: Config, data_url: str, root: str | None = None) -> None:
-    """Check that something is at a data URL; raises `NotFound` (``data_not_found``)."""
+def exists(config: Config, data_url: str, root: str | None = None) -> bool:
+    """Whether something is at a data URL: a file, a folder, an object."""
     if scheme_of(data_url) == "file":
         with explained(data_url):
-            there = local_path(config, data_url, root).exists()
-    else:
-        with _remote(data_url) as (system, path):
-            there = system.exists(path)
-    if not there:
+            return local_path(config, data_url, root).exists()
+    with _remote(data_url) as (system, path):
+        return bool(system.exists(path))
+
+
+def must_exist(config: Config, data_url: str, root: str | None = None) -> None:
+    """Check that something is at a data URL; raises `NotFound` (``data_not_found``)."""
+    if not exists(config, data_url, root):
         raise _absent(data_url)
 
 

@@ -48,7 +48,7 @@ def facets(database: Database, team: str, ask: Selection) -> Facets:
         if kept is not None and not ask.text:
             cells = [Cell(*cell) for cell in kept]
         else:
-            within = [*_in_version(ask.dataset_id, ask.version), *_having(Filter(text=ask.text))]
+            within = [*_in_version(ask.dataset_id, ask.version), *_having(Filter(text=ask.text), version)]
             cells = count_cells(connection, within)
     splits: Counter[str | None] = Counter()
     labels: Counter[str | None] = Counter()
@@ -76,7 +76,7 @@ def ordinals(database: Database, team: str, ask: Selection) -> tuple[int, list[i
     with database.begin() as connection:
         version = _read_version(connection, team, ask.dataset_id, ask.version)
         within = _in_version(ask.dataset_id, ask.version)
-        having = _having(Filter(ask.split, ask.label, ask.text))
+        having = _having(Filter(ask.split, ask.label, ask.text), version)
         if not having:
             # Ordinals differ: as many as the largest one says means all of them.
             largest = connection.scalar(
@@ -99,11 +99,11 @@ def list_samples(database: Database, team: str, ask: SamplePage) -> tuple[list[S
     if not 1 <= ask.limit <= PAGE_LIMIT:
         raise InvalidInput(f"A page has 1 to {PAGE_LIMIT:,} samples, not {ask.limit}.", code="invalid_limit")
     with database.begin() as connection:
-        _read_version(connection, team, ask.dataset_id, ask.version)
+        version = _read_version(connection, team, ask.dataset_id, ask.version)
         after = min(max(ask.after, -1), LARGEST_ORDINAL)
         clauses = [
             *_in_version(ask.dataset_id, ask.version),
-            *_having(Filter(ask.split, ask.label, ask.text)),
+            *_having(Filter(ask.split, ask.label, ask.text), version),
             _sample.ordinal > after,
         ]
         if ask.name is not None:
@@ -197,7 +197,7 @@ def _in_version(dataset_id: int, number: int | None) -> list[sa.ColumnElement[bo
     ]
 
 
-def _having(chosen: Filter) -> list[sa.ColumnElement[bool]]:
+def _having(chosen: Filter, version: Any) -> list[sa.ColumnElement[bool]]:
     clauses = []
     for column, values, what in (
         (_sample.split, chosen.split, "A split"),
@@ -211,8 +211,18 @@ def _having(chosen: Filter) -> list[sa.ColumnElement[bool]]:
             clauses.append(sa.or_(*either))
     if chosen.text:
         check_text(chosen.text, "The search text", 1000)
-        clauses.append(sa.or_(contains(_sample.name, chosen.text), contains(_sample.label, chosen.text)))
+        clauses.append(sa.or_(contains(_sample.name, chosen.text), _label_contains(chosen.text, version)))
     return clauses
+
+
+def _label_contains(text: str, version: Any) -> sa.ColumnElement[bool]:
+    kept = version.summary.get("cells")
+    if kept is None:
+        return contains(_sample.label, text)
+    # Few labels, many samples: look into each label once.
+    folded = text.lower()
+    labels = {label for _, label, _, _ in kept if label is not None and folded in label.lower()}
+    return _sample.label.in_(labels) if labels else sa.false()
 
 
 def _read_version(connection: sa.Connection, team: str, dataset_id: int, number: int | None) -> Any:

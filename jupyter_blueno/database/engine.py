@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
@@ -109,6 +109,15 @@ class Database:
         return engine
 
 
+def vacuum(database: Database, table: sa.Table) -> None:
+    """Let indexes answer for rows that were just added, as autovacuum would in a minute or so.
+
+    Not inside a transaction. Left out if somebody else is at it.
+    """
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f'VACUUM (ANALYZE, SKIP_LOCKED) "{table.name}"'))
+
+
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
     """Bring the schema to `revision`; concurrent callers wait for the first."""
     with engine.connect() as connection:
@@ -133,52 +142,3 @@ def _stored_revision(connection: sa.Connection) -> str | None:
 def _newest_revision() -> str:
     # File names are NNNN_title.py: the newest is known without importing alembic (0.2 s).
     return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
-
-
-def copy_rows(
-    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Insert `rows` by COPY, inside the connection's transaction.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-    table : sqlalchemy.Table
-    columns : sequence of str
-    rows : iterable of sequences
-        Values in the order of `columns`: str, int, float, bool, bytes, None,
-        lists (arrays of numbers) and dicts (JSON).
-
-    Returns
-    -------
-    int
-        How many rows went in.
-    """
-    import io
-
-    lines = ["\t".join(map(_copy_field, row)) for row in rows]
-    if not lines:
-        return 0
-    cursor = connection.connection.cursor()
-    names = ", ".join(f'"{name}"' for name in columns)
-    cursor.copy_expert(f'COPY "{table.name}" ({names}) FROM STDIN', io.StringIO("\n".join(lines) + "\n"))
-    return len(lines)
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _copy_field(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.translate(_ESCAPES)
-    if isinstance(value, bytes):
-        return "\\\\x" + value.hex()
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, dict):
-        return msgspec.json.encode(value).decode().translate(_ESCAPES)
-    if isinstance(value, (list, tuple)):
-        return "{" + ",".join(map(str, value)) + "}"
-    return str(value)

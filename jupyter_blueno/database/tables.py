@@ -105,8 +105,15 @@ sample = Table(
     Column("checksum", LargeBinary),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("sample_name", "dataset_id", "name", unique=True, postgresql_where=text("removed_in IS NULL")),
-    Index("sample_facet", "dataset_id", "split", "label", "ordinal"),
-    Index("sample_label", "dataset_id", "label", "ordinal"),
+    # Answers filters, pages and counts of the newest version without the rows themselves.
+    Index(
+        "sample_label",
+        "dataset_id",
+        "label",
+        "ordinal",
+        postgresql_include=["split"],
+        postgresql_where=text("removed_in IS NULL"),
+    ),
 )
 
 annotation = Table(

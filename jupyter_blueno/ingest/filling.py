@@ -7,8 +7,7 @@ them, and then adds the rows: a row that can be seen has its picture.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2.errors
@@ -26,16 +25,13 @@ from jupyter_blueno.catalog.checks import (
 from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem
 from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
-from jupyter_blueno.database.engine import Database, copy_rows
+from jupyter_blueno.database.copy import Each, copy_columns
+from jupyter_blueno.database.engine import Database, vacuum
 from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput
 from jupyter_blueno.ingest.model import AddBatch, Batch, BeginVersion, FinishVersion, OpenVersion
 
 URL_LIMIT = 4096  # characters
-
-_COLUMNS = (
-    "dataset_id", "ordinal", "added_in", "name", "kind", "split", "label", "attributes", "data_url",
-    "data_key", "shape", "dtype", "spacing", "bytes",
-)  # fmt: skip
+WORTH_A_VACUUM = 10_000  # samples
 
 
 def begin(database: Database, config: Config, team: str, owner: str, ask: BeginVersion) -> OpenVersion:
@@ -121,13 +117,13 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
                 code="ordinals_not_reserved",
             )
         try:
-            copy_rows(connection, tables.sample, _COLUMNS, _rows(batch, version))
+            copy_columns(connection, tables.sample, _columns(batch, version))
         except psycopg2.errors.UniqueViolation as error:
             raise _twice(error) from None
-        kinds = {kind for kind in _column(batch.kind, 1 if isinstance(batch.kind, str) else count) if kind}
+        kinds = set(batch.kind if isinstance(batch.kind, list) else [batch.kind])
         size = sum(batch.bytes) if isinstance(batch.bytes, list) else (batch.bytes or 0) * count
         leading = list(range(batch.first_ordinal, min(end, batch.first_ordinal + versions.PREVIEW)))
-        versions.grow(connection, version, count, size, leading, kinds, ask.progress)
+        versions.grow(connection, version, count, size, leading, {kind for kind in kinds if kind}, ask.progress)
         store.touch(connection, version.dataset_id)
     return True
 
@@ -150,7 +146,10 @@ def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
             _must_be_preparing(version)
             versions.finish(connection, version, reason, problems)
             store.touch(connection, version.dataset_id)
-        return store.read_dataset(connection, team, version.dataset_id)
+        finished = store.read_dataset(connection, team, version.dataset_id)
+    if finished.version.sample_count >= WORTH_A_VACUUM:
+        vacuum(database, tables.sample)
+    return finished
 
 
 # -- beginning -----------------------------------------------------------------
@@ -206,30 +205,34 @@ def _must_be_preparing(version: sa.Row[Any]) -> None:
 # -- rows ----------------------------------------------------------------------
 
 
-def _rows(batch: Batch, version: sa.Row[Any]) -> Iterable[tuple[Any, ...]]:
+def _columns(batch: Batch, version: sa.Row[Any]) -> dict[str, Any]:
     count = len(batch.names)
-    first = batch.first_ordinal
-    return zip(
-        repeat(version.dataset_id, count),
-        range(first, first + count),
-        repeat(version.number, count),
-        batch.names,
-        _column(batch.kind, count),
-        (value or None for value in _column(batch.split, count)),
-        (value or None for value in _column(batch.label, count)),
-        batch.attributes or repeat({}, count),
-        _column(batch.data_url, count),
-        _column(batch.keys, count),
-        batch.shapes if batch.shapes is not None else repeat(batch.shape, count),
-        _column(batch.dtype, count),
-        batch.spacings if batch.spacings is not None else repeat(batch.spacing, count),
-        _column(batch.bytes, count),
-        strict=True,
-    )
+    return {
+        "dataset_id": version.dataset_id,
+        "ordinal": Each(range(batch.first_ordinal, batch.first_ordinal + count)),
+        "added_in": version.number,
+        "name": Each(batch.names),
+        "kind": _each(batch.kind),
+        "split": _each(_or_none(batch.split)),
+        "label": _each(_or_none(batch.label)),
+        "attributes": _each(batch.attributes or {}),
+        "data_url": _each(batch.data_url),
+        "data_key": _each(batch.keys),
+        "shape": batch.shape if batch.shapes is None else Each(batch.shapes),
+        "dtype": _each(batch.dtype),
+        "spacing": batch.spacing if batch.spacings is None else Each(batch.spacings),
+        "bytes": _each(batch.bytes),
+    }
 
 
-def _column(value: Any, count: int) -> Iterable[Any]:
-    return value if isinstance(value, list) else repeat(value, count)
+def _each(value: Any) -> Any:
+    return Each(value) if isinstance(value, list) else value
+
+
+def _or_none(value: list[str | None] | str | None) -> list[str | None] | str | None:
+    if isinstance(value, list):
+        return [one or None for one in value] if "" in value else value
+    return value or None
 
 
 def _check_batch(batch: Batch) -> None:

@@ -147,7 +147,8 @@ def _moved(connection: sa.Connection, config: Config, staged_url: str, data_url:
     """Move staged data to its place; an exception in the block puts everything back."""
     staged = location.writable_path(config, staged_url)
     location.must_exist(config, staged_url)
-    if _is_used(connection, config, data_url):
+    # What lies nowhere needs no look at who uses it.
+    if location.exists(config, data_url) and _is_used(connection, config, data_url):
         raise Conflict(
             "Another sample's data lies at this data_url; choose another one, or register it as it is.",
             code="data_in_use",

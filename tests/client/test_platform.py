@@ -306,8 +306,8 @@ def test_sign_in_by_password(lab: Lab) -> None:
 
 
 def test_servers_that_are_none(lab: Lab) -> None:
-    refused("unavailable", PlatformClient("http://127.0.0.1:9", token="x").list_datasets)
-    refused("unavailable", PlatformClient, "http://127.0.0.1:9", "a@example.org", "x")
+    refused("server_unreachable", PlatformClient("http://127.0.0.1:9", token="x").list_datasets)
+    refused("server_unreachable", PlatformClient, "http://127.0.0.1:9", "a@example.org", "x")
     refused("invalid_server", PlatformClient, "ftp://example.org", token="x")
     refused("server_missing", PlatformClient, None, "a@example.org", "x")
     refused("http_403", PlatformClient(lab.url, token="wrong").list_datasets)

@@ -96,9 +96,7 @@ CREATE TABLE sample (
     FOREIGN KEY(dataset_id) REFERENCES dataset (id) ON DELETE CASCADE
 );
 
-CREATE INDEX sample_facet ON sample (dataset_id, split, label, ordinal);
-
-CREATE INDEX sample_label ON sample (dataset_id, label, ordinal);
+CREATE INDEX sample_label ON sample (dataset_id, label, ordinal) INCLUDE (split) WHERE removed_in IS NULL;
 
 CREATE UNIQUE INDEX sample_name ON sample (dataset_id, name) WHERE removed_in IS NULL;
 
