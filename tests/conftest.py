@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,24 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
 @pytest.fixture
 def config(postgres: sa.Engine, tmp_path: Path) -> Iterator[Config]:
     """Settings with an empty data folder and an empty database of its own."""
+    with _config(postgres, tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_config(postgres: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """The same, shared by the tests of a module that only read."""
+    with _config(postgres, tmp_path_factory.mktemp("module") / "home") as made:
+        yield made
+
+
+@contextmanager
+def _config(postgres: sa.Engine, home: Path) -> Iterator[Config]:
     name = f"test_{uuid.uuid4().hex}"
     with postgres.connect() as connection:
         connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE template STRATEGY file_copy'))
     url = postgres.url.set(database=name).render_as_string(hide_password=False)
-    yield Config(home=str(tmp_path / "home"), database_url=url)
+    yield Config(home=str(home), database_url=url)
     with postgres.connect() as connection:
         connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
 

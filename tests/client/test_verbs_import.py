@@ -20,7 +20,11 @@ def test_import_loads_nothing_heavy() -> None:
 
 
 def test_contract_is_loaded_without_numpy_or_database() -> None:
-    code = "import sys, jupyter_blueno as b; b.submit, b.jobs, b.dataset; print('numpy' in sys.modules, 'sqlalchemy' in sys.modules)"
+    code = (
+        "import sys, jupyter_blueno as b\n"
+        "b.submit, b.jobs, b.dataset\n"
+        "print('numpy' in sys.modules, 'sqlalchemy' in sys.modules)"
+    )
     assert run(code).split() == ["False", "False"]
 
 
