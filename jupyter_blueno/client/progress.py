@@ -51,7 +51,7 @@ class ProgressLine:
         What is going on: ``"Preparing mnist"``.
     stream : TextIO, optional
         Where a terminal's line goes (default: standard error). To a pipe only
-        the first and the last state are written.
+        the words at the end are written.
     """
 
     def __init__(self, title: str, stream: TextIO | None = None) -> None:
@@ -104,13 +104,12 @@ class ProgressLine:
         if in_notebook():
             self._paint_html(share, percent, words)
             return
+        if not self._stream.isatty():
+            self._shown = True  # then `close` leaves its words
+            return
         bar = "" if share is None else "▮" * round(share * WIDTH) + "▯" * (WIDTH - round(share * WIDTH)) + " "
         text = f"{self.title}  {bar}{percent}{'  ' if percent else ''}{words}".rstrip()
-        if self._stream.isatty():
-            width = _columns(self._stream)
-            self._stream.write("\r\x1b[2K" + text[: width - 1])
-        elif not self._shown:
-            self._stream.write(text + "\n")
+        self._stream.write("\r\x1b[2K" + text[: _columns(self._stream) - 1])
         self._stream.flush()
         self._shown = True
 

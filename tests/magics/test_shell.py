@@ -11,14 +11,22 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import jupyter_blueno as blueno
-from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.client import session
+from jupyter_blueno.config import Config
 from jupyter_blueno.magics import completion, pages
 
 
+@pytest.fixture(scope="module")
+def platform(module_config: Config) -> Iterator[Platform]:
+    made = Platform(module_config)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def shell(context: Context) -> Iterator[InteractiveShell]:
-    session.use(transport=context)
+def shell(platform: Platform) -> Iterator[InteractiveShell]:
+    session.use(transport=Context(platform, User("alice")))
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance()
     made.run_line_magic("load_ext", "jupyter_blueno")
@@ -28,8 +36,9 @@ def shell(context: Context) -> Iterator[InteractiveShell]:
     session.use()
 
 
-@pytest.fixture
-def digits() -> blueno.Dataset:
+@pytest.fixture(scope="module")
+def digits(platform: Platform) -> blueno.Dataset:
+    session.use(transport=Context(platform, User("alice")))
     return blueno.ingest(np.zeros((20, 8, 8), "uint8"), name="digits", labels=[n % 2 for n in range(20)])
 
 
