@@ -1,8 +1,8 @@
 """Public image sets: built by TensorFlow Datasets, left in its own layout.
 
-``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` and
-`tfds.load` read the same folder, and nothing is copied. TensorFlow builds a
-set; to read it afterwards it is not needed.
+``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` reads the same
+folder, and nothing is copied. TensorFlow builds a set; to read it afterwards it
+is not needed.
 """
 
 from __future__ import annotations

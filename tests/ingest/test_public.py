@@ -1,0 +1,210 @@
+"""Public sets: the real builders of TensorFlow Datasets, on small archives, without a network."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from jupyter_blueno import imaging
+from jupyter_blueno.api.ingest import list_public_sets
+from jupyter_blueno.api.operation import Nothing
+from jupyter_blueno.catalog.location import local_path
+from jupyter_blueno.errors import InvalidInput, MissingDependency, NotFound
+from jupyter_blueno.imaging.formats.prepared import open_prepared, parse_example
+from jupyter_blueno.imaging.thumbnails import ThumbnailPack
+from jupyter_blueno.ingest.model import PublicSource
+from jupyter_blueno.ingest.sources import public
+from tests.ingest import archives
+
+pytest.importorskip("tensorflow_datasets")
+
+ORIGINAL = 21
+
+
+@pytest.fixture
+def manual(context):
+    return context.config.folder("tfds", "downloads", "manual")
+
+
+@pytest.fixture
+def pixels_of(context):
+    def read(sample):
+        path = local_path(context.config, sample.data_url)
+        return imaging.open(path, sample.data_key).array
+
+    return read
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+class TestBuilders:
+    def test_mnist(self, context, ingest, samples, manual, pixels_of):
+        files, pixels = archives.mnist(manual, 50, 20)
+        with archives.offline(files, mnist___TRAIN_EXAMPLES=50, mnist___TEST_EXAMPLES=20):
+            dataset, told = ingest("mnist", PublicSource("mnist"))
+        found = samples(dataset)
+        assert dataset.version.problems == []
+        assert Counter(one.split for one in found) == {"train": 50, "test": 20}
+        assert {one.label for one in found} == {str(n) for n in range(10)}
+        assert (found[0].name, found[0].data_key) == ("train/0", "train/0")
+        assert (found[0].shape, found[0].dtype, found[0].kind) == ([28, 28], "uint8", "image2d")
+        assert all(pixels_of(one)[0, 0] == int(one.label) for one in found)
+        for split, originals in pixels.items():
+            read = [pixels_of(one).tobytes() for one in found if one.split == split]
+            assert sorted(read) == sorted(image.tobytes() for image in originals)
+        tile = ThumbnailPack(context.config.folder("thumbnails", dataset.id)).tiles([3])[0]
+        assert tile.content == pixels_of(found[3]).tobytes()
+        assert told[-1].done == told[-1].total == 70
+
+        import tensorflow_datasets as tfds
+
+        source = tfds.data_source("mnist", data_dir=context.config.home_path / "tfds", split="train")
+        for n in (0, 17, 49):
+            assert (source[n]["image"][..., 0] == pixels_of(found[n])).all()
+            assert str(source[n]["label"]) == found[n].label
+
+    def test_cats_vs_dogs(self, ingest, samples, manual, pixels_of):
+        files = archives.cats_vs_dogs(manual, each=8)
+        with archives.offline(files, cats_vs_dogs___NUM_CORRUPT_IMAGES=0):
+            dataset, _ = ingest("pets", PublicSource("cats_vs_dogs"))
+        found = samples(dataset)
+        assert Counter((one.split, one.label) for one in found) == {("train", "cat"): 8, ("train", "dog"): 8}
+        for one in found:
+            image = pixels_of(one)
+            assert list(image.shape) == one.shape
+            assert (image.mean() > 128) == (one.label == "cat")
+            assert one.attributes["image/filename"].startswith(f"PetImages/{one.label.capitalize()}/")
+
+    def test_cifar10(self, ingest, samples, manual, pixels_of):
+        files, test_pictures = archives.cifar10(manual, each=20)
+        with archives.offline(files):
+            dataset, _ = ingest("cifar10", PublicSource("cifar10"))
+        found = samples(dataset)
+        assert Counter(one.split for one in found) == {"train": 100, "test": 20}
+        names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+        for one in found:
+            assert one.label == names[pixels_of(one)[0, 0, 0]]
+        read = [pixels_of(one).tobytes() for one in found if one.split == "test"]
+        assert sorted(read) == sorted(image.tobytes() for image in test_pictures)
+
+    def test_horses_or_humans(self, ingest, samples, manual, pixels_of):
+        with archives.offline(archives.horses_or_humans(manual, each=3)):
+            dataset, _ = ingest("horses", PublicSource("horses_or_humans"))
+        found = samples(dataset)
+        assert Counter((one.split, one.label) for one in found) == {
+            (split, label): 3 for split in ("train", "test") for label in ("horses", "humans")
+        }
+        assert all((pixels_of(one).mean() > 128) == (one.label == "horses") for one in found)
+
+    def test_prepared_again_without_tensorflow(self, context, ingest, samples, manual, monkeypatch):
+        files, _ = archives.mnist(manual, 20, 10)
+        with archives.offline(files, mnist___TRAIN_EXAMPLES=20, mnist___TEST_EXAMPLES=10):
+            ingest("first", PublicSource("mnist"))
+        found = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: None if name == "tensorflow" else found(name)
+        )
+        monkeypatch.setattr(
+            "tensorflow_datasets.builder", lambda *_, **__: pytest.fail("it is prepared already")
+        )
+        second, _ = ingest("second", PublicSource("mnist"))
+        assert len(samples(second)) == 30
+        assert next(one for one in public.list_sets(context.config) if one.name == "mnist").prepared
+
+
+def test_the_list_has_the_original_sets_first(context):
+    sets = list_public_sets(context, Nothing()).sets
+    assert [one.original for one in sets[: ORIGINAL + 1]] == [True] * ORIGINAL + [False]
+    assert len(sets) > 100
+    assert len({one.name for one in sets}) == len(sets)
+    by_name = {one.name: one for one in sets}
+    assert by_name["mnist"].download_bytes == 11_594_722
+    assert not by_name["mnist"].prepared
+    assert by_name["imagenet2012"].manual
+    assert (
+        str(context.config.home_path / "tfds" / "downloads" / "manual")
+        in by_name["imagenet2012"].instructions
+    )
+    assert all(one.title and one.description for one in sets[:ORIGINAL])
+
+
+def test_an_unknown_set_is_refused_at_once(ingest):
+    for name in ("mnitst", "imdb_reviews", "../mnist", "mnist; rm -rf", ""):
+        with pytest.raises(NotFound):
+            ingest("x", PublicSource(name))
+
+
+def test_without_tensorflow_the_line_that_installs_it_is_said(ingest, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "tensorflow" else found(name)
+    )
+    with pytest.raises(MissingDependency, match=r"pip install 'jupyter-blueno\[tensorflow\]'"):
+        ingest("x", PublicSource("mnist"))
+
+
+def test_files_that_a_person_must_fetch_are_named_with_their_folder(context, ingest):
+    with pytest.raises(InvalidInput) as raised:
+        ingest("x", PublicSource("imagenet2012"))
+    assert raised.value.code == "manual_download"
+    assert "downloads/manual" in raised.value.message
+    assert "ILSVRC2012_img_train.tar" in raised.value.message
+
+
+def test_custom_sets_are_read_whatever_their_features(tmp_path):
+    import tensorflow_datasets as tfds
+
+    class Odd(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = tfds.features.FeaturesDict(
+                {
+                    "wide": tfds.features.Image(shape=(6, 5, 1), dtype=np.uint16),
+                    "kind": tfds.features.ClassLabel(names=["left", "right"]),
+                    "weight": np.float32,
+                    "count": np.int64,
+                    "tags": tfds.features.Sequence(tfds.features.ClassLabel(names=["a", "b"])),
+                    "note": tfds.features.Text(),
+                }
+            )
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples(), "test": self._generate_examples()}
+
+        def _generate_examples(self):
+            for n in range(3):
+                image = np.full((6, 5, 1), 1000 * n, np.uint16)
+                yield n, {
+                    "wide": image, "kind": n % 2, "weight": n / 2, "count": -n, "tags": [1, 0][: n + 1],
+                    "note": f"né {n}",
+                }  # fmt: skip
+
+    builder = Odd(data_dir=tmp_path, file_format="array_record")
+    builder.download_and_prepare()
+    prepared = open_prepared(builder.data_path.as_posix())
+    decoders = {"wide": tfds.decode.SkipDecoding()}  # TFDS needs OpenCV for 16 bit, we do not
+    expected = builder.as_data_source(split="train", decoders=decoders)
+    for n, record in enumerate(prepared.records("train", 0, 3)):
+        pixels = prepared.pixels(record)
+        assert (pixels.shape, pixels.dtype) == ((6, 5), np.uint16)
+        assert (pixels == 1000 * -expected[n]["count"]).all()
+        assert prepared.label_name("kind", record["kind"][0]) == ["left", "right"][expected[n]["kind"]]
+        attributes = prepared.attributes(record)
+        assert attributes["weight"] == expected[n]["weight"]
+        assert attributes["count"] == expected[n]["count"]
+        assert attributes["note"] == expected[n]["note"].decode()
+        tags = attributes["tags"]
+        assert tags == ["ab"[tag] for tag in expected[n]["tags"]]
+
+
+def test_a_damaged_record_is_an_error_of_ours():
+    from jupyter_blueno.errors import UnreadableData
+
+    for raw in (b"\x0a\xff\x01", b"\x0a\x05\x0a\x03\x0a\x09a", b"\xff" * 30, b"\x0b"):
+        with pytest.raises(UnreadableData):
+            parse_example(raw)
