@@ -18,6 +18,7 @@ from jupyter_blueno.catalog.model import Problem
 from jupyter_blueno.errors import BluenoError
 
 SECONDS_PER_ITEM = 120.0  # a decoder that takes longer hangs
+SECONDS_TO_START = 120.0  # until a process has loaded its libraries
 _spawn = multiprocessing.get_context("spawn")  # a thread of the caller may hold a lock: no fork
 
 
@@ -38,7 +39,7 @@ class _Task:
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    position: Any  # shared: which item of `sent` it is at
+    position: Any  # shared: which item of `sent` it is at; -1 is none yet
     task: _Task | None = None
     sent: list[int] = field(default_factory=list)
     seen: tuple[int, float] = (-1, 0.0)
@@ -116,8 +117,8 @@ class Workers:
             return False
         task = waiting.popleft()
         idle.task, idle.sent = task, list(task.todo)
-        idle.position.value = 0
-        idle.seen = (0, time.monotonic())
+        idle.position.value = -1
+        idle.seen = (-1, time.monotonic())
         with suppress(OSError):  # it died just now: _collect sees that
             idle.pipe.send([task.items[n] for n in idle.sent])
         return True
@@ -145,14 +146,14 @@ class Workers:
             at = worker.position.value
             if worker.task is None or worker.seen[0] != at:
                 worker.seen = (at, now)
-            elif now - worker.seen[1] > self.seconds_per_item:
+            elif now - worker.seen[1] > (self.seconds_per_item if at >= 0 else SECONDS_TO_START):
                 self._blame(worker, waiting, f"took longer than {self.seconds_per_item:.0f} s")
 
     def _blame(self, worker: _Worker, waiting: deque[_Task], why: str) -> None:
         """The item that a process was at is the problem; the rest of its run is done again."""
         task = worker.task
         assert task is not None
-        culprit = worker.sent[min(worker.position.value, len(worker.sent) - 1)]
+        culprit = worker.sent[max(0, worker.position.value)]
         task.results[culprit] = Problem(
             self.name_of(task.items[culprit]),
             "decoder_failed",
