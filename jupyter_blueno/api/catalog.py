@@ -76,9 +76,11 @@ class DataRef(Struct, frozen=True, forbid_unknown_fields=True):
 @operation("GET", "/datasets", resource="datasets", action="read")
 def list_datasets(context: Context, ask: ListDatasets) -> DatasetList:
     """List datasets with their newest versions, by name."""
+    from jupyter_blueno.api import launch
     from jupyter_blueno.catalog import store
 
-    return DatasetList(store.list_datasets(context.database, context.user.team, ask.search, ask.name))
+    found = store.list_datasets(context.database, context.user.team, ask.search, ask.name)
+    return DatasetList(launch.followed(context, found))
 
 
 @operation("POST", "/datasets", resource="datasets", action="write", status=201)
@@ -95,9 +97,11 @@ def create_dataset(context: Context, ask: CreateDataset) -> Dataset:
 @operation("GET", "/datasets/{dataset_id}", resource="datasets", action="read")
 def get_dataset(context: Context, ask: DatasetRef) -> Dataset:
     """Return one dataset."""
+    from jupyter_blueno.api import launch
     from jupyter_blueno.catalog import store
 
-    return store.get_dataset(context.database, context.user.team, ask.dataset_id)
+    found = store.get_dataset(context.database, context.user.team, ask.dataset_id)
+    return launch.followed(context, [found])[0]
 
 
 @operation("DELETE", "/datasets/{dataset_id}", resource="datasets", action="write")

@@ -45,7 +45,12 @@ class Platform:
     def jobs(self) -> JobManager:
         from jupyter_blueno.jobs.manager import JobManager
 
-        return JobManager(self.config, self.database)
+        def settle() -> None:
+            from jupyter_blueno.ingest import abandoned
+
+            abandoned.settle(self.database)
+
+        return JobManager(self.config, self.database, after_end=settle)
 
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""

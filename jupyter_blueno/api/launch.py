@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.catalog.model import Dataset
-from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput
+from jupyter_blueno.catalog.model import Dataset, Progress
+from jupyter_blueno.errors import AlreadyExists, InvalidInput
 from jupyter_blueno.ingest.model import BeginVersion, FinishVersion, PublicSource, Source, StartIngest
-
-if TYPE_CHECKING:
-    from jupyter_blueno.jobs.model import Job
 
 ARGUMENT_LIMIT = 100_000  # bytes of a job's command line that the system surely takes
 
@@ -31,7 +29,6 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     from jupyter_blueno.catalog.checks import check_name
     from jupyter_blueno.ingest import filling, work
     from jupyter_blueno.ingest.run import reason_of
-    from jupyter_blueno.jobs import manager
     from jupyter_blueno.jobs.model import JobSpec
 
     team, owner = context.user.team, context.user.name
@@ -47,9 +44,9 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     try:
         if len(request.encode()) > ARGUMENT_LIMIT:
             raise InvalidInput("There are too many paths. Put the volumes into one folder and give that.")
-        command = [sys.executable, "-m", "jupyter_blueno.ingest", request]
+        command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest", request]
         spec = JobSpec(kind="ingest", command=command)
-        manager.of(context).submit(context.user, job_id, f"ingest {name}", spec)
+        context.platform.jobs.submit(context.user, job_id, f"ingest {name}", spec)
     except BaseException as error:
         filling.finish(context.database, team, FinishVersion(opened.version_id, reason_of(error)))
         raise
@@ -60,29 +57,29 @@ def _origin(source: Source) -> dict[str, str]:
     return {"public_set": source.builder} if isinstance(source, PublicSource) else {}
 
 
-def job_ended(context: Context, job: Job) -> None:
-    """Mark the version that a job was to fill as failed, if the job left it ``preparing``.
+def followed(context: Context, datasets: list[Dataset]) -> list[Dataset]:
+    """The same datasets, after a look at the jobs of those being prepared."""
+    preparing = [one for one in datasets if one.version.state == "preparing"]
+    if not preparing:
+        return datasets
+    from jupyter_blueno.catalog import store
+    from jupyter_blueno.ingest import abandoned
 
-    An ingest finishes its version itself; one that was killed could not.
-    """
-    import sqlalchemy as sa
-
-    from jupyter_blueno.database import tables
-    from jupyter_blueno.ingest import filling
-
-    version = tables.version.c
-    query = sa.select(version.id).where(version.job_id == job.id, version.state == "preparing")
-    with context.database.begin() as connection:
-        left = list(connection.scalars(query))
-    reason = f"Its job ended before it was finished: {job.reason or job.state.lower()}"
-    for version_id in left:
-        try:
-            filling.finish(context.database, job.team, FinishVersion(version_id, reason))
-        except Conflict:  # the run itself was faster
-            continue
+    monitor = context.platform.jobs.monitor
+    if not monitor.running:  # a server's monitor does it by itself
+        for one in preparing:
+            if one.version.job_id is not None:
+                monitor.reconcile(one.version.job_id)
+    if not abandoned.settle(context.database):
+        return datasets
+    ids = {one.id for one in preparing}
+    return [
+        store.get_dataset(context.database, context.user.team, one.id) if one.id in ids else one
+        for one in datasets
+    ]
 
 
-def prepare_demo(context: Context, progress: object = None) -> list[str]:
+def prepare_demo(context: Context, progress: Callable[[str, Progress], None] | None = None) -> list[str]:
     """Make the demo datasets that are not there yet; a second call does nothing.
 
     Parameters
@@ -111,9 +108,8 @@ def prepare_demo(context: Context, progress: object = None) -> list[str]:
     for name, make in demo.SETS.items():
         if name in there:
             continue
-        report = None if not callable(progress) else lambda now, name=name: progress(name, now)
         try:
-            make(destination, report)
+            make(destination, None if progress is None else partial(progress, name))
         except AlreadyExists:  # a second process was faster
             continue
         made.append(name)

@@ -18,6 +18,8 @@ from jupyter_blueno.jobs.monitor import Monitor
 from jupyter_blueno.jobs.record import JobRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
@@ -32,14 +34,21 @@ class JobManager:
     """Everything that can be asked about jobs. Thread-safe.
 
     What a job does is told by its folder; rows follow. Where no monitor runs in
-    this process, they are brought up to date when somebody asks.
+    this process, they are brought up to date when somebody asks. `after_end` is
+    called after a job was seen to end, and when the monitor starts.
     """
 
-    def __init__(self, config: Config, database: Database, backend: Backend | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        backend: Backend | None = None,
+        after_end: Callable[[], None] | None = None,
+    ) -> None:
         self.config = config
         self.database = database
         self.backend = backend or LocalBackend()
-        self.monitor = Monitor(config, database, self.backend)
+        self.monitor = Monitor(config, database, self.backend, after_end)
         self.recorder = snapshot.Recorder(config)
 
     def start_monitor(self) -> None:

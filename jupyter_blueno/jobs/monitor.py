@@ -17,6 +17,8 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL, Health, JobSpec, Resources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
@@ -38,10 +40,17 @@ class Monitor:
     Trouble of its own changes no row.
     """
 
-    def __init__(self, config: Config, database: Database, backend: Backend) -> None:
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        backend: Backend,
+        after_end: Callable[[], None] | None = None,
+    ) -> None:
         self.config = config
         self.database = database
         self.backend = backend
+        self.after_end = after_end or (lambda: None)
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._stopped = False
@@ -71,9 +80,13 @@ class Monitor:
 
     def _run(self) -> None:
         failures = 0
+        begun = False
         while not self._stopped:
             pause = IDLE_PERIOD
             try:
+                if not begun:  # jobs may have ended while nobody followed them
+                    self.after_end()
+                    begun = True
                 if self.look_now():
                     pause = PERIOD
                 failures = 0
@@ -145,6 +158,8 @@ class Monitor:
         if new:
             with self.database.begin() as connection:
                 store.update(connection, row.id, row.state, new)
+            if verdict.state in TERMINAL:
+                self.after_end()
 
     def _mend(self, row: Any, folder: JobFolder, seen: lifecycle.Observation) -> lifecycle.Observation:
         """Start what was never started, watch what is not watched: now and then, not at every look."""
