@@ -142,7 +142,8 @@ function ReadOnly(props: {
 }): JSX.Element {
   const { text, language, editors } = props;
   const host = React.useRef<HTMLDivElement>(null);
-  React.useEffect(() => {
+  // The layout effect's clean-up is while the host is still in the page.
+  React.useLayoutEffect(() => {
     if (!host.current) {
       return;
     }
@@ -160,9 +161,6 @@ function ReadOnly(props: {
     });
     Widget.attach(editor, host.current);
     return () => {
-      if (editor.isAttached) {
-        Widget.detach(editor);
-      }
       editor.dispose();
       model.dispose();
     };

@@ -22,7 +22,8 @@ export function MimeOutput(props: {
   const { output, rendermime } = props;
   const host = React.useRef<HTMLDivElement>(null);
   const [problem, setProblem] = React.useState('');
-  React.useEffect(() => {
+  // The layout effect's clean-up is while the host is still in the page.
+  React.useLayoutEffect(() => {
     const data = bundle(output);
     const mime = rendermime.preferredMimeType(data, 'ensure');
     if (!mime || !host.current) {
@@ -45,10 +46,6 @@ export function MimeOutput(props: {
     resized.observe(host.current);
     return () => {
       resized.disconnect();
-      // React takes the host away itself; detach before, while it is there.
-      if (renderer.isAttached) {
-        Widget.detach(renderer);
-      }
       renderer.dispose();
     };
   }, [output, rendermime]);

@@ -1,0 +1,333 @@
+"""Jobs in JupyterLab: started by a click, alive without kernel and across restarts."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.jobs.model import Job, JobSpec
+from tests.ui.conftest import TOKEN, Lab, execute, wait_for_idle_kernel
+
+LONG = 60_000  # ms: a job has a Python to start, on a machine that does other things too
+MIME = "application/vnd.blueno.job+json"
+
+PICTURE = """\
+# draw-loss
+import matplotlib.pyplot as plt
+print("drawing the loss")
+plt.plot([3, 1, 0.5])
+plt.show()
+"""
+
+# Goes on until the file is there: no test waits for a clock.
+UNTIL_FILE = """\
+# long-train
+import pathlib, time
+print("epoch 1", flush=True)
+while not pathlib.Path({file!r}).exists():
+    time.sleep(0.05)
+print("epoch 2", flush=True)
+"""
+
+
+def open_notebook(page: Page, lab: Lab, name: str, *cells: str, kernel: bool = True) -> None:
+    lab.write_notebook(name, *cells)
+    show_notebook(page, name, kernel=kernel)
+
+
+def show_notebook(page: Page, name: str, kernel: bool = True) -> None:
+    arguments: dict[str, object] = {"path": name}
+    if not kernel:
+        arguments["kernelPreference"] = {"shouldStart": False, "canStart": False, "autoStartDefault": False}
+    execute(page, "docmanager:open", arguments)
+    page.wait_for_selector(f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell-inputArea")
+    if kernel:
+        wait_for_idle_kernel(page)
+
+
+def run_cell_as_job(page: Page, cell: int = 0) -> Locator:
+    """Press the cell's own button; return the card that appears below it."""
+    chosen = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(cell)
+    chosen.locator(".jp-InputPrompt").click()
+    chosen.locator(".jp-cell-toolbar [data-command='blueno:run-cell-as-job']").click()
+    card = chosen.locator(".jp-blueno-card[data-job]")
+    card.wait_for()
+    return card
+
+
+def wait_for_state(card: Locator, state: str) -> None:
+    expect(card).to_have_attribute("data-state", state, timeout=LONG)
+
+
+def job_of(lab: Lab, card: Locator) -> Job:
+    return lab.transport.call(get_job, JobRef(card.get_attribute("data-job") or ""))
+
+
+def submit_cell(lab: Lab, name: str, source: str) -> str:
+    """Start a cell as the page would, without the page."""
+    job_id = uuid.uuid4().hex
+    lab.transport.call(submit_job, SubmitJob(job_id, name, JobSpec("cell", source=source, folder=str(lab.root))))
+    return job_id
+
+
+def open_job(page: Page, job_id: str) -> Locator:
+    execute(page, "blueno:open-job", {"id": job_id})
+    tab = page.locator(f"#jp-blueno-job-{job_id}")
+    tab.wait_for()
+    return tab
+
+
+def header_state(tab: Locator, state: str) -> None:
+    expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", state, timeout=LONG)
+
+
+def row(page: Page, job_id: str) -> Locator:
+    execute(page, "blueno:show-jobs")
+    return page.locator(f".jp-blueno-job[data-job='{job_id}']")
+
+
+@pytest.fixture
+def release(lab: Lab) -> str:
+    """The name of a file that ends the long job of the test."""
+    return str(lab.root / f"release-{uuid.uuid4().hex}")
+
+
+def end(file: str) -> None:
+    with open(file, "w"):
+        pass
+
+
+def test_cell_runs_as_job_and_shows_its_picture(lab: Lab, page: Page) -> None:
+    open_notebook(page, lab, "picture.ipynb", PICTURE)
+    card = run_cell_as_job(page)
+    wait_for_state(card, "SUCCEEDED")
+    expect(card).to_contain_text("draw-loss")
+    expect(card.locator(".jp-blueno-card-log")).to_contain_text("drawing the loss")
+    picture = card.locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    job = job_of(lab, card)
+    assert job.kind == "cell"
+    assert job.origin.notebook == "picture.ipynb"
+    assert job.origin.cell_id
+
+
+def test_unsaved_source_is_what_runs(lab: Lab, page: Page) -> None:
+    open_notebook(page, lab, "unsaved.ipynb", "print('on disk')")
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .cm-content").fill("print('on screen')")
+    card = run_cell_as_job(page)
+    wait_for_state(card, "SUCCEEDED")
+    expect(card.locator(".jp-blueno-card-log")).to_have_text("on screen")
+
+
+def test_job_outlives_the_server_and_the_tab_goes_on(lab: Lab, page: Page, release: str) -> None:
+    job_id = submit_cell(lab, "long-train", UNTIL_FILE.format(file=release))
+    tab = open_job(page, job_id)
+    log = tab.locator(".jp-blueno-log")
+    expect(log).to_contain_text("epoch 1", timeout=LONG)
+    lab.stop()
+    expect(page.locator(".jp-Dialog, .jp-blueno-away").first).to_be_attached(timeout=LONG)
+    lab.start()
+    end(release)
+    header_state(tab, "SUCCEEDED")
+    expect(log).to_contain_text("epoch 2")
+
+
+def test_reopened_without_kernel_the_card_shows_the_present_state(lab: Lab, page: Page, release: str) -> None:
+    open_notebook(page, lab, "reopened.ipynb", UNTIL_FILE.format(file=release))
+    card = run_cell_as_job(page)
+    wait_for_state(card, "RUNNING")
+    job_id = job_of(lab, card).id
+    execute(page, "docmanager:save")
+    page.wait_for_function("() => !document.querySelector('.jp-NotebookPanel')?.classList.contains('jp-mod-dirty')")
+    saved = lab.root / "reopened.ipynb"
+    expect(page.locator("#jp-main-dock-panel .lm-mod-current.jp-mod-dirty")).to_have_count(0)
+    outputs = json.loads(saved.read_text())["cells"][0]["outputs"]
+    assert outputs[0]["data"][MIME] == {"id": job_id}
+    assert job_id in "".join(outputs[0]["data"]["text/plain"])
+    execute(page, "application:close")
+    page.locator(".jp-NotebookPanel").wait_for(state="detached")
+    end(release)
+
+    show_notebook(page, "reopened.ipynb", kernel=False)
+    again = page.locator(f".jp-blueno-card[data-job='{job_id}']")
+    wait_for_state(again, "SUCCEEDED")
+    expect(again.locator(".jp-blueno-card-log")).to_contain_text("epoch 2")
+
+
+def test_cancel_from_the_card(lab: Lab, page: Page, release: str) -> None:
+    open_notebook(page, lab, "cancel.ipynb", UNTIL_FILE.format(file=release))
+    card = run_cell_as_job(page)
+    wait_for_state(card, "RUNNING")
+    card.get_by_role("button", name="Cancel").click()
+    wait_for_state(card, "CANCELLED")
+    assert job_of(lab, card).state == "CANCELLED"
+
+
+def test_failure_tells_its_reason(lab: Lab, page: Page) -> None:
+    open_notebook(page, lab, "failing.ipynb", "# breaks\nsize = 0\n1 / size")
+    card = run_cell_as_job(page)
+    wait_for_state(card, "FAILED")
+    expect(card.locator(".jp-blueno-job-why")).to_contain_text("ZeroDivisionError")
+    card.get_by_text("Traceback").click()
+    expect(card.locator(".jp-mod-error")).to_contain_text("1 / size")
+    job_id = card.get_attribute("data-job") or ""
+    reason = row(page, job_id).locator(".jp-blueno-job-reason")
+    expect(reason).to_contain_text("ZeroDivisionError")
+    notice = page.locator(".Toastify__toast", has_text="breaks failed")
+    expect(notice).to_be_visible()
+    notice.get_by_role("button", name="Open").click()
+    expect(page.locator(f"#jp-blueno-job-{job_id}")).to_be_visible()
+
+
+def test_run_again_is_a_new_job(lab: Lab, page: Page) -> None:
+    job_id = submit_cell(lab, "again", "print('ran')")
+    tab = open_job(page, job_id)
+    header_state(tab, "SUCCEEDED")
+    tab.get_by_role("button", name="Run again").click()
+    fresh = page.locator(f".jp-blueno-job-tab:not(.lm-mod-hidden):not(#jp-blueno-job-{job_id})")
+    header_state(fresh, "SUCCEEDED")
+    expect(fresh.locator(".jp-blueno-log")).to_contain_text("ran")
+
+
+def test_log_is_live_while_the_kernel_is_busy(lab: Lab, page: Page, release: str) -> None:
+    kernel_release = release + "-kernel"
+    busy = f"import pathlib, time\nwhile not pathlib.Path({kernel_release!r}).exists():\n    time.sleep(0.05)"
+    open_notebook(page, lab, "busy.ipynb", UNTIL_FILE.format(file=release), busy)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputPrompt").click()
+    execute(page, "notebook:run-cell")
+    page.wait_for_function("() => /\\| Busy/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')")
+    card = run_cell_as_job(page)
+    expect(card.locator(".jp-blueno-card-log")).to_contain_text("epoch 1", timeout=LONG)
+    end(release)
+    wait_for_state(card, "SUCCEEDED")
+    expect(card.locator(".jp-blueno-card-log")).to_contain_text("epoch 2")
+    assert "| Busy" in page.locator("#jp-main-statusbar").inner_text()
+    end(kernel_release)
+    wait_for_idle_kernel(page)
+
+
+def test_notebook_runs_as_job(lab: Lab, page: Page) -> None:
+    open_notebook(page, lab, "whole.ipynb", "value = 6 * 7", "print('value is', value)")
+    page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Toolbar [data-command='blueno:run-notebook-as-job']").click()
+    tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
+    tab.wait_for()
+    header_state(tab, "SUCCEEDED")
+    expect(tab.locator(".jp-blueno-job-title")).to_have_text("whole")
+    tab.get_by_role("button", name="More").click()
+    page.locator(".lm-Menu-item[data-command='blueno:open-job-notebook']").click()
+    executed = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)", has_text="value is 42")
+    expect(executed).to_be_visible()
+
+
+def test_footer_leads_back_to_the_cell(lab: Lab, page: Page) -> None:
+    cells = ["# first", *["x = 1\n" * 30] * 5, "# last-cell\nprint('from below')"]
+    open_notebook(page, lab, "origin.ipynb", *cells)
+    cell = page.locator(".jp-CodeCell").nth(6)
+    cell.scroll_into_view_if_needed()
+    card = run_cell_as_job(page, 6)
+    wait_for_state(card, "SUCCEEDED")
+    card.get_by_role("button", name="Open").click()
+    tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
+    tab.locator(".jp-blueno-job-footer").get_by_role("button", name="origin.ipynb, cell 7").click()
+    expect(page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(6)).to_be_in_viewport()
+
+
+def test_progress_bar_is_one_line_and_colours_are_kept(lab: Lab, page: Page) -> None:
+    source = (
+        "import sys\n"
+        "for i in range(200):\n    sys.stdout.write(f'\\rstep {i + 1}/200')\n    sys.stdout.flush()\n"
+        "print()\nprint('\\x1b[31mred\\x1b[0m <b>not markup</b>')"
+    )
+    tab = open_job(page, submit_cell(lab, "bar", source))
+    header_state(tab, "SUCCEEDED")
+    log = tab.locator(".jp-blueno-log")
+    expect(log.locator(".ansi-red-fg")).to_have_text("red")
+    expect(log).to_contain_text("<b>not markup</b>")
+    expect(log).to_contain_text("step 200/200")
+    assert "step 199/200" not in log.inner_text()
+
+
+def test_long_log_opens_at_its_end_and_loads_upwards(lab: Lab, page: Page) -> None:
+    source = "for i in range(400_000):\n    print(f'line {i:07d} of a log that is long')"
+    job_id = submit_cell(lab, "long-log", source)
+    tab = open_job(page, job_id)
+    header_state(tab, "SUCCEEDED")
+    log = tab.locator(".jp-blueno-log")
+    expect(log.get_by_text("line 0399999")).to_be_in_viewport()
+    assert "line 0000000" not in log.inner_text()
+    before = log.locator(".jp-blueno-log-line").count()
+    log.focus()
+    page.keyboard.press("Home")
+    expect(log.locator(".jp-blueno-log-line").nth(before + 1000)).to_be_attached()
+
+    page.keyboard.press("Control+f")
+    box = tab.get_by_role("searchbox", name="Search the log")
+    box.fill("line 0000123")
+    tab.get_by_role("button", name=re.compile("Search the .* above")).click()
+    expect(log.get_by_text("line 0000123")).to_be_in_viewport(timeout=LONG)
+
+
+def test_results_and_code(lab: Lab, page: Page) -> None:
+    source = (
+        "from IPython.display import HTML, display\n"
+        'display(HTML(\'<b id="from-job" onclick="alert(1)">table</b><script>window.hacked = 1</script>\'))\n'
+        "{'acc': 0.964}"
+    )
+    tab = open_job(page, submit_cell(lab, "results", source))
+    header_state(tab, "SUCCEEDED")
+    tab.get_by_role("tab", name="Results").click()
+    results = tab.locator(".jp-blueno-results")
+    expect(results).to_contain_text("0.964")
+    expect(results.locator("b")).to_have_text("table")
+    assert results.locator("b").get_attribute("onclick") is None
+    assert page.evaluate("() => window.hacked") is None
+    tab.get_by_role("tab", name="Results").press("ArrowRight")
+    expect(tab.locator(".jp-blueno-code .cm-content")).to_contain_text("from IPython.display import HTML")
+    tab.get_by_role("tab", name="Environment").click()
+    expect(tab.locator(".jp-blueno-environment")).to_contain_text("Python")
+
+
+def test_panel_finds_and_deletes(lab: Lab, page: Page) -> None:
+    name = f"needle-{uuid.uuid4().hex[:8]}"
+    job_id = submit_cell(lab, name, "print('short')")
+    found = row(page, job_id)
+    expect(found).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    page.get_by_role("button", name="Search jobs").click()
+    page.get_by_placeholder("Search jobs").fill(name)
+    expect(page.locator(".jp-blueno-job")).to_have_count(1)
+    found.hover()
+    found.get_by_role("button", name=f"What to do with {name}").click()
+    page.locator(".lm-Menu-item[data-command='blueno:delete-job']").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    found.wait_for(state="detached")
+
+
+def test_job_tab_is_restored(lab: Lab, page: Page) -> None:
+    job_id = submit_cell(lab, "restored", "print('kept')")
+    header_state(open_job(page, job_id), "SUCCEEDED")
+    workspace = page.wait_for_event  # the layout is saved a moment after it changed
+    del workspace
+    with page.expect_request(lambda request: request.method == "PUT" and "/lab/api/workspaces/" in request.url):
+        execute(page, "blueno:show-jobs")
+    page.goto(f"{lab.url}/lab?token={TOKEN}")
+    tab = page.locator(f"#jp-blueno-job-{job_id}")
+    tab.wait_for(timeout=LONG)
+    expect(tab.locator(".jp-blueno-log")).to_contain_text("kept")
+
+
+def test_card_of_an_unknown_job_keeps_the_text(lab: Lab, page: Page) -> None:
+    path = lab.write_notebook("unknown.ipynb", "1")
+    notebook = json.loads(path.read_text())
+    bundle = {MIME: {"id": "0" * 32}, "text/plain": "Job gone-by (00000000)"}
+    notebook["cells"][0]["outputs"] = [{"output_type": "display_data", "data": bundle, "metadata": {}}]
+    path.write_text(json.dumps(notebook))
+    show_notebook(page, "unknown.ipynb", kernel=False)
+    card = page.locator(".jp-blueno-card.jp-mod-unknown")
+    expect(card.locator("pre")).to_have_text("Job gone-by (00000000)")
+    expect(card.locator(".jp-blueno-hint")).not_to_be_empty()
