@@ -55,6 +55,10 @@ class Lab:
         }
         from jupyter_server.auth import passwd
 
+        # The question about news would lie over what the tests look at.
+        notices = state / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        notices.parent.mkdir(parents=True, exist_ok=True)
+        notices.write_text('{"fetchNews": "false"}')
         command = [
             sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--expose-app-in-browser",
             "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
