@@ -5,13 +5,17 @@ import type {
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { CodeCell } from '@jupyterlab/cells';
 import { PathExt } from '@jupyterlab/coreutils';
-import type { ICell, INotebookContent } from '@jupyterlab/nbformat';
+import type {
+  ICell,
+  IMimeBundle,
+  INotebookContent
+} from '@jupyterlab/nbformat';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { reasonOf } from '../api/client';
 import type { Job, JobSpec } from '../api/types';
 import { runAsJobIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
-import { JOB_MIME } from '../widgets/jobs/card';
+import { jobBundle } from '../widgets/jobs/card';
 
 /** “Run as job” above a notebook and in the toolbar of a cell. */
 export const runJobPlugin: JupyterFrontEndPlugin<void> = {
@@ -186,10 +190,7 @@ function showCard(cell: CodeCell, job: Job): void {
   cell.model.clearExecution();
   cell.model.outputs.add({
     output_type: 'display_data',
-    data: {
-      [JOB_MIME]: { id: job.id },
-      'text/plain': `Job ${job.name} (${job.id}): blueno.job("${job.id.slice(0, 8)}")`
-    },
+    data: jobBundle(job) as IMimeBundle,
     metadata: {}
   });
 }

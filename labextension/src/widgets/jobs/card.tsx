@@ -1,8 +1,11 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { Notification } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { PartialJSONObject } from '@lumino/coreutils';
 import * as React from 'react';
+import { reasonOf } from '../../api/client';
 import type { Job, Output } from '../../api/types';
 import type { Platform } from '../../models/platform';
 import { isOver } from '../../models/jobs';
@@ -17,6 +20,14 @@ import { useOutputs } from './results';
 import { reasonLine } from './words';
 
 export const JOB_MIME = 'application/vnd.blueno.job+json';
+
+/** What a notebook keeps of a job: its id, and a line for other programs. */
+export function jobBundle(job: Job): PartialJSONObject {
+  return {
+    [JOB_MIME]: { id: job.id },
+    'text/plain': `Job ${job.name} (${job.id}): blueno.job("${job.id.slice(0, 8)}")`
+  };
+}
 
 const LINES = 3; // of the log's end
 const TAIL = 4096; // bytes that hold them
@@ -40,6 +51,7 @@ export class JobCard extends ReactWidget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this._model = model;
     const said = model.data[JOB_MIME] as { id?: unknown } | undefined;
     const id = String(said?.id ?? '');
     const text = model.data['text/plain'];
@@ -63,6 +75,7 @@ export class JobCard extends ReactWidget implements IRenderMime.IRenderer {
         key={this._feed.id}
         feed={this._feed}
         fallback={this._fallback}
+        rerun={() => this._rerun()}
         {...this.card}
       />
     ) : (
@@ -70,14 +83,34 @@ export class JobCard extends ReactWidget implements IRenderMime.IRenderer {
     );
   }
 
+  /** Run it again, and be the card of the new job: also in the saved notebook. */
+  private async _rerun(): Promise<void> {
+    const { _feed: feed, _model: model } = this;
+    if (!feed || !model) {
+      return;
+    }
+    try {
+      const job = await this.card.platform.jobs.rerun(feed.id);
+      model.setData({ data: { ...model.data, ...jobBundle(job) } });
+      await this.renderModel(model);
+    } catch (error) {
+      Notification.error(reasonOf(error), { autoClose: 8000 });
+    }
+  }
+
+  private _model: IRenderMime.IMimeModel | null = null;
   private _feed: JobFeed | null = null;
   private _fallback = '';
 }
 
 function Card(
-  props: CardOptions & { feed: JobFeed; fallback: string }
+  props: CardOptions & {
+    feed: JobFeed;
+    fallback: string;
+    rerun: () => Promise<void>;
+  }
 ): JSX.Element {
-  const { feed, fallback, commands, rendermime } = props;
+  const { feed, fallback, commands, rendermime, rerun } = props;
   const { job, problem } = useModel(feed);
   const [host, seen] = useSeen();
   if (!job) {
@@ -110,7 +143,7 @@ function Card(
         <Standing job={job} />
         <span className="jp-blueno-spacer" />
         <Action label="Open" run={open} />
-        <JobButtons job={job} commands={commands} />
+        <JobButtons job={job} commands={commands} rerun={rerun} />
       </div>
       <JobProgress job={job} />
       {reasonLine(job) && (

@@ -4,7 +4,7 @@ import type { Job, Output } from '../../api/types';
 import { ApiError, reasonOf } from '../../api/client';
 import type { ItemChange } from '../../models/collection';
 import type { Platform } from '../../models/platform';
-import type { LogSource } from './logview';
+import type { LogSource } from './logreader';
 
 /**
  * One job as a view follows it: always as the platform's model knows it, and

@@ -114,14 +114,17 @@ export function JobProgress({ job }: { job: Job }): JSX.Element | null {
 export function JobButtons(props: {
   job: Job;
   commands: CommandRegistry;
+  rerun?: () => Promise<unknown>;
 }): JSX.Element {
   const { job, commands } = props;
+  const rerun =
+    props.rerun ?? (() => commands.execute(Commands.rerunJob, { id: job.id }));
   return isOver(job) ? (
     <Action
       icon={refreshIcon}
       label="Run again"
       disabled={job.kind === 'ingest'}
-      run={() => commands.execute(Commands.rerunJob, { id: job.id })}
+      run={rerun}
     />
   ) : (
     <Action

@@ -1,5 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
-import type { LogSource, LogView } from './logview';
+import { readBefore, type LogSource } from './logreader';
+import type { LogView } from './logview';
 
 const MOST = 5000; // matches that are marked
 const STRIDE = 4_000_000; // bytes a request, looking through what is not loaded
@@ -62,8 +63,8 @@ export class LogSearch {
     for (let end = this.view.start; end > 0 && !abort.signal.aborted;) {
       this._remaining = end;
       this._changed.emit();
-      const offset = Math.max(0, end - STRIDE);
-      const range = await this.source(offset, end - offset);
+      const range = await readBefore(this.source, end, STRIDE);
+      const { offset } = range;
       const text = new TextDecoder().decode(range.bytes);
       const at = text.toLowerCase().lastIndexOf(wanted);
       if (abort.signal.aborted) {

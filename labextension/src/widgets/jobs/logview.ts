@@ -3,18 +3,9 @@ import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import { reasonOf } from '../../api/client';
 import { bytes } from '../numbers';
-import { nodes, pieces } from './ansi';
+import { PLAIN, nodes, pieces } from './ansi';
+import { readBefore, type LogSource } from './logreader';
 import { LogText, type Line } from './logtext';
-
-/** A range of a log: where it begins and how long the whole log is, in bytes. */
-export interface LogBytes {
-  bytes: Uint8Array;
-  offset: number;
-  size: number;
-}
-
-/** Fetches bytes from `offset`; a negative offset counts from the end. */
-export type LogSource = (offset: number, limit: number) => Promise<LogBytes>;
 
 interface Block {
   node: HTMLElement;
@@ -198,18 +189,24 @@ export class LogView extends Widget {
       return;
     }
     this._size = Math.max(this._size, range.size);
-    this._end += range.bytes.length;
+    if (range.offset > this._end) {
+      this._leaveOut(range.offset - this._end);
+    }
+    this._end = range.offset + range.bytes.length;
     this._append(range.bytes);
     this._trim('above');
   }
 
   private async _earlier(): Promise<void> {
-    const offset = Math.max(0, this._start - RANGE);
-    const range = await this.source(offset, this._start - offset);
+    const range = await readBefore(this.source, this._start, RANGE);
+    const { offset } = range;
     const from = offset > 0 ? range.bytes.indexOf(NEWLINE) + 1 : 0;
     const text = new LogText();
     const lines = text.feed(range.bytes.subarray(from));
     lines.push(...text.finish().filter(line => line.bytes > 0));
+    if (range.gap) {
+      lines.push(leftOut(range.gap));
+    }
     const first = this._body.firstElementChild;
     const before = first?.getBoundingClientRect().top ?? 0;
     const fresh: Block[] = [];
@@ -225,6 +222,16 @@ export class LogView extends Widget {
     this.node.scrollTop += (first?.getBoundingClientRect().top ?? 0) - before;
     this._trim('below');
     this._changed.emit();
+  }
+
+  /** Say that some of the log is missing before what comes next. */
+  private _leaveOut(gap: number): void {
+    const lines = [...this._text.finish(), leftOut(gap)];
+    const block = this._block(lines.filter(line => line.bytes > 0));
+    this._text = new LogText();
+    this._count += block.lines;
+    this._live.before(block.node);
+    this._blocks.push(block);
   }
 
   private _append(bytes: Uint8Array): void {
@@ -356,6 +363,11 @@ export class LogView extends Widget {
   private _problem = '';
   private _tasks: Promise<void> = Promise.resolve();
   private _changed = new Signal<this, void>(this);
+}
+
+function leftOut(gap: number): Line {
+  const text = `\x1b[2m… ${bytes(gap)} of the log were left out here: it was over its limit …`;
+  return { text, style: PLAIN, bytes: gap };
 }
 
 function element(line: Line): HTMLElement {

@@ -8,7 +8,10 @@ import { Empty, Failed, Loading } from '../states';
 import type { JobFeed } from './feed';
 import { MimeOutput } from './output';
 
-/** Outputs as far as they are there; more are fetched as they come. */
+/**
+ * Outputs as far as they are there; more are fetched as they come, and all of
+ * them once more when the job is over: some may have been replaced meanwhile.
+ */
 export function useOutputs(
   feed: JobFeed,
   wanted: number,
@@ -36,7 +39,24 @@ export function useOutputs(
       current = false;
     };
   }, [feed, wanted, newest, last, attempt]);
+  const over = feed.job !== undefined && isOver(feed.job);
+  const seenLive = React.useRef(false);
+  seenLive.current ||= !over && outputs.length > 0;
+  React.useEffect(() => {
+    if (over && seenLive.current) {
+      feed
+        .outputs(Math.max(-1, wanted - 1 - newest))
+        .then(all => setOutputs(old => all.map(one => unchanged(old, one))))
+        .catch(() => undefined);
+    }
+  }, [feed, over, wanted, newest]);
   return { outputs, error, again: () => setAttempt(n => n + 1) };
+}
+
+/** The output as it is here already, if it is the same: it need not be redrawn. */
+function unchanged(old: Output[], one: Output): Output {
+  const here = old.find(({ index }) => index === one.index);
+  return here && JSON.stringify(here) === JSON.stringify(one) ? here : one;
 }
 
 /** Everything the job showed and returned, in order, live. */
