@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.submit import submit as submit
     from jupyter_blueno.errors import BluenoError as BluenoError
     from jupyter_blueno.errors import PlatformError as PlatformError
-    from jupyter_blueno.widgets import show as show
+    from jupyter_blueno.widgets.show import show as show
 
 # Public name → module that defines it. A name becomes public on purpose: here.
 _PUBLIC = {
@@ -58,7 +58,7 @@ _PUBLIC = {
     "run_cell": "jupyter_blueno.client.submit",
     "run_command": "jupyter_blueno.client.submit",
     "run_notebook": "jupyter_blueno.client.submit",
-    "show": "jupyter_blueno.widgets",
+    "show": "jupyter_blueno.widgets.show",
     "submit": "jupyter_blueno.client.submit",
     "use": "jupyter_blueno.client.session",
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PAGE = 500  # rows a request while iterating
 RANDOM_PAGE = 100  # rows fetched around an index: loops over indices stay quick
 PAGES_KEPT = 16
+SHEET = 64  # samples in the picture of a dataset that `show` leaves in a notebook
 
 Value = str | int | None
 
@@ -433,10 +434,18 @@ class Dataset(Sequence[Sample]):
             words.append(f"{len(version.problems):,} could not be read (.problems)")
         return " · ".join(word for word in words if word)
 
-    def _blueno_view_(self) -> dict[str, Any]:
-        return {"dataset_id": self.id, **structs.asdict(self._filter)}
+    def _blueno_view_(self) -> dict[str, Any] | None:
+        """What a front end shows live; a slice is only a picture."""
+        if self._taken is not None:
+            return None
+        return {"type": "dataset", "dataset_id": self.id, "filter": structs.asdict(self._filter)}
 
     def _blueno_png_(self) -> bytes | None:
+        from jupyter_blueno.client import pixels
+
+        return pixels.sheet_png(self.id, [int(one) for one in self.ordinals[:SHEET]]) if len(self) else None
+
+    def _strip(self) -> bytes | None:
         from jupyter_blueno.client import pixels
 
         count = len(self)
@@ -459,7 +468,7 @@ class Dataset(Sequence[Sample]):
     def _repr_html_(self) -> str:
         png = None
         with suppress(errors.BluenoError):  # the words are worth having without the pictures
-            png = self._blueno_png_()
+            png = self._strip()
         facets = {field: counts for field, counts in self.facets.items() if set(counts) - {""}}
         return (
             f"<div style='{look.FRAME}'><b>{escape(self._title())}</b> "

@@ -50,7 +50,7 @@ def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int =
     found: list[Job] = []
     before: str | None = None
     while len(found) < limit:
-        ask = api.JobPage(search=search, state=wanted, before=before, limit=min(100, limit - len(found)))
+        ask = model.JobPage(search=search, state=wanted, before=before, limit=min(100, limit - len(found)))
         page = session.call(api.list_jobs, ask)
         found += map(Job, page.jobs)
         before = page.next

@@ -153,6 +153,26 @@ def strip(images: Sequence[Image.Image], height: int = 56, gap: int = 3) -> Imag
     return whole
 
 
+def sheet(images: Sequence[Image.Image], width: int = 900, height: int = 56, gap: int = 3) -> Image.Image:
+    """Pictures of one height in rows of at most `width` pixels."""
+    from PIL import Image
+
+    rows: list[list[Image.Image]] = []
+    room = 0
+    for one in images:
+        wide = round(one.width * height / one.height) + gap
+        if not rows or wide > room:
+            rows.append([])
+            room = width + gap
+        rows[-1].append(one)
+        room -= wide
+    strips = [strip(row, height, gap) for row in rows]
+    whole = Image.new("RGBA", (max(one.width for one in strips), len(strips) * (height + gap) - gap))
+    for place, one in enumerate(strips):
+        whole.paste(one, (0, place * (height + gap)))
+    return whole
+
+
 def to_image(array: np.ndarray) -> Image.Image:
     """A 2D image (H, W) or (H, W, 1|3|4) as 8-bit PIL; other types are scaled to their range."""
     import numpy as np

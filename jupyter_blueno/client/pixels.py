@@ -207,6 +207,13 @@ def strip_png(dataset_id: int, ordinals: Sequence[int]) -> bytes | None:
     return look.png(look.strip(shown)) if shown else None
 
 
+def sheet_png(dataset_id: int, ordinals: Sequence[int]) -> bytes | None:
+    """The thumbnails of many samples in rows, as one PNG."""
+    tiles = thumbnails(dataset_id, ordinals)
+    shown = [tiles[one] for one in ordinals if one in tiles]
+    return look.png(look.sheet(shown)) if shown else None
+
+
 def thumbnails(dataset_id: int, ordinals: Sequence[int]) -> dict[int, Image.Image]:
     """Thumbnails by ordinal; those that have none are left out."""
     text = ",".join(map(str, sorted(set(ordinals))))

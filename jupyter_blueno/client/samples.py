@@ -114,7 +114,7 @@ class Sample:
         return np.asarray(self.numpy(), dtype=dtype)
 
     def _blueno_view_(self) -> dict[str, Any]:
-        return {"dataset_id": self._info.dataset_id, "ordinal": self.ordinal, "kind": self.kind or "image2d"}
+        return {"type": "sample", "dataset_id": self._info.dataset_id, "ordinal": self.ordinal}
 
     def _blueno_png_(self) -> bytes | None:
         from jupyter_blueno.client import pixels

@@ -34,7 +34,9 @@ class View:
         return self.text
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = {MIME: self.view, "text/plain": self.text}
+        bundle: dict[str, Any] = {"text/plain": self.text}
+        if self.view:
+            bundle[MIME] = self.view
         if self.png:
             bundle["image/png"] = base64.b64encode(self.png).decode()
         return bundle
@@ -42,8 +44,8 @@ class View:
 
 def of_handle(handle: Any) -> View:
     """The view of a sample's or a dataset's handle."""
-    view = dict(handle._blueno_view_())
-    if "type" not in view:
+    view = dict(handle._blueno_view_() or {})  # nothing: only a picture of it
+    if view and "type" not in view:
         dataset_id = view.pop("dataset_id")
         if "ordinal" in view:
             view = {"type": "sample", "dataset_id": dataset_id, "ordinal": view["ordinal"]}

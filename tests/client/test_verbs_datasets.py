@@ -199,8 +199,10 @@ def test_looks(digits: blueno.Dataset) -> None:
     png = digits._blueno_png_()
     assert png is not None
     strip = Image.open(io.BytesIO(png))
-    assert strip.height == 56
-    assert strip.width == 4 * 42 + 3 * 3
+    assert strip.size == (20 * 45 - 3, 4 * 59 - 3)  # 64 tiles of 42 × 56, twenty in a row
+    assert digits[:10].show()._repr_mimebundle_().keys() == {"text/plain", "image/png"}
+    assert digits.where(label=1).show().view["filter"]["label"] == ["1"]
+    assert digits[3].show().view == {"type": "sample", "dataset_id": digits.id, "ordinal": 3}
     assert repr(digits[3]) == "<Sample digits[3] '0003': 2D · 8×6 uint8 · label 3 · split train>"
     listed = blueno.datasets()
     assert "digits" in repr(listed)
