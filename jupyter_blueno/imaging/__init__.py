@@ -7,14 +7,32 @@ know of it, its thumbnail included. Both check the file against `limits` first.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_blueno.imaging.formats.base import Header
-    from jupyter_blueno.imaging.images import Image
-    from jupyter_blueno.imaging.pack import Tile
-    from jupyter_blueno.imaging.volumes import Volume
+    from jupyter_blueno.imaging.formats.base import Header as Header
+    from jupyter_blueno.imaging.images import Image as Image
+    from jupyter_blueno.imaging.pack import ThumbnailPack as ThumbnailPack
+    from jupyter_blueno.imaging.pack import Tile as Tile
+    from jupyter_blueno.imaging.rendering import png as png
+    from jupyter_blueno.imaging.volumes import Volume as Volume
+
+_PUBLIC = {
+    "Header": "jupyter_blueno.imaging.formats.base",
+    "Image": "jupyter_blueno.imaging.images",
+    "ThumbnailPack": "jupyter_blueno.imaging.pack",
+    "Tile": "jupyter_blueno.imaging.pack",
+    "Volume": "jupyter_blueno.imaging.volumes",
+    "png": "jupyter_blueno.imaging.rendering",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def open(path: str | os.PathLike[str], key: str | None = None) -> Image | Volume:

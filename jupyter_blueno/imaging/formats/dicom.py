@@ -222,9 +222,14 @@ def _series(folder: Path, key: str | None) -> tuple[Header, list[list[geometry.S
             code="no_pixels",
         )
     frames, place = geometry.stack(chosen, folder.name)
-    first = _file_header(_facts(frames[0][0].path, frames[0][0].path.name), folder.name)
+    one = frames[0][0].path
+    first = _file_header(_facts(one, f"{folder.name}/{one.name}"), folder.name)
     if len(first.shape) != 2:
-        raise UnreadableData(f"The series '{folder.name}' is in colour.", code="colour_volume")
+        raise UnreadableData(
+            f"The series '{folder.name}' is in colour; add its files as pictures.", code="colour_volume"
+        )
+            code="colour_volume",
+        )
     shape = (len(frames[0]), *first.shape)
     own = len({(one.slope, one.intercept) for one in chosen}) > 1
     limits.check_derived(
@@ -247,7 +252,7 @@ def _series_voxels(folder: Path, key: str | None) -> tuple[Header, Derived]:
     dtype = np.dtype(header.dtype)
 
     def one(where: geometry.Slice) -> np.ndarray:
-        pixels = _pixels(where.path, where.path.name)
+        pixels = _pixels(where.path, f"{folder.name}/{where.path.name}")
         if pixels.shape != header.shape[1:]:
             raise UnreadableData(f"'{where.path.name}' is not as large as the rest.", code="uneven_series")
         if own:

@@ -66,15 +66,16 @@ class Numpy(Format):
 class _Located:
     """Where an array lies: its member of a zip or None, and what its header says."""
 
-    def __init__(self, member: str | None, row: int | None, size: int, file: BinaryIO, name: str) -> None:
-        self.member, self.row = member, row
+    def __init__(self, member: str | None, row: str | None, size: int, file: BinaryIO, name: str) -> None:
+        self.member = member
         self.shape, self.order, self.dtype = _read_header(file, name)
         self.offset = file.tell()
         needed = self.offset + limits.check_volume(name, self.shape, self.dtype.itemsize)
         limits.check_length(name, size, needed)
-        if row is not None and not 0 <= row < self.shape[0]:
+        self.row = _row(row)
+        if self.row is not None and self.row >= self.shape[0]:
             raise NotFound(f"'{name}' has {self.shape[0]} rows; there is no row {row}.", code="row_missing")
-        self.item_shape = self.shape if row is None else self.shape[1:]
+        self.item_shape = self.shape if self.row is None else self.shape[1:]
 
     def voxels(self, path: Path) -> Voxels:
         shape, offset = self.shape, self.offset
@@ -112,7 +113,7 @@ def _locate(path: Path, key: str | None) -> _Located:
         with path.open("rb") as file:
             if file.read(2) != b"PK":
                 file.seek(0)
-                return _Located(None, _row(key), path.stat().st_size, file, path.name)
+                return _Located(None, key, path.stat().st_size, file, path.name)
         with zipfile.ZipFile(path) as archive:
             names = {i.filename[:-4]: i for i in archive.infolist() if i.filename.endswith(".npy")}
             array, row = _split_key(key, list(names), path.name)
@@ -125,16 +126,16 @@ def _locate(path: Path, key: str | None) -> _Located:
         ) from error
 
 
-def _split_key(key: str | None, names: list[str], file: str) -> tuple[str, int | None]:
+def _split_key(key: str | None, names: list[str], file: str) -> tuple[str, str | None]:
     """The array's name and the row: ``name``, ``name/row``, or ``row`` of the only array."""
     if key is not None:
         head, _, tail = key.rpartition("/")
         if key in names:
             return key, None
         if head in names:
-            return head, _row(tail)
+            return head, tail
     if len(names) == 1 and (key is None or key.isdecimal()):
-        return names[0], _row(key)
+        return names[0], key
     listed = ", ".join(names[:20]) or "none"
     raise NotFound(
         f"'{file}' holds the arrays {listed}; say which one as the key, not {key!r}.", code="array_missing"
