@@ -228,8 +228,6 @@ def _series(folder: Path, key: str | None) -> tuple[Header, list[list[geometry.S
         raise UnreadableData(
             f"The series '{folder.name}' is in colour; add its files as pictures.", code="colour_volume"
         )
-            code="colour_volume",
-        )
     shape = (len(frames[0]), *first.shape)
     own = len({(one.slope, one.intercept) for one in chosen}) > 1
     limits.check_derived(
