@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import threading
@@ -83,20 +84,16 @@ class Outputs:
             text = json.dumps({**head, "data": {"text/plain": note}})
         name = f"{head['index']:06d}.json"
         temporary = os.path.join(self.folder, "." + name)
-        try:
+        with contextlib.suppress(OSError):  # a full disk: the work goes on
             with open(temporary, "w", encoding="utf-8") as file:
                 file.write(text)
             os.replace(temporary, os.path.join(self.folder, name))
-        except OSError:  # a full disk: the work goes on
-            self._remove([])
 
     def _remove(self, indices: list[int]) -> None:
         for index in indices:
             self._kept.discard(index)
-            try:
+            with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.folder, f"{index:06d}.json"))
-            except OSError:
-                pass
 
 
 def _plain(value: Any) -> Any:

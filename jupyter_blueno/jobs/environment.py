@@ -12,9 +12,9 @@ DIFF_LIMIT = 1 << 20  # bytes
 PATIENCE = 20.0  # seconds for git or another Python to answer
 
 _LIST = (
-    "import json, platform, site, sys, sysconfig, importlib.metadata as m;"
-    "print(json.dumps([platform.python_version(),"
-    "sorted({f\"{d.metadata['Name']}=={d.version}\" for d in m.distributions() if d.metadata['Name']},key=str.lower)]))"
+    "import json, platform, importlib.metadata as m;"
+    "found = {d.metadata['Name'] + '==' + d.version for d in m.distributions() if d.metadata['Name']};"
+    "print(json.dumps([platform.python_version(), sorted(found, key=str.lower)]))"
 )
 
 

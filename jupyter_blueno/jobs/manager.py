@@ -251,7 +251,13 @@ class JobManager:
 
     def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
         kept = msgspec.to_builtins(msgspec.structs.replace(spec, source=None, payload=None))
-        values = {"id": job_id, "team": user.team, "owner": user.name, "name": name, "kind": spec.kind}
+        values: dict[str, Any] = {
+            "id": job_id,
+            "team": user.team,
+            "owner": user.name,
+            "name": name,
+            "kind": spec.kind,
+        }
         values |= {"state": "SUBMITTING", "spec": kept, "backend": self.backend.name}
         with self.database.begin() as connection:
             fresh = store.insert(connection, {**values, "handle": {"digest": digest}})
@@ -263,8 +269,8 @@ class JobManager:
                 folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
             )
             with self.database.begin() as connection:
-                values = {"state": "STARTING", "handle": {"digest": digest, **handle}}
-                store.update(connection, job_id, "SUBMITTING", values)
+                started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
+                store.update(connection, job_id, "SUBMITTING", started)
             self.monitor.look()
         with self.database.begin() as connection:
             row = store.row(connection, job_id)

@@ -99,7 +99,7 @@ def _check_cell(source: str) -> None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        text = TransformerManager().transform_cell(source)
+        text = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         compile(text, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)

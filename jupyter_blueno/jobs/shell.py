@@ -25,6 +25,8 @@ def prepare(module: ModuleType, outputs: Outputs) -> None:
 
     def make() -> Any:
         global _shell
+        import IPython  # noqa: F401 - its first import comes back here
+
         if _shell is None:
             _shell = _make(module, outputs)
         return _shell
@@ -33,7 +35,7 @@ def prepare(module: ModuleType, outputs: Outputs) -> None:
         make()
         from IPython.display import display as show
 
-        return show(*values, **options)
+        return show(*values, **options)  # type: ignore[no-untyped-call]
 
     builtins.display = display  # type: ignore[attr-defined]
     builtins.get_ipython = make  # type: ignore[attr-defined]
@@ -97,9 +99,16 @@ def _make(module: ModuleType, outputs: Outputs) -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    class Publisher(DisplayPublisher):  # type: ignore[misc]
+    class Publisher(DisplayPublisher):
         def publish(
-            self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any
+            self,
+            data: Any,
+            metadata: Any = None,
+            source: Any = None,
+            *,
+            transient: Any = None,
+            update: Any = False,
+            **_: Any,
         ) -> None:
             name = (transient or {}).get("display_id")
             outputs.add("display", data, metadata, display_id=name, update=update)
@@ -107,7 +116,7 @@ def _make(module: ModuleType, outputs: Outputs) -> Any:
         def clear_output(self, wait: bool = False) -> None:
             outputs.clear(wait)
 
-    class Hook(DisplayHook):  # type: ignore[misc]
+    class Hook(DisplayHook):
         def write_output_prompt(self) -> None:
             pass
 
@@ -118,7 +127,7 @@ def _make(module: ModuleType, outputs: Outputs) -> Any:
         def finish_displayhook(self) -> None:
             self._is_active = False
 
-    class Shell(InteractiveShell):  # type: ignore[misc]
+    class Shell(InteractiveShell):
         display_pub_class = Publisher
         displayhook_class = Hook
 
@@ -138,7 +147,8 @@ def _make(module: ModuleType, outputs: Outputs) -> Any:
     settings.InteractiveShell.colors = "linux"
     private = os.path.join(os.path.dirname(outputs.folder), ".ipython")
     made = Shell.instance(config=settings, user_module=module, user_ns=module.__dict__, ipython_dir=private)
-    made.display_formatter.active_types = list(made.display_formatter.formatters)
+    formatter: Any = made.display_formatter
+    formatter.active_types = list(formatter.formatters)
     return made
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from jupyter_blueno.errors import Conflict, NotFound
-from jupyter_blueno.jobs import environment
+from jupyter_blueno.jobs import environment, modules
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Code, JobSpec
 
@@ -81,6 +81,7 @@ def take(spec: JobSpec, folder: JobFolder, working_folder: str) -> None:
     """Keep the text and the local modules that it imports."""
     if spec.kind == "cell":
         (folder.code / "cell.py").write_text(spec.source or "", encoding="utf-8")
+    modules.LocalModules(modules.roots_of(working_folder, spec), folder.code).take(modules.used(spec))
 
 
 def copy(old: JobFolder, new: JobFolder) -> None:
@@ -104,15 +105,15 @@ def read(folder: JobFolder) -> Code:
     languages = {"notebook": "ipynb", "command": "shell", "ingest": "shell"}
     source = spec.source or " ".join(map(_quoted, spec.command))
     kept = folder.read("environment.json", EnvironmentFile) or EnvironmentFile()
-    modules = {}
+    texts = {}
     for path in sorted(folder.code.rglob("*.py")):
         name = str(path.relative_to(folder.code))
         if name != "cell.py":
-            modules[name] = path.read_text(encoding="utf-8", errors="replace")[:TEXT_SHOWN]
+            texts[name] = path.read_text(encoding="utf-8", errors="replace")[:TEXT_SHOWN]
     return Code(
         languages.get(spec.kind, "python"),
         source,
-        modules,
+        texts,
         kept.packages,
         kept.python,
         kept.commit,

@@ -22,10 +22,17 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False  # importing typing takes a third of the start
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
-import processes  # type: ignore[import-not-found]
-from logcap import LogCap  # type: ignore[import-not-found]
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from jupyter_blueno.jobs import processes
+    from jupyter_blueno.jobs.logcap import LogCap
+else:  # files beside this one
+    import processes
+    from logcap import LogCap
 
 TICK = 0.25  # seconds between looks
 HEARTBEAT = 5.0
@@ -36,27 +43,27 @@ LOCK_PATIENCE = 2.0
 class Supervisor:
     """One job's folder, its process and the way to its end."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         with open(self.path("run.json"), "rb") as file:
             self.plan = json.load(file)
         self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
         self.child = 0  # also its session and process group
-        self.child_identity = None
+        self.child_identity: str | None = None
         self.adopted = False
-        self.exit_status = None  # as waitpid says it
-        self.started_at = None
-        self.started_clock = None  # seconds since boot, so that nobody's clock matters
-        self.ending = None
-        self.reason = None
+        self.exit_status: int | None = None  # as waitpid says it
+        self.started_at = 0.0
+        self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
+        self.ending: str | None = None
+        self.reason: str | None = None
         self.shutdown = False
         self.crowd = 0
         self.log = LogCap(folder, self.plan["log_limit"])
 
-    def path(self, name):
+    def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def write(self, name, content):
+    def write(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file, whole and durable."""
         temporary = self.path("." + name + ".new")
         with open(temporary, "w") as file:
@@ -65,7 +72,7 @@ class Supervisor:
             os.fsync(file.fileno())
         os.replace(temporary, self.path(name))
 
-    def read(self, name):
+    def read(self, name: str) -> Any:
         try:
             with open(self.path(name), "rb") as file:
                 return json.load(file)
@@ -74,7 +81,7 @@ class Supervisor:
 
     # -- the run, from beginning to end -----------------------------------
 
-    def run(self):
+    def run(self) -> None:
         if not self.lock() or os.path.exists(self.path("exit.json")):
             return
         self.listen()
@@ -91,7 +98,7 @@ class Supervisor:
         self.clear()
         self.record(self.ending or ("unwatched" if self.exit_status is None else "exited"))
 
-    def lock(self):
+    def lock(self) -> bool:
         """Be the only one; those who only look hold the lock for a moment."""
         self.lock_file = os.open(self.path("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + LOCK_PATIENCE
@@ -106,21 +113,21 @@ class Supervisor:
             except OSError as error:
                 return error.errno in (errno.ENOLCK, errno.ENOTSUP)
 
-    def listen(self):
+    def listen(self) -> None:
         """Signals end the waiting; what they mean is looked up then."""
         self.wake, write_end = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(write_end, False)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGUSR1):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, _only_wake)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.on_shutdown)
 
-    def on_shutdown(self, *_):
+    def on_shutdown(self, *_: Any) -> None:
         self.shutdown = True
 
-    def start(self):
+    def start(self) -> None:
         """Start the process; it runs the user's code only once its PID is on disk."""
         with open(self.path("reserve"), "wb") as file:  # room for the record if the disk fills up
             file.write(b"\0" * 16384)
@@ -137,7 +144,7 @@ class Supervisor:
         os.write(go_write, b"g")
         os.close(go_write)
 
-    def become_job(self, go_read, go_write):
+    def become_job(self, go_read: int, go_write: int) -> NoReturn:
         """In the child: limits, folder, log; then the program."""
         try:
             os.setsid()
@@ -161,7 +168,7 @@ class Supervisor:
                 json.dump({"ok": False, "reason": reason}, file)
         os._exit(127)
 
-    def adopt(self, status):
+    def adopt(self, status: dict[str, Any]) -> None:
         """Take over the watch from a supervisor that died."""
         self.adopted = True
         self.child = status["child"]
@@ -171,9 +178,13 @@ class Supervisor:
         if processes.identity(self.child) == self.child_identity:
             self.write_status("RUNNING")
 
-    def write_status(self, state):
+    def write_status(self, state: str) -> None:
         pid = os.getpid()
-        content = {"state": state, "supervisor": pid, "supervisor_identity": processes.identity(pid)}
+        content: dict[str, Any] = {
+            "state": state,
+            "supervisor": pid,
+            "supervisor_identity": processes.identity(pid),
+        }
         content.update(child=self.child, child_identity=self.child_identity)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
         with contextlib.suppress(OSError):  # a full disk: the record is what counts
@@ -181,7 +192,7 @@ class Supervisor:
 
     # -- watching ------------------------------------------------------------
 
-    def watch(self):
+    def watch(self) -> None:
         """Wait until the process has ended, or end it."""
         poller = select.poll()
         poller.register(self.wake, select.POLLIN)
@@ -204,7 +215,7 @@ class Supervisor:
             with contextlib.suppress(BlockingIOError):
                 os.read(self.wake, 4096)
 
-    def ended(self):
+    def ended(self) -> bool:
         """Collect what has ended; whether the process is among it."""
         while True:
             try:
@@ -219,7 +230,7 @@ class Supervisor:
             return processes.identity(self.child) != self.child_identity
         return self.exit_status is not None
 
-    def time_to_end(self):
+    def time_to_end(self) -> str | None:
         """Why it must end now, or None."""
         if os.path.exists(self.path("cancel")):
             return "cancelled"
@@ -235,13 +246,13 @@ class Supervisor:
             return "too_many_processes"
         return None
 
-    def time_left(self):
-        timeout = self.plan.get("timeout")
+    def time_left(self) -> float:
+        timeout: float | None = self.plan.get("timeout")
         if timeout is None:
             return 3600.0
         return timeout - (clock() - self.started_clock)
 
-    def too_many(self):
+    def too_many(self) -> bool:
         """Count our processes, but only when the machine got noticeably fuller."""
         total = processes.threads_on_machine()
         if total - self.crowd < CROWD:
@@ -250,9 +261,9 @@ class Supervisor:
         count = len(processes.descendants(os.getpid()))
         if count < self.plan["process_limit"] // 2:
             self.crowd = total
-        return count > self.plan["process_limit"]
+        return count > int(self.plan["process_limit"])
 
-    def beat(self):
+    def beat(self) -> None:
         with contextlib.suppress(OSError):
             descriptor = os.open(self.path("heartbeat"), os.O_WRONLY | os.O_CREAT, 0o600)
             os.utime(descriptor)
@@ -260,13 +271,13 @@ class Supervisor:
 
     # -- ending ----------------------------------------------------------------
 
-    def all_processes(self):
+    def all_processes(self) -> set[int]:
         found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.child)
         if self.adopted and processes.identity(self.child) == self.child_identity:
             found |= {self.child} | processes.descendants(self.child)
         return found - {os.getpid()}
 
-    def end(self, kindly):
+    def end(self, kindly: bool) -> None:
         """End the process group, then whatever else there is, and see them gone."""
         self.write_status("FINISHING")
         self.signal_job(signal.SIGTERM if kindly else signal.SIGKILL)
@@ -275,12 +286,12 @@ class Supervisor:
         while not self.wait_gone(0.2):
             self.signal_job(signal.SIGKILL)
 
-    def signal_job(self, number):
+    def signal_job(self, number: int) -> None:
         if processes.identity(self.child) == self.child_identity:  # else the group may be another's
             processes.send_group(self.child, number)
         processes.send(self.all_processes(), number)
 
-    def wait_gone(self, seconds):
+    def wait_gone(self, seconds: float) -> bool:
         """Wait until no process of the job is left; False if some are after `seconds`."""
         deadline = time.monotonic() + seconds
         pause = 0.005
@@ -294,17 +305,22 @@ class Supervisor:
             time.sleep(pause)
             pause = min(pause * 1.5, 0.1)
 
-    def clear(self):
+    def clear(self) -> None:
         """After the process ended by itself: what it left behind must go too."""
         if self.all_processes() and not self.wait_gone(0.1):
             self.end(kindly=True)
         self.log.keep_small()
 
-    def record(self, ending):
+    def record(self, ending: str) -> None:
         """Write down how it ended; the last thing that happens in the folder."""
         said = self.read("ended.json") or {}
         reason = self.reason or said.get("reason")
-        content = {"ending": ending, "finished_at": time.time(), "ok": said.get("ok"), "reason": reason}
+        content: dict[str, Any] = {
+            "ending": ending,
+            "finished_at": time.time(),
+            "ok": said.get("ok"),
+            "reason": reason,
+        }
         if self.exit_status is not None:
             code = os.waitstatus_to_exitcode(self.exit_status)
             content["signal" if code < 0 else "exit_code"] = abs(code)
@@ -324,12 +340,16 @@ class Supervisor:
                 os.unlink(self.path(name))
 
 
-def clock():
+def _only_wake(*_: object) -> None:
+    """A signal that ends a wait."""
+
+
+def clock() -> float:
     """Seconds since boot, also while asleep where the system counts them."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def limit(plan):
+def limit(plan: dict[str, Any]) -> None:
     """Set the limits of the calling process."""
     import resource
 

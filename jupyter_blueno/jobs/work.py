@@ -39,7 +39,8 @@ def run(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Outputs)
         if kind == "notebook":
             from jupyter_blueno.jobs.notebook import run_notebook
 
-            return run_notebook(spec, folder, outputs)
+            trouble = run_notebook(spec, folder, outputs)
+            return Ended(0 if trouble is None else 1, trouble)
         return run_cell(spec, folder, module, outputs)
     except SystemExit as error:
         return _exited(error)
@@ -62,7 +63,7 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
     linecache.cache[file_name] = (len(source), None, lines, file_name)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";"):
-        last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+        last = ast.Expression(tree.body.pop().value)
     exec(compile(tree, file_name, "exec"), module.__dict__)
     if last is not None:
         show_value(eval(compile(last, file_name, "eval"), module.__dict__), outputs)
@@ -148,7 +149,7 @@ def show_error(error: BaseException, outputs: Outputs) -> None:
     try:
         from IPython.core.ultratb import FormattedTB
 
-        formatter = FormattedTB(mode="Context", theme_name="linux")
+        formatter = FormattedTB(mode="Context", theme_name="linux")  # type: ignore[no-untyped-call]
         text = formatter.stb2text(formatter.structured_traceback(type(error), error, trace))
     except Exception:  # no IPython here, an older one, or no memory left
         text = "".join(traceback.format_exception(type(error), error, trace))

@@ -1,0 +1,175 @@
+"""Which local modules a piece of code imports, found without running it."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+import os
+import pickletools
+import re
+import shutil
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jupyter_blueno.jobs.model import JobSpec
+
+FILES_LIMIT = 5000
+FILE_LIMIT = 1 << 20  # bytes of a file beside the code: a configuration, not data
+TOTAL_LIMIT = 64 << 20
+SKIPPED = {"__pycache__", "node_modules", "site-packages", "dist-packages"}
+
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+class LocalModules:
+    """Copies the modules that code imports and that are not installed ones.
+
+    A package is copied whole, so that what it imports by name at run time is
+    there as well; of a folder without ``__init__.py`` only what is imported.
+
+    Parameters
+    ----------
+    roots : sequence of Path
+        Where modules are looked for, first ones first.
+    target : Path
+        Gets the copies, at their places below the root.
+    """
+
+    def __init__(self, roots: Iterable[Path], target: Path) -> None:
+        self.roots = [root for root in roots if not _installed(root)]
+        self.target = target
+        self._files = 0
+        self._bytes = 0
+        self._seen: set[Path] = set()
+
+    def take(self, names: Iterable[str]) -> None:
+        """Copy the modules of these names, and those that they import."""
+        waiting = list(names)
+        asked: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in asked:
+                continue
+            asked.add(name)
+            for path, package in self._resolve(name):
+                for copied in self._copy(path):
+                    waiting.extend(imported(_text(copied), package))
+
+    def _resolve(self, name: str) -> Iterator[tuple[Path, str]]:
+        """Files or package folders below a root that the name stands for, with their package."""
+        parts = name.split(".")
+        for root in self.roots:
+            for depth in range(1, len(parts) + 1):
+                place = root.joinpath(*parts[:depth])
+                if (place / "__init__.py").is_file():
+                    yield place, ".".join(parts[:depth])
+                    return
+                if place.with_suffix(".py").is_file():
+                    yield place.with_suffix(".py"), ".".join(parts[: depth - 1])
+                    return
+                if not place.is_dir():
+                    break
+            else:
+                return
+
+    def _copy(self, path: Path) -> Iterator[Path]:
+        """Copy a file or a package; yields the Python files that are new."""
+        root = next(root for root in self.roots if path.is_relative_to(root))
+        for file in [path] if path.is_file() else _files(path):
+            if file in self._seen or self._files >= FILES_LIMIT:
+                continue
+            self._seen.add(file)
+            size = file.stat().st_size
+            if (file.suffix != ".py" and size > FILE_LIMIT) or self._bytes + size > TOTAL_LIMIT:
+                continue
+            self._files, self._bytes = self._files + 1, self._bytes + size
+            place = self.target / file.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+            if file.suffix == ".py":
+                yield file
+
+
+def imported(source: str, package: str = "") -> set[str]:
+    """Dotted names that a text may import; ``from a import b`` may mean ``a`` and ``a.b``."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        tree = ast.parse("\n".join(_import_lines(source)))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: max(0, len(package.split(".")) - node.level + 1)]
+                base = ".".join(part for part in (*parents, base) if part)
+            found.update(f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+    return found
+
+
+def used(spec: JobSpec) -> set[str]:
+    """Names that the work of `spec` may import."""
+    if spec.kind == "cell":
+        return imported(spec.source or "")
+    if spec.kind == "notebook":
+        cells = json.loads(spec.source or "")["cells"]
+        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        return set().union(*map(imported, texts)) if texts else set()
+    if spec.kind == "function":
+        return _named_in_pickle(base64.b64decode(spec.payload or ""))
+    return set()
+
+
+def _named_in_pickle(content: bytes) -> set[str]:
+    """Words in a pickle that may be modules: whatever is none resolves to no file."""
+    found: set[str] = set()
+    try:
+        for code, argument, _ in pickletools.genops(content):
+            if isinstance(argument, str) and len(argument) < 200:
+                name = argument.split(" ")[0] if code.name == "GLOBAL" else argument
+                if _NAME.fullmatch(name):
+                    found.add(name)
+    except (ValueError, IndexError):
+        pass
+    return found
+
+
+def roots_of(folder: str, spec: JobSpec) -> list[Path]:
+    """Where the job's Python would look for modules of the user's own."""
+    named = spec.environment.get("PYTHONPATH") or os.environ.get("PYTHONPATH") or ""
+    return [Path(folder), *(Path(part) for part in named.split(os.pathsep) if part)]
+
+
+def _import_lines(source: str) -> Iterator[str]:
+    """Lines of a cell with magics that are imports by themselves."""
+    for line in source.splitlines():
+        text = line.strip()
+        if text.startswith(("import ", "from ")):
+            try:
+                ast.parse(text)
+            except SyntaxError:
+                continue
+            yield text
+
+
+def _files(package: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(package):
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(".")]
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not name.startswith(".") and not name.endswith((".pyc", ".so")) and path.is_file():
+                yield path
+
+
+def _installed(root: Path) -> bool:
+    paths = sysconfig.get_paths()
+    places = {paths[name] for name in ("stdlib", "purelib", "platlib")}
+    return any(root.is_relative_to(place) for place in places) or not root.is_dir()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,217 @@
+"""The tests that every backend passes: subclass `BackendContract` in a test module.
+
+The subclass has fixtures ``manager`` (a `JobManager` with the backend under
+test) and ``another_manager`` (a function that makes a second one on the same
+database and folder, as another process would have). The work is real; the tests
+wait for conditions.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from jupyter_blueno.errors import BluenoError, Conflict, NotFound
+from jupyter_blueno.jobs.manager import JobManager
+from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec, Resources
+
+PATIENCE = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Somebody:
+    name: str = "alice"
+    team: str = "local"
+
+
+ALICE = Somebody()
+
+
+def cell(source: str, **fields: Any) -> JobSpec:
+    return JobSpec(kind="cell", source=source, **fields)
+
+
+def command(*words: str, **fields: Any) -> JobSpec:
+    return JobSpec(kind="command", command=list(words), **fields)
+
+
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> JobSpec:
+    import cloudpickle
+
+    payload = base64.b64encode(cloudpickle.dumps((function, args, kwargs))).decode()
+    return JobSpec(kind="function", payload=payload)
+
+
+def start(manager: JobManager, spec: JobSpec, name: str = "job") -> Job:
+    return manager.submit(ALICE, secrets.token_hex(16), name, spec)
+
+
+def until(condition: Callable[[], Any], what: str = "it") -> Any:
+    """The first true value of `condition`; fails after a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {PATIENCE:g} s in vain for {what}")
+
+
+def wait(manager: JobManager, job: Job, *states: str) -> Job:
+    """The job, once it is in one of `states` (default: over)."""
+    wanted = states or tuple(TERMINAL)
+
+    def arrived() -> Job | None:
+        now = manager.get(ALICE, job.id)
+        if now.state in TERMINAL and now.state not in wanted:
+            text = log(manager, job)
+            raise AssertionError(f"{now.state} instead of {wanted}: {now.reason}\n{text}")
+        return now if now.state in wanted else None
+
+    found: Job = until(arrived, f"{wanted}, but it is {manager.get(ALICE, job.id)}")
+    return found
+
+
+def log(manager: JobManager, job: Job) -> str:
+    return manager.log(ALICE, job.id, 0, 1 << 20)[0].decode()
+
+
+def logged(manager: JobManager, job: Job, text: str) -> str:
+    """The log, once it contains `text`."""
+    until(lambda: text in log(manager, job), f"{text!r} in the log")
+    return log(manager, job)
+
+
+class BackendContract:
+    """What holds wherever jobs run."""
+
+    def test_output_and_exit_code_come_back(self, manager: JobManager) -> None:
+        job = wait(manager, start(manager, command("sh", "-c", "echo out; echo err >&2; exit 0")))
+        assert (job.state, job.exit_code) == ("SUCCEEDED", 0)
+        assert log(manager, job) == "out\nerr\n"
+        assert job.log_size == 8
+        assert job.started_at is not None
+        assert job.finished_at is not None
+        assert job.finished_at >= job.started_at
+
+    def test_a_failing_command_says_its_code(self, manager: JobManager) -> None:
+        job = wait(manager, start(manager, command("sh", "-c", "exit 3")))
+        assert (job.state, job.exit_code) == ("FAILED", 3)
+        assert "exit code 3" in (job.reason or "")
+
+    def test_a_missing_program_is_named(self, manager: JobManager) -> None:
+        job = wait(manager, start(manager, command("no-such-program")))
+        assert job.state == "FAILED"
+        assert "no-such-program" in (job.reason or "")
+
+    def test_a_function_returns_its_value(self, manager: JobManager) -> None:
+        import pickle
+
+        job = wait(manager, start(manager, call(lambda a, b: {"sum": a + b}, 1, b=2)), "SUCCEEDED")
+        assert pickle.loads(manager.file(ALICE, job.id, "result")[0]) == {"sum": 3}
+        assert [(one.role, one.data) for one in manager.outputs(ALICE, job.id, -1)] == [
+            ("result", {"text/plain": "{'sum': 3}"})
+        ]
+
+    def test_a_function_s_exception_comes_back(self, manager: JobManager) -> None:
+        import pickle
+
+        def bad() -> None:
+            raise KeyError("missing")
+
+        job = wait(manager, start(manager, call(bad)), "FAILED")
+        body, media_type = manager.file(ALICE, job.id, "result")
+        error = pickle.loads(body)
+        assert isinstance(error, KeyError)
+        assert error.args == ("missing",)
+        assert media_type == "application/vnd.blueno.error+pickle"
+        assert job.reason == "KeyError: 'missing'"
+
+    def test_the_same_request_is_the_same_job(self, manager: JobManager) -> None:
+        job_id = secrets.token_hex(16)
+        spec = command("sh", "-c", "echo once")
+        first = manager.submit(ALICE, job_id, "job", spec)
+        second = manager.submit(ALICE, job_id, "job", spec)
+        assert first.id == second.id
+        assert log(manager, wait(manager, first)) == "once\n"
+        with pytest.raises(Conflict, match="make a new one"):
+            manager.submit(ALICE, job_id, "job", command("true"))
+
+    def test_time_outs_are_kept(self, manager: JobManager) -> None:
+        job = start(manager, command("sleep", "100", resources=Resources(timeout=0.5)))
+        job = wait(manager, job, "TIMED_OUT")
+        assert "0.5 s" in (job.reason or "")
+
+    def test_cancel_ends_it_and_may_be_repeated(self, manager: JobManager) -> None:
+        job = start(manager, command("sh", "-c", "echo up; sleep 100"))
+        logged(manager, job, "up")
+        assert manager.cancel(ALICE, job.id).desired == "cancel"
+        manager.cancel(ALICE, job.id)
+        job = wait(manager, job, "CANCELLED")
+        again = manager.cancel(ALICE, job.id)
+        assert (again.state, again.finished_at) == ("CANCELLED", job.finished_at)
+
+    def test_cancel_right_after_submit(self, manager: JobManager) -> None:
+        job = start(manager, command("sleep", "100"))
+        manager.cancel(ALICE, job.id)
+        wait(manager, job, "CANCELLED")
+
+    def test_cancel_after_the_end_changes_nothing(self, manager: JobManager) -> None:
+        job = wait(manager, start(manager, command("true")))
+        after = manager.cancel(ALICE, job.id)
+        assert (after.state, after.desired, after.revision) == ("SUCCEEDED", "run", job.revision)
+
+    def test_another_manager_takes_over(
+        self, manager: JobManager, another_manager: Callable[[], JobManager]
+    ) -> None:
+        job = start(manager, command("sh", "-c", "echo up; sleep 100"))
+        manager.close()
+        other = another_manager()
+        assert other.get(ALICE, job.id).state not in TERMINAL
+        other.cancel(ALICE, job.id)
+        wait(other, job, "CANCELLED")
+
+    def test_two_managers_agree(self, manager: JobManager, another_manager: Callable[[], JobManager]) -> None:
+        other = another_manager()
+        manager.start_monitor()
+        other.start_monitor()
+        jobs = [start(manager, command("sh", "-c", f"echo {n}")) for n in range(4)]
+        for n, job in enumerate(jobs):
+            wait(other, job, "SUCCEEDED")
+            assert log(other, job) == f"{n}\n"
+            assert manager.get(ALICE, job.id) == other.get(ALICE, job.id)
+
+    def test_found_by_prefix_and_name(self, manager: JobManager) -> None:
+        old = wait(manager, start(manager, command("true"), "train"))
+        new = wait(manager, start(manager, command("true"), "train"))
+        assert manager.get(ALICE, "train").id == new.id
+        assert manager.get(ALICE, old.id[:10]).id == old.id
+        with pytest.raises(NotFound) as missing:
+            manager.get(ALICE, "nothing")
+        assert missing.value.code == "job_not_found"
+
+    def test_lists_newest_first_by_key(self, manager: JobManager) -> None:
+        jobs = [start(manager, command("true"), f"job {n}") for n in range(3)]
+        first, following = manager.list_jobs(ALICE, JobPage(limit=2))
+        rest, end = manager.list_jobs(ALICE, JobPage(limit=2, before=following))
+        assert [one.id for one in first + rest] == [one.id for one in reversed(jobs)]
+        assert end is None
+        assert [one.name for one in manager.list_jobs(ALICE, JobPage(search="job 1"))[0]] == ["job 1"]
+        for job in jobs:
+            wait(manager, job)
+
+    def test_only_a_job_that_is_over_is_deleted(self, manager: JobManager) -> None:
+        job = start(manager, command("sleep", "100"))
+        with pytest.raises(Conflict, match="cancel it first"):
+            manager.delete(ALICE, job.id)
+        manager.cancel(ALICE, job.id)
+        job = wait(manager, job, "CANCELLED")
+        assert manager.delete(ALICE, job.id)
+        assert manager.changed(ALICE, job.revision) == ([], [job.id])
+        with pytest.raises(BluenoError):
+            manager.get(ALICE, job.id)

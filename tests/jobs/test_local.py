@@ -1,0 +1,219 @@
+"""The local backend: its contract, and what can happen to processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.backends.local import SupervisorStatus
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.manager import JobManager
+from jupyter_blueno.jobs.model import Job, Resources
+from jupyter_blueno.jobs.testing import (
+    ALICE,
+    BackendContract,
+    cell,
+    command,
+    log,
+    logged,
+    start,
+    until,
+    wait,
+)
+
+
+class TestLocalBackend(BackendContract):
+    pass
+
+
+def status_of(manager: JobManager, job: Job) -> SupervisorStatus:
+    folder = JobFolder.of(manager.config, job.id)
+    found: SupervisorStatus = until(lambda: folder.read("status.json", SupervisorStatus), "status.json")
+    return found
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def processes_of(job: Job) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("BLUENO_JOB_ID") == job.id and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+FAMILY = """
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+if os.fork() == 0:  # a daemon: no parent, no session, no environment, deaf to SIGTERM
+    os.setsid()
+    if os.fork() == 0:
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(300)  # daemon"], {})
+    os._exit(0)
+os.wait()
+print("up", flush=True)
+"""
+
+
+def everything_below(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a daemon without environment is found on Linux only")
+def test_cancel_ends_grandchildren_that_left(manager: JobManager) -> None:
+    job = start(manager, cell(FAMILY + "time.sleep(300)"))
+    logged(manager, job, "up")
+    family = everything_below(status_of(manager, job).supervisor)
+    assert len(family) == 4
+    manager.cancel(ALICE, job.id)
+    wait(manager, job, "CANCELLED")
+    assert [one for one in family if not gone(one.pid)] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="see above")
+def test_what_the_work_leaves_behind_goes_with_it(manager: JobManager) -> None:
+    job = start(manager, cell(FAMILY + "open('pid', 'w').write(str(os.getppid())); input_ = 1"))
+    wait(manager, job, "SUCCEEDED")
+    assert processes_of(job) == []
+
+
+def test_a_killed_process_is_said_by_its_signal(manager: JobManager) -> None:
+    job = start(manager, command("sleep", "300"))
+    os.kill(status_of(manager, job).child, signal.SIGKILL)
+    job = wait(manager, job, "FAILED")
+    assert "signal 9 (SIGKILL)" in (job.reason or "")
+    assert job.exit_code is None
+
+
+def test_work_survives_its_supervisor(manager: JobManager, folder: Path) -> None:
+    job = start(manager, cell("print('up')\nopen('gate').read()\nprint('down')\n6 * 7"))
+    os.mkfifo(folder / "gate") if not (folder / "gate").exists() else None
+    job2 = start(manager, cell("print('up')\nopen('gate').read()\nprint('down')\n6 * 7"))
+    wait(manager, job, "FAILED", "SUCCEEDED", "RUNNING")
+    logged(manager, job2, "up")
+    first = status_of(manager, job2)
+    os.kill(first.supervisor, signal.SIGKILL)
+    until(lambda: gone(first.supervisor))
+    manager.get(ALICE, job2.id)
+    until(lambda: status_of(manager, job2).supervisor != first.supervisor, "another supervisor")
+    assert status_of(manager, job2).child == first.child
+    assert manager.get(ALICE, job2.id).state == "RUNNING"
+    (folder / "gate").write_text("go")
+    job2 = wait(manager, job2, "SUCCEEDED")
+    assert log(manager, job2) == "up\ndown\n"
+    assert manager.outputs(ALICE, job2.id, -1)[0].data == {"text/plain": "42"}
+
+
+def test_lost_when_everything_died_without_a_word(
+    manager: JobManager, another_manager: Callable[[], JobManager]
+) -> None:
+    job = start(manager, command("sleep", "300"))
+    status = status_of(manager, job)
+    manager.close()
+    os.kill(status.supervisor, signal.SIGKILL)
+    os.kill(status.child, signal.SIGKILL)
+    until(lambda: gone(status.child))
+    job = wait(another_manager(), job, "LOST")
+    assert "run it again" in (job.reason or "")
+
+
+def test_a_reused_pid_is_somebody_else(manager: JobManager) -> None:
+    job = start(manager, command("sleep", "300"))
+    status = status_of(manager, job)
+    os.kill(status.supervisor, signal.SIGKILL)
+    os.kill(status.child, signal.SIGKILL)
+    until(lambda: gone(status.child))
+    other = psutil.Popen(["sleep", "300"], start_new_session=True)
+    try:
+        # As if the system had given both numbers to another process meanwhile.
+        import msgspec
+
+        stale = msgspec.structs.replace(status, supervisor=other.pid, child=other.pid)
+        folder = JobFolder.of(manager.config, job.id)
+        raw = msgspec.json.decode((folder.path / "status.json").read_bytes())
+        folder.write("status.json", raw | msgspec.to_builtins(stale))
+        manager.cancel(ALICE, job.id)
+        wait(manager, job, "LOST", "CANCELLED")
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_supervisor_that_was_never_started_is_started_later(
+    manager: JobManager, another_manager: Callable[[], JobManager], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server dies between keeping the intent and starting the work.
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(manager.backend, "start", die)
+    with pytest.raises(KeyboardInterrupt):
+        start(manager, command("echo", "late"), "orphan")
+    other = another_manager()
+    job = other.get(ALICE, "orphan")
+    assert job.state == "SUBMITTING"
+    job = wait(other, job, "SUCCEEDED")
+    assert log(other, job) == "late\n"
+
+
+def test_the_log_keeps_head_and_tail_of_100_mb(manager: JobManager) -> None:
+    text = "import sys\nfor n in range(1_000_000): sys.stdout.write(f'{n:08d} ' + 'x' * 90 + '\\n')"
+    job = wait(manager, start(manager, command(sys.executable, "-c", text)), "SUCCEEDED")
+    assert job.log_size == 100_000_000
+    path = JobFolder.of(manager.config, job.id).path / "log"
+    assert path.stat().st_blocks * 512 < 90 << 20
+    head, offset, size = manager.log(ALICE, job.id, 0, 100)
+    assert (head[:9], offset, size) == (b"00000000 ", 0, 100_000_000)
+    assert manager.log(ALICE, job.id, -100, 100)[0][:9] == b"00999999 "
+    middle, offset, _ = manager.log(ALICE, job.id, 20_000_000, 100)
+    assert offset > 20_000_000
+    assert int(middle[:8]) * 100 == offset
+    whole = manager.file(ALICE, job.id, "log")[0]
+    assert b"MB left out" in whole
+    assert b"\0" not in whole
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted on Linux only")
+def test_a_fork_bomb_is_ended(manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_blueno.jobs import manager as module
+
+    monkeypatch.setattr(module, "PROCESS_LIMIT", 60)
+    bomb = "import os, time\nfor _ in range(300):\n  if os.fork() == 0: time.sleep(300)\ntime.sleep(300)"
+    job = wait(manager, start(manager, cell(bomb)), "FAILED")
+    assert "more than 60 processes" in (job.reason or "")
+    assert processes_of(job) == []
+
+
+def test_memory_is_limited(manager: JobManager) -> None:
+    spec = cell("x = bytearray(1 << 30)", resources=Resources(memory=400 << 20))
+    job = wait(manager, start(manager, spec), "FAILED")
+    assert "out of memory" in (job.reason or "")
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [Resources(cpu=-1), Resources(memory=8), Resources(timeout=0), Resources(gpu=-1), Resources(cpu=1e99)],
+)
+def test_impossible_resources_are_refused_at_once(manager: JobManager, resources: Resources) -> None:
+    with pytest.raises(InvalidInput):
+        start(manager, command("true", resources=resources))
+    assert manager.monitor.look_now() == 0
