@@ -48,7 +48,8 @@ class Supervisor:
         with open(self.path("run.json"), "rb") as file:
             self.plan = json.load(file)
         self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
-        self.child = 0  # also its session and process group
+        self.child = 0
+        self.session = 0  # its session and process group; 0 if the number may be another's by now
         self.child_identity: str | None = None
         self.adopted = False
         self.exit_status: int | None = None  # as waitpid says it
@@ -136,7 +137,7 @@ class Supervisor:
         if child == 0:
             self.become_job(go_read, go_write)
         os.close(go_read)
-        self.child = child
+        self.child = self.session = child
         self.child_identity = processes.identity(child)
         self.started_at = time.time()
         self.started_clock = clock()
@@ -176,6 +177,7 @@ class Supervisor:
         self.started_at = status["started_at"]
         self.started_clock = status["started_clock"]
         if processes.identity(self.child) == self.child_identity:
+            self.session = self.child
             self.write_status("RUNNING")
 
     def write_status(self, state: str) -> None:
@@ -272,7 +274,7 @@ class Supervisor:
     # -- ending ----------------------------------------------------------------
 
     def all_processes(self) -> set[int]:
-        found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.child)
+        found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.session)
         if self.adopted and processes.identity(self.child) == self.child_identity:
             found |= {self.child} | processes.descendants(self.child)
         return found - {os.getpid()}

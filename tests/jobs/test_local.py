@@ -104,22 +104,20 @@ def test_a_killed_process_is_said_by_its_signal(manager: JobManager) -> None:
 
 
 def test_work_survives_its_supervisor(manager: JobManager, folder: Path) -> None:
+    os.mkfifo(folder / "gate")
     job = start(manager, cell("print('up')\nopen('gate').read()\nprint('down')\n6 * 7"))
-    os.mkfifo(folder / "gate") if not (folder / "gate").exists() else None
-    job2 = start(manager, cell("print('up')\nopen('gate').read()\nprint('down')\n6 * 7"))
-    wait(manager, job, "FAILED", "SUCCEEDED", "RUNNING")
-    logged(manager, job2, "up")
-    first = status_of(manager, job2)
+    logged(manager, job, "up")
+    first = status_of(manager, job)
     os.kill(first.supervisor, signal.SIGKILL)
     until(lambda: gone(first.supervisor))
-    manager.get(ALICE, job2.id)
-    until(lambda: status_of(manager, job2).supervisor != first.supervisor, "another supervisor")
-    assert status_of(manager, job2).child == first.child
-    assert manager.get(ALICE, job2.id).state == "RUNNING"
+    manager.get(ALICE, job.id)
+    until(lambda: status_of(manager, job).supervisor != first.supervisor, "another supervisor")
+    assert status_of(manager, job).child == first.child
+    assert manager.get(ALICE, job.id).state == "RUNNING"
     (folder / "gate").write_text("go")
-    job2 = wait(manager, job2, "SUCCEEDED")
-    assert log(manager, job2) == "up\ndown\n"
-    assert manager.outputs(ALICE, job2.id, -1)[0].data == {"text/plain": "42"}
+    job = wait(manager, job, "SUCCEEDED")
+    assert log(manager, job) == "up\ndown\n"
+    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "42"}
 
 
 def test_lost_when_everything_died_without_a_word(

@@ -1,0 +1,187 @@
+"""What runs inside a job: cells, notebooks, modules; what they show and say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.manager import JobManager
+from jupyter_blueno.jobs.model import JobSpec, Origin
+from jupyter_blueno.jobs.testing import ALICE, call, cell, log, logged, start, wait
+
+
+def test_a_cell_s_last_value_is_its_result(manager: JobManager) -> None:
+    job = wait(manager, start(manager, cell("print('hello')\nx = 20\nx + 1")), "SUCCEEDED")
+    assert log(manager, job) == "hello\n"
+    (output,) = manager.outputs(ALICE, job.id, -1)
+    assert (output.role, output.data) == ("result", {"text/plain": "21"})
+
+
+def test_magics_shell_lines_and_await_work(manager: JobManager) -> None:
+    source = "%cd -q .\n!echo from the shell\nimport asyncio\nawait asyncio.sleep(0, result=5)"
+    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+    assert "from the shell" in log(manager, job)
+    assert manager.outputs(ALICE, job.id, -1)[-1].data == {"text/plain": "5"}
+
+
+def test_figures_and_displays_are_kept_in_order(manager: JobManager) -> None:
+    source = """
+import matplotlib.pyplot as plt, plotly.graph_objects as go
+from IPython.display import HTML
+display(HTML("<b>first</b>"))
+go.Figure(go.Scatter(y=[1, 2])).show()
+plt.plot([1, 2])
+plt.show()
+go.Figure(go.Scatter(y=[3, 4]))
+"""
+    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+    html, shown, picture, last = manager.outputs(ALICE, job.id, -1)
+    assert html.data["text/html"] == "<b>first</b>"
+    assert shown.data["application/vnd.plotly.v1+json"]["data"][0]["type"] == "scatter"
+    assert picture.data["image/png"].startswith("iVBOR")
+    assert "application/vnd.plotly.v1+json" in last.data
+    assert [one.index for one in manager.outputs(ALICE, job.id, 1)] == [2, 3]
+
+
+def test_an_update_takes_the_place_of_what_it_updates(manager: JobManager) -> None:
+    source = """
+handle = display("one", display_id=True)
+display("beside")
+handle.update("two")
+"""
+    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+    beside, two = manager.outputs(ALICE, job.id, -1)
+    assert (beside.data["text/plain"], two.data["text/plain"], two.replaces) == ("'beside'", "'two'", [0])
+    assert job.output_count == 3
+
+
+def test_a_cell_that_fails_shows_where(manager: JobManager) -> None:
+    job = wait(
+        manager, start(manager, cell("a = 1\n\ndef f():\n    raise ValueError('too bad')\nf()")), "FAILED"
+    )
+    assert job.reason == "ValueError: too bad"
+    (output,) = manager.outputs(ALICE, job.id, -1)
+    assert output.role == "error"
+    assert "too bad" in output.data["text/plain"]
+    assert "runner.py" not in output.data["text/plain"]
+
+
+@pytest.mark.parametrize("source", ["print('a'", "def f(:\n  pass", "%%bash\n", "x = = 1\n!ls"])
+def test_what_cannot_be_compiled_is_refused(manager: JobManager, source: str) -> None:
+    if source.startswith("%%bash"):
+        assert start(manager, cell(source)).state == "STARTING"
+        return
+    with pytest.raises(InvalidInput, match=r"[Ll]ine \d") as refused:
+        start(manager, cell(source))
+    assert refused.value.code == "job_syntax_error"
+
+
+def test_input_has_nobody_to_ask(manager: JobManager) -> None:
+    job = wait(manager, start(manager, cell("input('name?')")), "FAILED")
+    assert "nobody to ask" in (job.reason or "")
+
+
+def test_the_snapshot_runs_though_files_change(manager: JobManager, folder: Path) -> None:
+    (folder / "pack").mkdir()
+    (folder / "pack" / "__init__.py").write_text("from .inner import VALUE")
+    (folder / "pack" / "inner.py").write_text("import other\nVALUE = other.VALUE + 1")
+    (folder / "other.py").write_text("VALUE = 1")
+    (folder / "gate").mkdir()
+    source = "import time, os\nprint('up')\nwhile not os.path.exists('gate/open'): time.sleep(0.02)\nimport pack\npack.VALUE"
+    job = start(manager, cell(source))
+    logged(manager, job, "up")
+    (folder / "other.py").write_text("VALUE = 100")
+    (folder / "pack" / "inner.py").unlink()
+    (folder / "gate" / "open").touch()
+    job = wait(manager, job, "SUCCEEDED")
+    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "2"}
+    assert set(manager.code(ALICE, job.id).modules) == {"other.py", "pack/__init__.py", "pack/inner.py"}
+    again = wait(manager, manager.rerun(ALICE, job.id), "SUCCEEDED")
+    assert again.id != job.id
+    assert manager.outputs(ALICE, again.id, -1)[0].data == {"text/plain": "2"}
+
+
+def test_the_commit_and_its_changes_are_known(manager: JobManager, folder: Path) -> None:
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    (folder / "train.py").write_text("lr = 1\n")
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    (folder / "train.py").write_text("lr = 2\n")
+    job = wait(manager, start(manager, cell("import train; train.lr")), "SUCCEEDED")
+    manager.recorder.close()
+    code = manager.code(ALICE, job.id)
+    head = subprocess.run(
+        [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert code.commit == head
+    assert "+lr = 2" in (code.diff or "")
+    assert any(one.startswith("numpy==") for one in code.packages)
+    assert (code.source, code.modules) == ("import train; train.lr", {"train.py": "lr = 2\n"})
+
+
+def test_progress_is_seen(manager: JobManager) -> None:
+    source = (
+        "from jupyter_blueno.jobs.reporting import progress\nfor n in range(1001): progress(n, 1000, 'epoch')"
+    )
+    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+    assert job.progress is not None
+    assert (job.progress.done, job.progress.total, job.progress.message) == (1000, 1000, "epoch")
+
+
+def test_a_value_that_cannot_be_pickled_keeps_its_text(manager: JobManager) -> None:
+    job = wait(manager, start(manager, call(lambda: (n for n in "abc"))), "SUCCEEDED")
+    assert "only its text" in (job.reason or "")
+    assert "generator" in manager.outputs(ALICE, job.id, -1)[0].data["text/plain"]
+
+
+def notebook(*sources: str) -> str:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["parameters"]
+    text: str = nbformat.writes(nbformat.v4.new_notebook(cells=cells))
+    return text
+
+
+def test_a_notebook_is_executed_with_its_parameters(manager: JobManager, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    spec = JobSpec(
+        kind="notebook",
+        source=notebook("lr = 1", "import os\nprint(lr, os.path.basename(os.getcwd()))\nlr * 2"),
+        parameters={"lr": 0.5},
+        origin=Origin(notebook="sub/train.ipynb"),
+    )
+    job = wait(manager, start(manager, spec), "SUCCEEDED")
+    assert log(manager, job) == "0.5 sub\n"
+    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "1.0"}
+    body, media_type = manager.file(ALICE, job.id, "notebook")
+    assert media_type == "application/x-ipynb+json"
+    cells = nbformat.reads(body.decode(), 4).cells
+    assert cells[1].source == "# Parameters\nlr = 0.5\n"
+    assert cells[2].outputs[0].text == "0.5 sub\n"
+    assert job.progress is not None
+    assert job.progress.done == 3
+
+
+def test_a_notebook_that_fails_is_kept_as_far_as_it_came(manager: JobManager) -> None:
+    spec = JobSpec(kind="notebook", source=notebook("print('one')", "1 / 0", "print('never')"))
+    job = wait(manager, start(manager, spec), "FAILED")
+    assert job.reason == "Cell 2 of 3: ZeroDivisionError: division by zero"
+    cells = json.loads(manager.file(ALICE, job.id, "notebook")[0])["cells"]
+    assert cells[1]["outputs"][0]["ename"] == "ZeroDivisionError"
+    assert cells[2]["outputs"] == []
+
+
+def test_a_folder_that_was_removed_is_lost(manager: JobManager) -> None:
+    job = wait(manager, start(manager, cell("1")), "SUCCEEDED")
+    import shutil
+
+    shutil.rmtree(JobFolder.of(manager.config, job.id).path)
+    assert manager.get(ALICE, job.id).state == "SUCCEEDED"
+    assert manager.outputs(ALICE, job.id, -1) == []
+    assert manager.log(ALICE, job.id, 0, 100) == (b"", 0, 0)
