@@ -83,15 +83,12 @@ def _client_class() -> Any:
             self.count = sum(cell.cell_type == "code" for cell in notebook.cells)
             self.done = 0
             self.saved = 0.0
-            self.on_cell_start = lambda cell, cell_index: self.begin(cell_index)
-            self.on_cell_executed = lambda cell, cell_index, execute_reply: self.finish()
+            self.on_cell_executed = lambda cell, cell_index, execute_reply: self.finish(execute_reply)
 
-        def begin(self, index: int) -> None:
-            self.cell_index = index
-
-        def finish(self) -> None:
-            self.done += 1
-            reporting.progress(self.done, self.count, f"cell {self.done} of {self.count}")
+        def finish(self, reply: Any) -> None:
+            if reply["content"]["status"] == "ok":
+                self.done += 1
+                reporting.progress(self.done, self.count, f"cell {self.done} of {self.count}")
             self.save()
 
         def where(self) -> str:

@@ -93,7 +93,14 @@ def test_the_snapshot_runs_though_files_change(manager: JobManager, folder: Path
     (folder / "pack" / "inner.py").write_text("import other\nVALUE = other.VALUE + 1")
     (folder / "other.py").write_text("VALUE = 1")
     (folder / "gate").mkdir()
-    source = "import time, os\nprint('up')\nwhile not os.path.exists('gate/open'): time.sleep(0.02)\nimport pack\npack.VALUE"
+    source = """
+import os, time
+print("up")
+while not os.path.exists("gate/open"):
+    time.sleep(0.02)
+import pack
+pack.VALUE
+"""
     job = start(manager, cell(source))
     logged(manager, job, "up")
     (folder / "other.py").write_text("VALUE = 100")
