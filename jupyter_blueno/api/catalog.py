@@ -157,10 +157,16 @@ def get_samples(context: Context, ask: SamplesAt) -> SampleList:
 @operation("POST", "/datasets/{dataset_id}/samples", resource="datasets", action="write", status=201)
 def register_sample(context: Context, ask: RegisterSample) -> Sample:
     """Register data that lies at `data_url` as a sample of the open version."""
+    from jupyter_blueno.api import serving
     from jupyter_blueno.ingest import register
 
     return register.register_sample(
-        context.database, context.config, context.user.team, context.user.name, ask
+        context.database,
+        context.config,
+        context.user.team,
+        context.user.name,
+        ask,
+        lambda path: serving.inspect(context, path),
     )
 
 

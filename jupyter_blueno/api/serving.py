@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from jupyter_blueno.api.context import Context, Platform
 from jupyter_blueno.api.images import PictureRef, SliceRef, Thumbnails, VolumeRef
 from jupyter_blueno.api.operation import Content
-from jupyter_blueno.errors import InvalidInput, NotFound
+from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound
 from jupyter_blueno.imaging.model import VolumeInfo
+
+if TYPE_CHECKING:
+    from jupyter_blueno.imaging.formats.base import Header
+    from jupyter_blueno.imaging.pack import Tile
 
 _DAY = 24 * 3600
 _LARGEST = 16_384  # pixels along a side of a picture that may be asked for
@@ -69,6 +73,18 @@ def volume_slice(context: Context, ask: SliceRef) -> Content:
         "X-Blueno-Tag": facts["tag"],
     }
     return Content(bytes(body), "application/octet-stream", headers, max_age=_DAY if ask.tag else 0)
+
+
+def inspect(context: Context, path: Path) -> tuple[Header, Tile] | None:
+    """What a file is, and its thumbnail; None if that cannot be told: it may be data of any kind."""
+    from jupyter_blueno.imaging.formats import has_known_suffix
+
+    if not path.is_dir() and not has_known_suffix(path.name):
+        return None
+    try:
+        return context.platform.decoders.inspect(str(path))
+    except BluenoError:
+        return None
 
 
 def _source(context: Context, ask: PictureRef | VolumeRef | SliceRef) -> _Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import numbers
+import re
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
@@ -149,7 +150,8 @@ class PlatformClient:
             if len(content) > _WORTH_ASKING and self._has_sample(dataset, name):
                 return False
             ask = self._registration(name, data_url, True, image_type, label, split, other_info)
-            staged = f"file://uploads/{uuid.uuid4().hex}"
+            suffix = re.search(r"(?:\.[A-Za-z0-9]{1,8}){0,2}$", ask["data_url"])  # tells the format
+            staged = f"file://uploads/{uuid.uuid4().hex}{suffix[0] if suffix else ''}"
             self._id_of(dataset)  # before sending anything
             self._call(catalog.store_data, catalog.StoreData(staged, content))
             return self._register(dataset, {**ask, "staged_url": staged})

@@ -18,7 +18,9 @@ import msgspec
 from jupyter_blueno import errors
 from jupyter_blueno.errors import BluenoError, DecoderFailed, Unavailable
 from jupyter_blueno.imaging import worker
+from jupyter_blueno.imaging.formats.base import Header
 from jupyter_blueno.imaging.model import Plane, VolumeInfo
+from jupyter_blueno.imaging.pack import Tile
 
 COUNT = 2
 TIME_LIMIT = 60.0  # seconds a request
@@ -72,6 +74,11 @@ class Decoders:
         """Return media type and bytes of an item as a browser shows it."""
         result, body = self._call("picture", None, path=path, key=key, max_size=max_size)
         return result, body
+
+    def inspect(self, path: str, key: str | None = None) -> tuple[Header, Tile]:
+        """Return what is known of an item, and its thumbnail."""
+        (header, (width, height, codec)), content = self._call("inspect", None, path=path, key=key)
+        return msgspec.convert(header, Header), Tile(width, height, codec, bytes(content))
 
     def close(self) -> None:
         """End the processes; what they are doing is dropped."""

@@ -36,7 +36,7 @@ _GRACE = 5  # seconds after which a late process is ended by the kernel, whoever
 class Request(msgspec.Struct):
     """Which function is asked for, and for how many seconds at most."""
 
-    function: Literal["info", "slice", "picture", "ready"]
+    function: Literal["info", "slice", "picture", "inspect", "ready"]
     arguments: dict[str, Any]
     limit: float
 
@@ -98,6 +98,7 @@ def main() -> None:
 
 def _answer(opened: Opened, request: Request) -> tuple[Reply, Any]:
     from jupyter_blueno.errors import BluenoError, NotFound, TooLarge
+    from jupyter_blueno.imaging import inspect
     from jupyter_blueno.imaging.opened import Later, picture
 
     ask = request.arguments
@@ -109,6 +110,9 @@ def _answer(opened: Opened, request: Request) -> tuple[Reply, Any]:
         if request.function == "picture":
             media_type, content = picture(**ask)
             return Reply("ok", media_type, len(content)), content
+        if request.function == "inspect":
+            header, tile = inspect(**ask)
+            return Reply("ok", (header, tile[:3]), len(tile.content)), tile.content
         return Reply("ok", opened.info(**ask) if request.function == "info" else None), b""
     except Later as later:
         return Reply("later", later.done), b""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,13 +17,26 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import AlreadyExists, BluenoError, Conflict
+from jupyter_blueno.imaging.formats.base import Header
+from jupyter_blueno.imaging.pack import ThumbnailPack, Tile
 from jupyter_blueno.ingest.model import RegisterSample
+
+Inspect = Callable[[Path], tuple[Header, Tile] | None]
 
 _sample = tables.sample.c
 
 
-def register_sample(database: Database, config: Config, team: str, owner: str, ask: RegisterSample) -> Sample:
+def register_sample(
+    database: Database,
+    config: Config,
+    team: str,
+    owner: str,
+    ask: RegisterSample,
+    inspect: Inspect = lambda _: None,
+) -> Sample:
     """Register data as a sample of the open version; nothing is changed if it fails.
+
+    `inspect` says what a file is and makes its thumbnail, or answers None.
 
     Raises
     ------
@@ -36,8 +50,8 @@ def register_sample(database: Database, config: Config, team: str, owner: str, a
     """
     try:
         values: dict[str, Any] = {
+            "dataset_id": ask.dataset_id,
             "name": check_sample_name(ask.name),
-            "kind": ask.kind,
             "split": check_value(ask.split, "The split"),
             "label": check_value(ask.label, "The label"),
             "attributes": check_json(ask.info, "The sample's info"),
@@ -46,8 +60,8 @@ def register_sample(database: Database, config: Config, team: str, owner: str, a
         root = store.get_dataset(database, team, ask.dataset_id).root
         if ask.staged_url is None and ask.validate:
             location.must_exist(config, ask.data_url, root)
-        elif location.scheme_of(ask.data_url) == "file":
-            location.local_path(config, ask.data_url, root)  # it may be missing, but not anywhere
+        found, tile = _looked_at(config, ask, root, inspect)
+        values |= found
         with contextlib.ExitStack() as undone, database.begin() as connection:
             dataset = store.locked_dataset(connection, team, ask.dataset_id)
             _must_be_free(connection, ask.dataset_id, ask.name)
@@ -55,11 +69,11 @@ def register_sample(database: Database, config: Config, team: str, owner: str, a
             if ask.staged_url is not None:
                 undone.enter_context(_moved(connection, config, ask.staged_url, ask.data_url))
             values |= {
-                "dataset_id": dataset.id,
                 "ordinal": versions.reserve(connection, dataset, 1),
                 "added_in": version.number,
-                "bytes": _size(config, ask.data_url, root),
             }
+            if tile is not None:  # before the row: what can be seen has its picture
+                ThumbnailPack(config.folder("thumbnails", dataset.id)).put(values["ordinal"], tile)
             inserted = sa.insert(tables.sample).values(values).returning(tables.sample)
             row = connection.execute(inserted).one()
             versions.adjust(connection, version, row, 1)
@@ -135,11 +149,27 @@ def _is_used(connection: sa.Connection, config: Config, data_url: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _size(config: Config, data_url: str, root: str | None) -> int | None:
-    if location.scheme_of(data_url) != "file":
-        return None
-    path = location.local_path(config, data_url, root)
-    return path.stat().st_size if path.is_file() else None
+def _looked_at(
+    config: Config, ask: RegisterSample, root: str | None, inspect: Inspect
+) -> tuple[dict[str, Any], Tile | None]:
+    """What the data says of itself, as columns, and its thumbnail."""
+    found: dict[str, Any] = {"kind": ask.kind}
+    if location.scheme_of(ask.data_url) != "file":
+        return found, None
+    path = location.local_path(config, ask.data_url, root)  # it may be missing, but not just anywhere
+    if ask.staged_url is not None:
+        path = location.writable_path(config, ask.staged_url)
+    with location.explained(ask.data_url):
+        if not path.exists():
+            return found, None
+        found["bytes"] = path.stat().st_size if path.is_file() else None
+    known = inspect(path)
+    if known is None:
+        return found, None
+    header, tile = known
+    found |= {"kind": ask.kind or header.kind, "shape": list(header.shape), "dtype": header.dtype}
+    found["spacing"] = list(header.spacing) if header.spacing else None
+    return found, tile
 
 
 @contextlib.contextmanager

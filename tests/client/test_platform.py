@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jupyter_blueno import PlatformClient, PlatformError
+from jupyter_blueno.api import catalog
 from jupyter_blueno.api.context import Context
+from jupyter_blueno.catalog.model import SamplePage
 from jupyter_blueno.client.transport import InProcess
+from jupyter_blueno.imaging.pack import ThumbnailPack
 from tests.servers import PASSWORD, TOKEN, Lab
 
 ODD_NAME = "blueno::x y/ü ☃ %41 'q\" \\N\t\n"
@@ -150,6 +154,30 @@ def test_anothers_data_is_not_overwritten(subject: Subject) -> None:
     assert client.download_sample(url).read() == b"first"
     assert [one["name"] for one in client.list_samples(dataset)] == ["one"]
     assert subject.files() == files
+
+
+def test_pictures_and_volumes_are_known_by_their_data(subject: Subject) -> None:
+    client, dataset = subject.client, subject.dataset
+    picture, volume = io.BytesIO(), io.BytesIO()
+    Image.fromarray(np.full((30, 40), 7, np.uint8)).save(picture, "PNG")
+    np.save(volume, np.zeros((4, 5, 6), np.int16))
+    base = f"file://data/{dataset}"
+    client.create_sample("p", dataset, f"{base}/p.png", picture.getvalue())
+    client.create_sample("v", dataset, f"{base}/v.npy", volume.getvalue(), image_type="3D")
+    client.create_sample("broken", dataset, f"{base}/broken.png", picture.getvalue()[:50])
+    transport = client._transport
+    (found,) = transport.call(catalog.list_datasets, catalog.ListDatasets(name=dataset)).datasets
+    assert found.kinds == ["image2d", "volume3d"]
+    p, v, broken = transport.call(catalog.list_samples, SamplePage(found.id)).samples
+    assert (p.kind, p.shape, p.dtype, p.bytes) == ("image2d", [30, 40], "uint8", len(picture.getvalue()))
+    assert (v.kind, v.shape, v.dtype) == ("volume3d", [4, 5, 6], "int16")
+    assert (broken.kind, broken.shape) == (None, None)
+    tiles = ThumbnailPack(subject.home / "thumbnails" / str(found.id)).tiles(
+        [p.ordinal, v.ordinal, broken.ordinal]
+    )
+    assert (tiles[0].width, tiles[0].height) == (40, 30)
+    assert tiles[1].width > 0
+    assert tiles[2].width == 0
 
 
 def test_upload_then_register(subject: Subject) -> None:
