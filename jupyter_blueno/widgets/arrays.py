@@ -125,6 +125,7 @@ def _array(thing: Any) -> tuple[np.ndarray, bool]:
 def _shaped(
     array: np.ndarray, channels_first: bool, name: str, stack: bool | None, spacing: Sequence[float] | None
 ) -> Pixels:
+    many = array.ndim == 4  # pictures, even where their one channel goes
     array = _coloured(array, channels_first)
     if array.ndim == 2:
         return Pixels(array[None], name=name, stack=True)
@@ -136,9 +137,10 @@ def _shaped(
             and min(array.shape[:2]) > 4
         ):
             return Pixels(array[None], name=name, stack=True)
-        return Pixels(array, name=name, stack=bool(stack), spacing=None if stack else spacing)
-    if array.ndim == 4 and array.shape[3] in (1, 3, 4):
-        return Pixels(array if array.shape[3] > 1 else array[..., 0], name=name, stack=True)
+        stack = bool(stack) or many
+        return Pixels(array, name=name, stack=stack, spacing=None if stack else spacing)
+    if array.ndim == 4 and array.shape[3] in (3, 4):
+        return Pixels(array, name=name, stack=True)
     raise _bad_shape(array.shape)
 
 

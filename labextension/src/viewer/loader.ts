@@ -154,6 +154,9 @@ export class SliceLoader {
         yield [plane, index];
       }
     }
+    if (!this.cache.size) {
+      return; // the first picture has the line to itself
+    }
     for (let away = 1; away <= this.ahead; away++) {
       for (const [plane, { index, direction }] of planes) {
         const steps = away <= 2 ? [direction, -direction] : [direction];

@@ -1,0 +1,359 @@
+"""The viewer in a real JupyterLab: pixels against nibabel, hands on mouse and keys."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.ui.conftest import TOKEN, Lab, execute, wait_for_idle_kernel
+
+FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
+BIG = (400, 512, 512)
+
+
+@pytest.fixture(scope="module")
+def files(lab: Lab) -> Path:
+    """Volumes with known numbers, a real brain, and a file that lies."""
+    import nilearn
+
+    data = Path(nilearn.__file__).parent / "datasets" / "data"
+    shutil.copy(data / "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz", lab.root / "t1.nii.gz")
+    # Every voxel has its own number; axes are P, S, R in the file, voxels 1 × 2.5 × 1.5 mm.
+    known = np.arange(24 * 30 * 36, dtype=np.int16).reshape(24, 30, 36)
+    affine = np.array([[0, 0, 1.5, -20], [-1, 0, 0, 12], [0, 2.5, 0, -30], [0, 0, 0, 1]])
+    image = nib.Nifti1Image(known, affine)
+    image.header.set_slope_inter(1, 0)
+    nib.save(image, lab.root / "known.nii")
+    np.save(lab.root / "picture.npy", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
+    (lab.root / "wrong.dcm").write_text("This is a letter.")
+    with open(lab.root / "big.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<i2", "fortran_order": False, "shape": BIG})
+        file.truncate(file.tell() + 2 * np.prod(BIG, dtype=int))
+    return lab.root
+
+
+def open_file(page: Page, name: str) -> None:
+    """Double-click a file in the file browser and wait for its first picture."""
+    page.locator(f'.jp-DirListing-item[title^="Name: {name}"]').dblclick()
+    page.wait_for_selector(f"{FRONT}.blueno-pane[data-state=ready]")
+
+
+def pane(page: Page, plane: str) -> Any:
+    return page.locator(f"{FRONT}.blueno-pane[data-plane={plane}]")
+
+
+def wait_for_slice(page: Page, plane: str, index: int) -> None:
+    pane(page, plane).and_(page.locator(f"[data-index='{index}'][data-state=ready]")).wait_for()
+
+
+def pixels(page: Page, plane: str) -> np.ndarray:
+    """What is painted, (height, width, RGB)."""
+    url = pane(page, plane).locator("canvas").evaluate("canvas => canvas.toDataURL('image/png')")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+
+
+def readout(page: Page) -> dict[str, list[float]]:
+    """Name → numbers of what is under the cursor."""
+    found: dict[str, list[float]] = {}
+    for one in page.locator(f"{FRONT}.blueno-readout [data-name]").all():
+        text = one.locator("b").inner_text().replace("−", "-")
+        found[one.get_attribute("data-name") or ""] = [float(n) for n in text.split()]
+    return found
+
+
+def hover(page: Page, plane: str, x: float, y: float) -> tuple[int, int]:
+    """Move to a part of a pane; return the pixel of its canvas."""
+    box = pane(page, plane).bounding_box()
+    at = round(box["x"] + x * box["width"]), round(box["y"] + y * box["height"])
+    page.mouse.move(*at)
+    return int(at[0] - box["x"]), int(at[1] - box["y"])
+
+
+KEYS = {"axial": "1", "coronal": "2", "sagittal": "3"}
+
+
+@pytest.mark.parametrize("plane", list(KEYS))
+def test_pixels_values_and_places_are_those_of_nibabel(page: Page, files: Path, plane: str) -> None:
+    open_file(page, "known.nii")
+    image = nib.load(files / "known.nii")
+    page.locator(f"{FRONT}[aria-label='Window preset']").select_option(label="Full range")
+    page.keyboard.press("Escape")
+    pane(page, "axial").focus()
+    page.keyboard.press("s")  # square pixels
+    page.keyboard.press(KEYS[plane])
+    page.wait_for_selector(f"{FRONT}[data-plane={plane}][data-state=ready]")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector(f"{FRONT}[aria-label='Smooth pixels (S)'][aria-pressed=false]")
+    page.wait_for_selector(f"{FRONT}[data-plane={plane}][data-state=ready]")
+    values = image.get_fdata()
+    low, high = values.min(), values.max()
+    painted, seen = pixels(page, plane), set()
+    for x, y in [(0.42, 0.4), (0.5, 0.5), (0.55, 0.45), (0.47, 0.62)]:
+        column, row = hover(page, plane, x, y)
+        page.wait_for_selector(f"{FRONT}[data-name=voxel]")
+        told = readout(page)
+        voxel = tuple(int(n) for n in told["voxel"])
+        seen.add(voxel)
+        assert told["value"] == [values[voxel]]
+        assert np.allclose(told["mm"], (image.affine @ [*voxel, 1])[:3], atol=0.051)
+        grey = (values[voxel] - low) / (high - low) * 255
+        assert abs(int(painted[row, column, 0]) - grey) <= 1.01
+    assert len(seen) == 4
+
+
+def test_the_patients_right_is_on_the_left_and_voxels_have_their_size(page: Page, files: Path) -> None:
+    open_file(page, "known.nii")
+    letters = pane(page, "axial").locator(".blueno-edge").all_inner_texts()
+    assert letters == ["A", "P", "R", "L"]
+    hover(page, "axial", 0.45, 0.5)
+    page.wait_for_selector(f"{FRONT}[data-name=mm]")
+    left = readout(page)["mm"]
+    hover(page, "axial", 0.55, 0.5)
+    page.wait_for_function(
+        "old => document.querySelector('.blueno-readout [data-name=mm] b').innerText !== old",
+        arg=" ".join(f"{n:g}".replace("-", "−") for n in left),
+    )
+    assert readout(page)["mm"][0] < left[0]
+    page.keyboard.press("2")
+    page.wait_for_selector(f"{FRONT}[data-plane=coronal][data-state=ready]")
+    lit = pixels(page, "coronal")[..., 0] > 0
+    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
+    shown = (np.ptp(rows) + 1) / (np.ptp(columns) + 1)
+    assert abs(shown - (30 * 2.5) / (36 * 1.5)) < 0.03
+
+
+def test_wheel_slider_and_keys_scroll(page: Page, files: Path) -> None:
+    open_file(page, "t1.nii.gz")
+    hover(page, "axial", 0.5, 0.5)
+    page.mouse.wheel(0, 100)
+    wait_for_slice(page, "axial", 95)
+    page.mouse.wheel(0, -300)
+    wait_for_slice(page, "axial", 92)
+    pane(page, "axial").focus()
+    for key, index in [("PageDown", 102), ("ArrowUp", 101), ("End", 188), ("Home", 0), ("ArrowRight", 1)]:
+        page.keyboard.press(key)
+        wait_for_slice(page, "axial", index)
+    slider = page.locator(f"{FRONT}input[type=range]")
+    slider.fill("60")
+    wait_for_slice(page, "axial", 60)
+    assert page.locator(f"{FRONT}.blueno-counter").inner_text() == "61 / 189"
+    page.keyboard.press("Home")
+    wait_for_slice(page, "axial", 0)
+    brain = np.asarray(nib.load(files / "t1.nii.gz").dataobj)
+    page.keyboard.press("3")
+    wait_for_slice(page, "sagittal", 98)
+    assert pixels(page, "sagittal")[..., 0].max() >= brain[98].max() * 255 // 228 - 1
+
+
+def test_a_click_moves_the_other_planes(page: Page, files: Path) -> None:
+    open_file(page, "t1.nii.gz")
+    pane(page, "axial").focus()
+    page.keyboard.press("4")
+    for plane in KEYS:
+        page.wait_for_selector(f"{FRONT}[data-plane={plane}][data-state=ready]")
+    hover(page, "axial", 0.6, 0.4)
+    page.wait_for_selector(f"{FRONT}[data-name=voxel]")
+    i, j, k = (int(n) for n in readout(page)["voxel"])
+    page.mouse.down()
+    page.mouse.up()
+    wait_for_slice(page, "sagittal", i)
+    wait_for_slice(page, "coronal", j)
+    wait_for_slice(page, "axial", k)
+    facts = page.locator(f"{FRONT}.blueno-facts").inner_text()
+    brain = np.asarray(nib.load(files / "t1.nii.gz").dataobj)
+    assert re.search(rf"crosshair\s+{i} {j} {k}\s", facts)
+    assert re.search(rf"value\s+{brain[i, j, k]}\b", facts)
+
+
+def test_window_and_level_cost_no_request(page: Page, files: Path) -> None:
+    open_file(page, "t1.nii.gz")
+    page.wait_for_load_state("networkidle")
+    before = pixels(page, "axial").astype(int)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/volumes/" in request.url else None)
+    hover(page, "axial", 0.5, 0.5)
+    page.mouse.down()
+    for step in range(1, 11):
+        hover(page, "axial", 0.5 + 0.01 * step, 0.5 - 0.01 * step)
+    page.mouse.up()
+    width = page.locator(f"{FRONT}[aria-label='Window width']")
+    assert float(width.input_value()) > 228
+    assert np.abs(pixels(page, "axial") - before).max() > 5
+    width.fill("100")
+    width.press("Enter")
+    page.wait_for_function("() => /W 100 /.test(document.querySelector('.blueno-note').textContent)")
+    box = pane(page, "axial").bounding_box()
+    page.mouse.dblclick(box["x"] + 50, box["y"] + 50)
+    page.wait_for_function("() => /W 228 /.test(document.querySelector('.blueno-note').textContent)")
+    assert asked == []
+
+
+def test_a_210_mb_file_stays_on_the_server(page: Page, files: Path) -> None:
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    received: list[int] = []
+    client.on("Network.loadingFinished", lambda event: received.append(int(event["encodedDataLength"])))
+    open_file(page, "big.npy")
+    page.wait_for_load_state("networkidle")
+    assert 0 < max(received) < 600_000  # one slice
+    assert sum(received) < 30 * 2 * 512 * 512
+    assert not (files / ".ipynb_checkpoints").exists()
+    entries = page.evaluate("performance.getEntriesByName('blueno:slice-paint').map(e => e.detail)")
+    assert entries[0] == {"kind": "open", "plane": "axial", "index": 200}
+
+
+def test_a_picture_in_an_array_file_and_a_file_that_lies(page: Page, files: Path) -> None:
+    open_file(page, "picture.npy")
+    assert page.locator(f"{FRONT}.blueno-segments").count() == 0
+    hover(page, "axial", 0.5, 0.5)
+    page.wait_for_selector(f"{FRONT}[data-name='row, column']")
+    told = readout(page)
+    row, column = told["row, column"]
+    assert told["value"] == [row * 64 + column]
+    page.locator('.jp-DirListing-item[title^="Name: wrong.dcm"]').dblclick()
+    alert = page.locator(f"{FRONT}.blueno-message[role=alert]")
+    alert.wait_for()
+    assert "wrong.dcm" in alert.inner_text()
+    assert "Traceback" not in alert.inner_text()
+
+
+@pytest.fixture
+def crippled(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """Lab in a browser without WebGL2."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        "  return kind === 'webgl2' ? null : get.call(this, kind, ...rest); };"
+    )
+    page = context.new_page()
+    page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
+    page.wait_for_selector(".jp-DirListing-item", timeout=60_000)
+    yield page
+    context.close()
+
+
+def test_without_webgl_the_picture_is_the_same(page: Page, crippled: Page, files: Path) -> None:
+    painted = []
+    for one, painter in [(page, "webgl2"), (crippled, "canvas2d")]:
+        open_file(one, "known.nii")
+        pane(one, "axial").focus()
+        one.keyboard.press("+")
+        one.keyboard.press("ArrowDown")
+        wait_for_slice(one, "axial", 16)
+        while pane(one, "axial").get_attribute("data-painter") != painter:
+            one.keyboard.press("i")  # WebGL takes over after the first pictures
+        inverted = f"{FRONT}[aria-label='Invert (I)'][aria-pressed=true]"
+        if one.locator(inverted).count():
+            one.keyboard.press("i")
+            one.wait_for_selector(inverted, state="detached")
+        painted.append(pixels(one, "axial").astype(int))
+    assert painted[0].shape == painted[1].shape
+    assert np.abs(painted[0] - painted[1]).max() <= 2
+    assert painted[0][..., 0].max() > 100
+
+
+def test_a_lost_graphics_context_comes_back(lab: Lab, browser: Browser, files: Path) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        "  const made = get.call(this, kind, ...rest);"
+        "  if (kind === 'webgl2') { window.lose = made.getExtension('WEBGL_lose_context'); }"
+        "  return made; };"
+    )
+    page = context.new_page()
+    page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
+    open_file(page, "known.nii")
+    pane(page, "axial").focus()
+    page.wait_for_function("() => window.lose")
+    for act, painter in [
+        ("", "webgl2"),
+        ("lose.loseContext()", "canvas2d"),
+        ("lose.restoreContext()", "webgl2"),
+    ]:
+        page.evaluate(act)
+        page.wait_for_function(
+            """painter => { const pane = document.querySelector('.blueno-pane[data-plane=axial]');
+            pane.dispatchEvent(new KeyboardEvent('keydown', {key: 'i', bubbles: true}));
+            return pane.dataset.painter === painter; }""",
+            arg=painter,
+        )
+        assert pixels(page, "axial")[..., 0].max() > 100
+    context.close()
+
+
+def test_a_busy_kernel_does_not_slow_an_output(lab: Lab, page: Page, files: Path) -> None:
+    lab.write_notebook(
+        "busy.ipynb",
+        f"import jupyter_blueno as blueno\nblueno.show({str(files / 't1.nii.gz')!r})",
+        "print('busy')\nwhile True: pass",
+    )
+    execute(page, "docmanager:open", {"path": "busy.ipynb"})
+    wait_for_idle_kernel(page)
+    execute(page, "notebook:run-all-cells")
+    page.wait_for_selector(".jp-OutputArea pre:has-text('busy')", timeout=60_000)
+    output = page.locator(".jp-OutputArea .blueno-pane[data-plane=axial]")
+    output.and_(page.locator("[data-state=ready]")).wait_for()
+    output.scroll_into_view_if_needed()
+    box = output.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for step in range(1, 6):
+        page.mouse.wheel(0, 100)
+        output.and_(page.locator(f"[data-index='{94 + step}'][data-state=ready]")).wait_for(timeout=3000)
+    assert "Busy" in page.locator("#jp-main-statusbar").inner_text()
+    execute(page, "notebook:interrupt-kernel")
+    wait_for_idle_kernel(page)
+    saved = json.dumps(page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.toJSON()"))
+    assert "image/png" in saved
+    assert "application/vnd.blueno.view+json" in saved
+
+
+def test_an_array_view_is_steered_from_both_sides(lab: Lab, page: Page) -> None:
+    lab.write_notebook(
+        "array.ipynb",
+        "import numpy as np, jupyter_blueno as blueno\n"
+        "volume = np.arange(20 * 30 * 40, dtype='int16').reshape(20, 30, 40)\n"
+        "view = blueno.show(volume, index=3)\nview",
+        "view.index = 12",
+        "print('at', view.index, view.crosshair)",
+    )
+    execute(page, "docmanager:open", {"path": "array.ipynb"})
+    wait_for_idle_kernel(page)
+    execute(page, "notebook:run-cell-and-select-next")
+    output = page.locator(".jp-OutputArea .blueno-pane[data-plane=axial]")
+    output.and_(page.locator("[data-index='3'][data-state=ready]")).wait_for(timeout=60_000)
+    execute(page, "notebook:run-cell-and-select-next")
+    output.and_(page.locator("[data-index='12'][data-state=ready]")).wait_for()
+    output.focus()
+    page.keyboard.press("ArrowUp")
+    output.and_(page.locator("[data-index='11'][data-state=ready]")).wait_for()
+    execute(page, "notebook:run-cell")
+    page.locator(".jp-Notebook .jp-Cell").nth(2).click()
+    execute(page, "notebook:run-cell")
+    page.wait_for_selector(".jp-OutputArea pre:has-text('at 11 [11, 15, 20]')")
+
+
+def test_a_server_that_restarts_is_waited_for(lab: Lab, page: Page, files: Path) -> None:
+    open_file(page, "t1.nii.gz")
+    page.wait_for_load_state("networkidle")
+    lab.stop()
+    hover(page, "axial", 0.5, 0.5)
+    pane(page, "axial").focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(f"{FRONT}.blueno-banner:has-text('Trying again')")
+    lab.start()
+    wait_for_slice(page, "axial", 0)
+    page.wait_for_selector(f"{FRONT}.blueno-banner", state="hidden")
