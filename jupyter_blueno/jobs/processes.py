@@ -47,13 +47,14 @@ def descendants(root: int) -> set[int]:
     return {pid for pid in found if identity(pid) is not None}
 
 
-def marked(mark: str, group: int) -> set[int]:
-    """Processes with `mark` (``NAME=value``) in their first environment, or in the session `group`.
+def marked(mark: str, session: int) -> set[int]:
+    """Processes with `mark` (``NAME=value``) in their first environment, or in `session`.
 
     Finds also those that left their parent, their group and their session.
+    `session` 0 is none: the system's own processes have that number.
     """
     if not LINUX:
-        return {pid for pid, _, leader, _ in _listing() if leader == group}
+        return {pid for pid, _, leader, _ in _listing() if leader == session != 0}
     wanted = mark.encode()
     found: set[int] = set()
     for entry in os.listdir("/proc"):
@@ -64,20 +65,22 @@ def marked(mark: str, group: int) -> set[int]:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = file.read()
             ours = wanted in environment.split(b"\0")
-            if (ours or os.getsid(pid) == group) and identity(pid) is not None:
+            if (ours or (session > 1 and os.getsid(pid) == session)) and identity(pid) is not None:
                 found.add(pid)
     return found
 
 
 def send(pids: set[int], number: int) -> None:
     """Send a signal to each; those that are gone by now do not matter."""
-    for pid in pids:
+    for pid in pids - {0, 1}:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
 def send_group(group: int, number: int) -> None:
     """Send a signal to a process group at once."""
+    if group <= 1:  # our own group, or everybody
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
