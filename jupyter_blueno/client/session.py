@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,6 +113,13 @@ def close() -> None:
         used, _current, _chosen = _current, None, False
     if used is not None:
         used.close()
+
+
+@atexit.register
+def _leave() -> None:
+    """The embedded database stops with the last process that uses it."""
+    with suppress(Exception):  # nobody is left to hear of it
+        close()
 
 
 def _reachable(server: str, token: str | None) -> Http:

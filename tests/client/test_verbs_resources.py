@@ -41,7 +41,8 @@ def test_a_small_number_without_unit_is_guessed_at() -> None:
     ("text", "seconds"),
     [
         (90, 90), ("90", 90), ("2h", 7200), ("30 min", 1800), ("1h30m", 5400), ("1 h 30 m", 5400),
-        ("1d", 86400), ("2 hours", 7200), ("45 secs", 45), (timedelta(minutes=5), 300), (0.5, 0.5), (None, None),
+        ("1d", 86400), ("2 hours", 7200), ("45 secs", 45), (timedelta(minutes=5), 300), (0.5, 0.5),
+        (None, None),
     ],
 )  # fmt: skip
 def test_timeout(text: Any, seconds: float | None) -> None:
