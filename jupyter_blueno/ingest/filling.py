@@ -123,13 +123,17 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
         kinds = set(batch.kind if isinstance(batch.kind, list) else [batch.kind])
         size = sum(batch.bytes) if isinstance(batch.bytes, list) else (batch.bytes or 0) * count
         leading = list(range(batch.first_ordinal, min(end, batch.first_ordinal + versions.PREVIEW)))
-        versions.grow(connection, version, count, size, leading, {kind for kind in kinds if kind}, ask.progress)
+        versions.grow(
+            connection, version, count, size, leading, {kind for kind in kinds if kind}, ask.progress
+        )
         store.touch(connection, version.dataset_id)
     return True
 
 
 def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
-    """Finish a version: ready, or failed with a reason. Finishing it twice the same way is fine.
+    """Finish a version: ready, or failed with a reason; then its rows are gone.
+
+    Finishing it twice the same way is fine.
 
     Raises
     ------
@@ -144,6 +148,12 @@ def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
         version = versions.locked_version(connection, team, ask.version_id)
         if version.state != ("ready" if reason is None else "failed"):
             _must_be_preparing(version)
+            if reason is not None:  # half a dataset would look like a whole one
+                added = sa.and_(
+                    tables.sample.c.dataset_id == version.dataset_id,
+                    tables.sample.c.added_in == version.number,
+                )
+                connection.execute(sa.delete(tables.sample).where(added))
             versions.finish(connection, version, reason, problems)
             store.touch(connection, version.dataset_id)
         finished = store.read_dataset(connection, team, version.dataset_id)

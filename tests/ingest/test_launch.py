@@ -112,6 +112,8 @@ def test_a_cancelled_ingest_says_so(context, many):
     cancel_job(context, JobRef(begun.version.job_id))
     done = over(context, begun)
     assert (done.version.state, done.version.reason) == ("failed", "It was cancelled.")
+    assert (done.version.sample_count, done.preview) == (0, [])
+    assert list_samples(context, SamplePage(done.id)).samples == []
     job = wait_for(lambda: (one := get_job(context, JobRef(begun.version.job_id))).state in TERMINAL and one)
     assert job.state == "CANCELLED"
 
