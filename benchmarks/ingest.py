@@ -79,7 +79,8 @@ def _photos(config: Config, destination: CatalogDestination) -> list[Figure]:
         Figure(
             f"{PHOTOS:,} JPEGs of {PHOTO_SIZE[0]}×{PHOTO_SIZE[1]} in, from a folder",
             f"{PHOTOS / took:,.0f} photos/s",
-            f"bare Pillow (draft, thumbnail, save), all cores: {PHOTOS / bare:,.0f}/s; {took / bare:.2f} × its time",
+            f"bare Pillow (draft, thumbnail, save), all cores: {PHOTOS / bare:,.0f}/s; "
+            f"{took / bare:.2f} × its time",
         )
     ]
 
