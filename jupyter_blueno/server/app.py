@@ -10,7 +10,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 
-_WARMING_DELAY = 1.0  # seconds
+_WARMING_DELAY = 3.0  # seconds
 
 
 class BluenoExtension(ExtensionApp):

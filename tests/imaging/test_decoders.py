@@ -86,14 +86,12 @@ def test_a_compressed_volume_is_unpacked_once(
         np.testing.assert_array_equal(_pixels(decoders, str(packed), plane, index), expected[::-1, ::-1])
     (kept,) = (tmp_path / "cache").iterdir()
     assert (kept.suffix, kept.stat().st_size) == (".vox", array.nbytes)
-    made = kept.stat().st_ctime_ns
-    decoders._workers[0].close()
+    written = kept.stat().st_ino
+    decoders.close()
     again = Decoders(tmp_path / "cache", count=1)
     assert _pixels(again, str(packed), "axial", 0).shape == (30, 20)
     again.close()
-    assert [one.name for one in (tmp_path / "cache").iterdir()] == [kept.name]
-    assert kept.stat().st_ino
-    assert made
+    assert [one.stat().st_ino for one in (tmp_path / "cache").iterdir()] == [written]
 
 
 def test_a_broken_compressed_volume_leaves_nothing(decoders: Decoders, tmp_path: Path) -> None:
@@ -114,10 +112,10 @@ def test_the_cache_makes_room(tmp_path: Path) -> None:
     (tmp_path / "dead.part").write_bytes(b"left behind")
     os.utime(tmp_path / "dead.part", (0, 0))
     cache.limit = sum(one.stat().st_blocks * 512 for one in tmp_path.iterdir()) - 1
+    cache.make_room(0)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["t0.vox", "t1.vox", "t2.vox", "t3.vox"]
     cache.make_room(5000)
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["t1.vox", "t2.vox", "t3.vox"] or sorted(
-        one.name for one in tmp_path.iterdir()
-    ) == ["t2.vox", "t3.vox"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["t1.vox", "t2.vox", "t3.vox"]
 
 
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
@@ -177,12 +175,7 @@ def test_memory_is_limited(tmp_path: Path, volume: tuple[str, np.ndarray]) -> No
 
 
 def test_a_volume_larger_than_the_memory_limit_is_mapped(tmp_path: Path) -> None:
-    head = nibabel.Nifti1Header()
-    head.set_data_dtype(np.int16)
-    head.set_data_shape((1024, 1024, 400))
     path = tmp_path / "large.nii"
-    with path.open("wb") as file:
-        nibabel.Nifti1Image(np.zeros((1, 1, 1), np.int16), np.eye(4), head).header.write_to(file)
     image = nibabel.Nifti1Image(np.zeros((2, 2, 2), np.int16), np.eye(4))
     image.header.set_data_shape((1024, 1024, 400))
     with path.open("wb") as file:
@@ -226,9 +219,6 @@ def test_they_end_with_their_server(tmp_path: Path, how: signal.Signals) -> None
     assert server.stdout.readline() == "up\n"
     processes = _processes(server.pid)
     assert len(processes) == 2
-    if how is signal.SIGKILL:
-        processes[0].suspend()
-        processes[0].resume()
     os.killpg(server.pid, how)  # as Ctrl-C in a terminal does
     said = server.communicate()[1]
     assert said.count("Traceback") <= 1  # the server's own, none of theirs

@@ -126,12 +126,16 @@ def test_photos_are_upright(tmp_path: Path, orientation: int) -> None:
 
 
 def _png_header(width: int, height: int) -> bytes:
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     data = zlib.compress(bytes(1 << 20))
     return (
-        head + struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + _chunk(b"IDAT" + data)
     )
+
+
+def _chunk(content: bytes) -> bytes:
+    return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
 
 
 def test_a_huge_png_is_refused_by_its_header(tmp_path: Path) -> None:
