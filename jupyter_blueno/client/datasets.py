@@ -307,9 +307,7 @@ class Dataset(Sequence[Sample]):
 
     def show(self) -> Any:
         """Show the gallery in the notebook."""
-        import jupyter_blueno
-
-        return jupyter_blueno.show(self)
+        return look.show(self)
 
     # ---- rows
 

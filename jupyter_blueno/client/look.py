@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def display(shown: Any, **options: Any) -> Any:
 
     put: Any = ipython.display
     return put(shown, **options)
+
+
+def show(thing: Any) -> Any:
+    """`blueno.show`, which is a row above: so the widgets may use handles, and handles be shown."""
+    return import_module("jupyter_blueno").show(thing)
 
 
 def table(rows: Sequence[Sequence[str]], head: Sequence[str], right: Iterable[int] = ()) -> str:

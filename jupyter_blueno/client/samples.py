@@ -104,9 +104,7 @@ class Sample:
 
     def show(self) -> Any:
         """Show the sample in the notebook: a picture, or a volume to scroll through."""
-        import jupyter_blueno
-
-        return jupyter_blueno.show(self)
+        return look.show(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         import numpy as np

@@ -48,9 +48,7 @@ class BluenoMagics(Magics):
         return self._chosen(asked).show()
 
     def _open(self, asked: Arguments) -> Any:
-        import jupyter_blueno
-
-        return jupyter_blueno.show(asked.words[0])
+        return look.show(asked.words[0])
 
     def _ingest(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.ingest import ingest
