@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jupyter_blueno import imaging
+from jupyter_blueno.api.images import PictureRef, get_picture
 from jupyter_blueno.api.ingest import list_public_sets
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.catalog.location import local_path
@@ -58,6 +61,9 @@ class TestBuilders:
         tile = ThumbnailPack(context.config.folder("thumbnails", dataset.id)).tiles([3])[0]
         assert tile.content == pixels_of(found[3]).tobytes()
         assert told[-1].done == told[-1].total == 70
+        served = get_picture(context, PictureRef(dataset.id, found[3].ordinal))
+        with Image.open(io.BytesIO(served.body)) as shown:
+            assert (np.asarray(shown.convert("L")) == pixels_of(found[3])).all()
 
         import tensorflow_datasets as tfds
 

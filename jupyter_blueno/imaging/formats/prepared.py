@@ -45,9 +45,7 @@ class Prepared(Format):
             return Header("image2d", shape_of(image), dtype_of(image))
 
     def picture(self, path: Path, key: str | None = None) -> NDArray[Any]:
-        self.header(path, key)  # refuses what is too large
-        prepared = open_prepared(str(path))
-        return prepared.decode(_encoded(path, key))
+        return open_prepared(str(path)).decode(_encoded(path, key))
 
     def encoded(self, path: Path, key: str | None = None) -> tuple[str, bytes] | None:
         content = _encoded(path, key)
@@ -79,6 +77,15 @@ def dtype_of(image: Any) -> str:
 
 def is_prepared(folder: Path) -> bool:
     """Whether `folder` is a prepared set whose records can be read at random."""
+    try:
+        stamp = (folder / "dataset_info.json").stat().st_mtime_ns
+    except OSError:
+        return False
+    return _is_prepared(folder, stamp)
+
+
+@lru_cache(maxsize=256)
+def _is_prepared(folder: Path, stamp: int) -> bool:
     try:
         info = json.loads((folder / "dataset_info.json").read_bytes())
     except (OSError, ValueError):
@@ -192,6 +199,7 @@ class PreparedSet:
 
         try:
             with Image.open(io.BytesIO(encoded)) as image:
+                limits.check_picture(self.name, image.height, image.width)
                 pixels: NDArray[Any] = np.asarray(image)
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             raise UnreadableData(f"The picture cannot be decoded: {error}.") from error
