@@ -208,6 +208,7 @@ class EmbeddedServer:
                     stderr=log,
                     cwd=self.folder,
                     start_new_session=True,  # Ctrl-C in the terminal is not for it
+                    env=os.environ | {"BLUENO_SHARED": "1"},  # nor the end of the job that needed it first
                 )
         deadline = time.monotonic() + 30
         while not self._answers():

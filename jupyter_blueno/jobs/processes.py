@@ -70,6 +70,18 @@ def marked(mark: str, session: int) -> set[int]:
     return found
 
 
+def without_shared(found: set[int]) -> set[int]:
+    """Leave out servers that others use too (``BLUENO_SHARED`` in their environment), with all below them."""
+    if not LINUX:
+        return found
+    kept = set(found)
+    for pid in found:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+            if b"\0BLUENO_SHARED=1\0" in b"\0" + file.read():
+                kept -= {pid} | descendants(pid)
+    return kept
+
+
 def send(pids: set[int], number: int) -> None:
     """Send a signal to each; those that are gone by now do not matter."""
     for pid in pids - {0, 1}:

@@ -277,7 +277,7 @@ class Supervisor:
         found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.session)
         if self.adopted and processes.identity(self.child) == self.child_identity:
             found |= {self.child} | processes.descendants(self.child)
-        return found - {os.getpid()}
+        return processes.without_shared(found - {os.getpid()})
 
     def end(self, kindly: bool) -> None:
         """End the process group, then whatever else there is, and see them gone."""

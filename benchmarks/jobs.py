@@ -1,0 +1,122 @@
+"""What a background job costs, against starting the same Python or command bare."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+import psutil
+
+from benchmarks.figures import Figure, percentile, spread
+from jupyter_blueno.api import jobs as api
+from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.config import Config
+from jupyter_blueno.jobs.model import TERMINAL, Job, JobSpec
+
+ROUNDS = 15
+MANY = 200
+AT_A_TIME = 4
+WATCHED = 20.0  # seconds of a supervisor's idle time
+
+
+def measure() -> list[Figure]:
+    home = tempfile.mkdtemp(prefix="blueno-jobs-")
+    context = Context(Platform(Config(home=home, roots=[home])), User("bench"))
+    try:
+        context.platform.jobs.start_monitor()
+        _finish(context, _submit(context, JobSpec(kind="cell", source="1")))  # caches filled, as on any day
+        return [*_first_line(context), *_supervisor(context), *_many(context)]
+    finally:
+        context.platform.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _submit(context: Context, spec: JobSpec) -> Job:
+    return api.submit_job(context, api.SubmitJob(secrets.token_hex(16), "benchmark", spec))
+
+
+def _finish(context: Context, job: Job) -> None:
+    while api.get_job(context, api.JobRef(job.id)).state not in TERMINAL:
+        time.sleep(0.01)
+
+
+def _first_line(context: Context) -> list[Figure]:
+    bare, lines, submits = [], [], []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        with subprocess.Popen([sys.executable, "-c", "print(1)"], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            bare.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        job = _submit(context, JobSpec(kind="cell", source="print(1)"))
+        submits.append(time.perf_counter() - start)
+        log = Path(context.config.home_path, "jobs", job.id, "log")
+        while not (log.exists() and log.stat().st_size):
+            time.sleep(0.001)
+        lines.append(time.perf_counter() - start)
+        _finish(context, job)
+    more = percentile(lines, 50) - percentile(bare, 50)
+    late = percentile(submits, 95)
+    return [
+        Figure(
+            "jobs: submit → first line of a cell",
+            spread(lines),
+            f"bare `python -c` {spread(bare)}: + {1000 * more:.0f} ms",
+            "≤ + 300 ms",
+            more <= 0.3,
+        ),
+        Figure("jobs: submit returns", spread(submits), "", "≤ 50 ms p95", late <= 0.05),
+    ]
+
+
+def _supervisor(context: Context) -> list[Figure]:
+    job = _submit(context, JobSpec(kind="command", command=["sleep", "600"]))
+    found = []
+    while not found:
+        found = [p for p in psutil.process_iter(["cmdline"]) if job.id in " ".join(p.info["cmdline"] or [])]
+    supervisor = found[0]
+    time.sleep(1)
+    before = sum(supervisor.cpu_times()[:2])
+    time.sleep(WATCHED)
+    share = (sum(supervisor.cpu_times()[:2]) - before) / WATCHED
+    size = supervisor.memory_info().rss / 2**20
+    api.cancel_job(context, api.JobRef(job.id))
+    _finish(context, job)
+    return [
+        Figure("jobs: a supervisor's memory", f"{size:.1f} MiB", "", "≤ 25 MiB", size <= 25),
+        Figure("jobs: a supervisor's CPU", f"{100 * share:.2f} %", "", "≤ 0.1 %", share <= 0.001),
+    ]
+
+
+def _many(context: Context) -> list[Figure]:
+    start = time.perf_counter()
+    running: deque[subprocess.Popen[bytes]] = deque()
+    for _ in range(MANY):
+        if len(running) == AT_A_TIME:
+            running.popleft().wait()
+        running.append(subprocess.Popen([sys.executable, "-c", "pass"]))
+    for process in running:
+        process.wait()
+    bare = time.perf_counter() - start
+    start = time.perf_counter()
+    spec = JobSpec(kind="command", command=[sys.executable, "-c", "pass"])
+    jobs = [_submit(context, spec) for _ in range(MANY)]
+    for job in jobs:
+        _finish(context, job)
+    ours = time.perf_counter() - start
+    return [
+        Figure(
+            f"jobs: {MANY} short ones",
+            f"{ours:.1f} s",
+            f"bare loop, {AT_A_TIME} at a time, {bare:.1f} s: {ours / bare:.1f} ×",
+            "≤ 1.5 ×",
+            ours / bare <= 1.5,
+        )
+    ]
