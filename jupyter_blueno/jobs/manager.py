@@ -268,11 +268,11 @@ class JobManager:
             self.recorder.record(
                 folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
             )
-            with self.database.begin() as connection:
-                started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
-                store.update(connection, job_id, "SUBMITTING", started)
             self.monitor.look()
         with self.database.begin() as connection:
+            if fresh:
+                started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
+                store.update(connection, job_id, "SUBMITTING", started)
             row = store.row(connection, job_id)
             found = store.one(connection, user.team, job_id)
         if row is None or found is None or row.handle.get("digest") != digest:

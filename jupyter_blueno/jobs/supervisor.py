@@ -34,9 +34,10 @@ else:  # files beside this one
     import processes
     from logcap import LogCap
 
-TICK = 0.25  # seconds between looks
+TICK = 0.5  # seconds between looks
 HEARTBEAT = 5.0
 CROWD = 64  # new threads on the machine that are worth a count of ours
+LITTLE = 1 << 18  # bytes of free disk that are as good as none
 LOCK_PATIENCE = 2.0
 
 
@@ -313,10 +314,16 @@ class Supervisor:
             self.end(kindly=True)
         self.log.keep_small()
 
+    def disk_is_full(self) -> bool:
+        found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize < LITTLE
+
     def record(self, ending: str) -> None:
         """Write down how it ended; the last thing that happens in the folder."""
         said = self.read("ended.json") or {}
         reason = self.reason or said.get("reason")
+        if self.exit_status and not said and self.disk_is_full():
+            reason = "The disk is full: free some space, then run it again."
         content: dict[str, Any] = {
             "ending": ending,
             "finished_at": time.time(),

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ast
 import base64
-import inspect
 import linecache
 import os
 import pickle
 import sys
-import traceback
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -21,12 +18,12 @@ PLAIN = (str, bytes, bool, int, float, complex, type(None))
 LINE = 79  # a container's repr that fits is shown as it is, without IPython's pretty printer
 
 
-@dataclass
 class Ended:
     """The exit code, and what to say of it."""
 
-    code: int = 0
-    reason: str | None = None
+    def __init__(self, code: int = 0, reason: str | None = None) -> None:
+        self.code = code
+        self.reason = reason
 
 
 def run(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Outputs) -> Ended:
@@ -102,7 +99,7 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
         return Ended(1, f"The function could not be loaded in the job: {in_words(error)}")
     try:
         value = function(*args, **kwargs)
-        if inspect.isawaitable(value):
+        if hasattr(value, "__await__"):
             import asyncio
 
             value = asyncio.run(_awaited(value))
@@ -152,6 +149,8 @@ def show_error(error: BaseException, outputs: Outputs) -> None:
         formatter = FormattedTB(mode="Context", theme_name="linux")  # type: ignore[no-untyped-call]
         text = formatter.stb2text(formatter.structured_traceback(type(error), error, trace))
     except Exception:  # no IPython here, an older one, or no memory left
+        import traceback
+
         text = "".join(traceback.format_exception(type(error), error, trace))
     outputs.add("error", {"text/plain": text}, {"ename": type(error).__name__, "evalue": str(error)[:2000]})
     print(text, file=sys.stderr)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -215,3 +216,27 @@ def test_impossible_resources_are_refused_at_once(manager: JobManager, resources
     with pytest.raises(InvalidInput):
         start(manager, command("true", resources=resources))
     assert manager.monitor.look_now() == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, manager: JobManager) -> Iterator[Path]:
+    """The jobs' folders on a disk of 4 MB."""
+    place = manager.config.folder("jobs")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("kind", ["cell", "command"])
+def test_a_full_disk_is_said(manager: JobManager, small_disk: Path, kind: str) -> None:
+    text = "for n in range(100_000): print('x' * 100)"
+    spec = cell(text) if kind == "cell" else command(sys.executable, "-c", text)
+    job = wait(manager, start(manager, spec), "FAILED")
+    assert "disk is full" in (job.reason or "") or "No space left" in (job.reason or "")
+    assert 0 < job.log_size < 5 << 20
+    assert manager.delete(ALICE, job.id)
+    (small_disk / "room").write_bytes(b"x" * 1_000_000)
