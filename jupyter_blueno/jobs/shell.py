@@ -38,7 +38,7 @@ def prepare(module: ModuleType, outputs: Outputs) -> None:
 
     builtins.display = display  # type: ignore[attr-defined]
     builtins.get_ipython = make  # type: ignore[attr-defined]
-    sys.meta_path.insert(0, _AfterImport("IPython", make))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _AfterImport("IPython", make))
     os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
     if "MPLBACKEND" not in os.environ and _exists("matplotlib_inline"):
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -80,7 +80,7 @@ class _AfterImport:  # importing importlib.abc to inherit from takes 10 ms
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
-            self.loader, spec.loader = spec.loader, self
+            self.loader, spec.loader = spec.loader, self  # type: ignore[assignment]
         return spec
 
     def create_module(self, spec: Any) -> Any:
