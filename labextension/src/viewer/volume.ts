@@ -179,8 +179,14 @@ export class VolumeView {
     if (layout !== 'three') {
       this.state.plane = layout;
     }
+    const sizes = this.panes.map(pane => pane.size);
+    const largest = {
+      width: Math.max(...sizes.map(({ width }) => width)),
+      height: Math.max(...sizes.map(({ height }) => height))
+    };
     for (const pane of this.panes) {
       const shown = this.isShown(pane.plane);
+      pane.extent = layout === 'three' ? largest : null;
       pane.node.hidden = !shown;
       if (shown) {
         this.ask(pane.plane, performance.now());
