@@ -174,7 +174,7 @@ def test_failure_tells_its_reason(lab: Lab, page: Page) -> None:
     card = run_cell_as_job(page)
     wait_for_state(card, "FAILED")
     expect(card.locator(".jp-blueno-job-why")).to_contain_text("ZeroDivisionError")
-    card.get_by_text("Traceback").click()
+    card.locator("summary", has_text="Traceback").click()
     expect(card.locator(".jp-mod-error")).to_contain_text("1 / size")
     job_id = card.get_attribute("data-job") or ""
     reason = row(page, job_id).locator(".jp-blueno-job-reason")

@@ -14,9 +14,9 @@ interface Block {
 }
 
 const RANGE = 262_144; // bytes a request
-const FAR_BEHIND = 8 * RANGE; // more than this to catch up: go to the end at once
+const FAR_BEHIND = 2 * RANGE; // more than this to catch up: go to the end at once
 const BLOCK = 200; // lines of a block; the browser skips blocks out of view
-const MOST_LINES = 60_000; // in the page; what is further away is dropped
+const MOST_LINES = 30_000; // in the page; what is further away is dropped
 const LINE_HEIGHT = 17; // px, as in the style sheet
 const MARGIN = 1500; // px from the edge at which the next range is fetched
 const NEWLINE = 10;
@@ -159,11 +159,12 @@ export class LogView extends Widget {
 
   /** Fetch up to the end; from far behind only the end itself. */
   private async _catchUp(): Promise<void> {
-    if (this._end === 0 || this._size - this._end > FAR_BEHIND) {
-      await this._open(-RANGE);
-    }
     while (this._end < this._size && this._following) {
-      await this._later();
+      if (this._end === 0 || this._size - this._end > FAR_BEHIND) {
+        await this._open(-RANGE);
+      } else {
+        await this._later();
+      }
     }
     this._toEnd();
   }
@@ -178,7 +179,7 @@ export class LogView extends Widget {
     this._text = new LogText();
     this._start = range.offset + from;
     this._end = range.offset + range.bytes.length;
-    this._size = Math.max(this._size, range.size);
+    this._size = range.size;
     this._append(range.bytes.subarray(from));
   }
 
@@ -188,7 +189,7 @@ export class LogView extends Widget {
       this._size = this._end;
       return;
     }
-    this._size = Math.max(this._size, range.size);
+    this._size = range.size;
     if (range.offset > this._end) {
       this._leaveOut(range.offset - this._end);
     }
