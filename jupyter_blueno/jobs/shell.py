@@ -143,7 +143,7 @@ def _make(module: ModuleType, outputs: Outputs) -> Any:
 
     settings = Config()
     settings.HistoryManager.enabled = False
-    settings.InteractiveShell.colors = "linux"
+    settings.InteractiveShell.colors = "neutral"  # readable on light and on dark
     private = os.path.join(os.path.dirname(outputs.folder), ".ipython")
     made = Shell.instance(config=settings, user_module=module, user_ns=module.__dict__, ipython_dir=private)
     formatter: Any = made.display_formatter

@@ -91,8 +91,8 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     commands.addCommand(Commands.runNotebookAsJob, {
-      label: args => (args.toolbar ? 'Run as Job' : 'Run Notebook as Job'),
-      caption: 'Run the notebook in the background, as it is on screen',
+      label: 'Run Notebook as Job',
+      caption: 'Run as job: the notebook as it is on screen, in the background',
       icon: runAsJobIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isEnabled: () => notebooks.currentWidget !== null,
@@ -105,7 +105,7 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(Commands.runCellAsJob, {
       label: 'Run Cell as Job',
-      caption: 'Run this cell in the background',
+      caption: 'Run as job: this cell, in the background',
       icon: runAsJobIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isEnabled: () => notebooks.activeCell instanceof CodeCell,
