@@ -21,12 +21,13 @@ from tests.ui.conftest import CHROMIUM_FLAGS, chromium, execute, wait_for_idle_k
 SHAPE = (400, 512, 512)  # voxels; int16: 210 MB
 STEPS = 60  # turns of the wheel a plane
 BUSY = "while True: pass"
+FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 
 
 def measure() -> list[Figure]:
     """Open a gallery of 5,000 and a volume of 210 MB, and scroll, in Chromium."""
     with _opened() as (lab, page):
-        page.wait_for_selector(".jp-blueno-dataset", timeout=60_000)
+        page.get_by_text("mnist-5k", exact=True).wait_for(timeout=60_000)
         gallery = [_gallery(page, name) for name in ("mnist-5k", "mnist-5k")]
         received = _count_received(page)
         first = _first_slice(page)
@@ -96,11 +97,9 @@ def _scroll(page: Page) -> dict[str, list[float]]:
     """Seconds from a turn of the wheel to the painted slice, by plane."""
     times = {}
     for key, plane in (("1", "axial"), ("2", "coronal"), ("3", "sagittal")):
-        pane = page.locator(".jp-blueno-viewer:visible canvas:visible").first
-        pane.click()
+        page.locator(f"{FRONT}.blueno-pane:visible").first.click()
         page.keyboard.press(key)
-        pane = page.locator(".jp-blueno-viewer:visible canvas:visible").first
-        pane.hover()
+        page.locator(f"{FRONT}.blueno-pane[data-plane={plane}][data-state=ready]").hover()
         page.evaluate("() => performance.clearMeasures()")
         for step in range(STEPS):
             page.mouse.wheel(0, 100)

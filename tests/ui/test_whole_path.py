@@ -1,0 +1,151 @@
+"""What a new user does in the first five minutes, by clicks, in one go.
+
+With ``BLUENO_PICTURES`` naming a folder, the pictures of the user's guide are
+taken on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from jupyter_blueno.client import session
+from jupyter_blueno.client.demo import demo
+from tests.ui.conftest import TOKEN, Lab, execute, wait_for_idle_kernel
+
+FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
+LONG = 60_000  # ms
+
+TRAIN = """\
+# train-digits
+import pathlib, time
+import jupyter_blueno as blueno
+import matplotlib.pyplot as plt
+
+images, labels = blueno.dataset("mnist-5k").where(split="train", label=[4, 7]).numpy()
+means = {label: images[labels == label].mean(axis=0) for label in sorted(set(labels))}
+for step in range(5):
+    print(f"epoch {step + 1}/5", flush=True)
+    blueno.progress(step + 1, 5)
+while not pathlib.Path("go-on").exists():
+    time.sleep(0.05)
+figure, axes = plt.subplots(1, len(means))
+for axis, (label, mean) in zip(axes, means.items()):
+    axis.imshow(mean, cmap="gray")
+    axis.set_title(f"mean {label}")
+plt.show()
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A Lab as the first start leaves it: the demo datasets and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh")
+    running = Lab(root=folder / "notebooks", home=folder / "home")
+    running.root.mkdir()
+    running.start()
+    session.use(transport=running.transport)
+    demo()
+    session.use()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def first_page(fresh: Lab, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 860})
+    opened = context.new_page()
+    opened.set_default_timeout(LONG)
+    opened.goto(f"{fresh.url}/lab?token={TOKEN}&blueno-panel")
+    opened.wait_for_selector("#jp-main-dock-panel")
+    opened.wait_for_function("() => window.jupyterapp !== undefined")
+    yield opened
+    context.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a picture for the guide, light and dark."""
+    folder = os.environ.get("BLUENO_PICTURES")
+    if not folder:
+        return
+    for theme in ("Dark", "Light"):
+        page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
+                      f"JupyterLab {theme}")  # fmt: skip
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
+        )
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
+
+
+def dataset_row(page: Page, name: str) -> Locator:
+    return page.locator(".jp-blueno-row", has=page.get_by_text(name, exact=True))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
+    page = first_page
+    # The panel is in view, with what the first start prepared.
+    expect(dataset_row(page, "mnist-5k")).to_contain_text("5,000")
+    expect(dataset_row(page, "mni152")).to_contain_text("3D")
+
+    # A gallery, and a facet.
+    dataset_row(page, "mnist-5k").locator(".jp-blueno-row-main").click()
+    tab = page.locator(f"{FRONT}.jp-blueno-dataset")
+    expect(tab.locator(".jp-blueno-gallery canvas").first).to_be_visible()
+    tab.locator(".jp-blueno-facet-value", has_text=re.compile("^test")).click()
+    tab.locator(".jp-blueno-facet-value", has_text=re.compile("^7")).click()
+    expect(tab.get_by_role("status").filter(has_text="100")).to_be_visible()
+    tab.locator(".jp-blueno-gallery canvas").nth(3).click()
+    picture(page, "gallery")
+
+    # A volume on three planes, by keys and wheel.
+    dataset_row(page, "mni152").locator(".jp-blueno-row-main").click()
+    page.locator(f"{FRONT}.jp-blueno-gallery [role=gridcell]").first.dblclick()
+    for key, plane in (("1", "axial"), ("2", "coronal"), ("3", "sagittal")):
+        page.locator(f"{FRONT}.blueno-pane[data-state=ready]:visible").first.click()
+        page.keyboard.press(key)
+        pane = page.locator(f"{FRONT}.blueno-pane[data-plane={plane}][data-state=ready]")
+        before = int(pane.get_attribute("data-index") or "")
+        pane.hover()
+        page.mouse.wheel(0, 100)
+        page.keyboard.press("ArrowUp")
+        page.wait_for_function(
+            "([plane, before]) => [...document.querySelectorAll(`.blueno-pane[data-plane=${plane}]`)]"
+            ".some(one => one.dataset.state === 'ready' && Number(one.dataset.index) !== before)",
+            arg=[plane, before],
+        )
+        picture(page, f"volume-{plane}")
+    page.keyboard.press("4")
+    expect(page.locator(f"{FRONT}.blueno-pane[data-state=ready]:visible")).to_have_count(3)
+    picture(page, "volume")
+
+    # A cell in the background, while the server restarts.
+    fresh.write_notebook("train.ipynb", TRAIN)
+    execute(page, "docmanager:open", {"path": "train.ipynb"})
+    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
+    wait_for_idle_kernel(page)
+    cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first
+    cell.locator(".jp-InputPrompt").click()
+    cell.locator(".jp-cell-toolbar [data-command='blueno:run-cell-as-job']").click()
+    card = cell.locator(".jp-blueno-card[data-job]")
+    expect(card).to_have_attribute("data-state", "RUNNING")
+    expect(card).to_contain_text("epoch 5/5")
+    picture(page, "job-running")
+    fresh.stop()
+    (fresh.root / "go-on").touch()
+    fresh.start()
+    expect(card).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    expect(card.locator("img")).to_be_visible()
+    execute(page, "blueno:open-job", {"id": card.get_attribute("data-job") or ""})
+    job = page.locator(f"{FRONT}.jp-blueno-job-header")
+    expect(job).to_have_attribute("data-state", "SUCCEEDED")
+    page.locator(FRONT).get_by_role("tab", name=re.compile("Results")).click()
+    expect(page.locator(f"{FRONT}.jp-blueno-results img")).to_be_visible()
+    picture(page, "job-finished")
