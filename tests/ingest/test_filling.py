@@ -33,11 +33,7 @@ awkward = st.sampled_from(
     ["\\N", "\\.", "\t", "\n", "\r\n", "\\", "\\\\t", "'", '"', "{}", "☃🧠", "%s", "%", "a\\\tb"]
 )
 json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(-1e15, 1e15)
-    | texts,
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )

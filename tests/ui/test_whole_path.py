@@ -102,7 +102,7 @@ def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
     tab.locator(".jp-blueno-facet-value", has_text=re.compile("^test")).click()
     tab.locator(".jp-blueno-facet-value", has_text=re.compile("^7")).click()
     expect(tab.get_by_role("status").filter(has_text="100")).to_be_visible()
-    tab.locator(".jp-blueno-gallery canvas").nth(3).click()
+    tab.locator("[role=gridcell]").nth(3).click()
     picture(page, "gallery")
 
     # A volume on three planes, by keys and wheel.

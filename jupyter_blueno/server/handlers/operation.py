@@ -94,9 +94,9 @@ class OperationHandler(APIHandler):
         listed = {field.name for field in fields if field.default_factory is list}
         query: dict[str, Any] = {}
         for name in self.request.query_arguments:
-            values = self.get_query_arguments(name, strip=False)
+            given = self.get_query_arguments(name, strip=False)
             if name not in {"token", "_xsrf"}:
-                query[name] = values if name in listed else values[-1]
+                query[name] = given if name in listed else given[-1]
         if operation.method in {"POST", "PATCH"} and operation.raw_body is None:
             body = msgspec.json.decode(self.request.body or b"{}")
             if not isinstance(body, dict):
