@@ -8,7 +8,6 @@ import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
-import { bluenoIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { JOB_MIME, JobCard } from '../widgets/jobs/card';
 import { addJobCommands } from '../widgets/jobs/commands';
@@ -44,7 +43,6 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
 
     commands.addCommand(Commands.openJob, {
       label: 'Open Job',
-      icon: bluenoIcon,
       describedBy: {
         args: {
           type: 'object',
