@@ -59,10 +59,11 @@ class ArrayView(anywidget.AnyWidget):
             start["crosshair"] = [n // 2 for n in pixels.array.shape]
         self.pixels = pixels
         super().__init__(_info=info, **{**start, **traits})
-        if "index" not in traits:
+        if "index" in traits:
+            self._crosshair_of_index()
+        else:
             self._index_of_plane()
         self.on_msg(self._answer)
-        # Only now, so that an index given above is not overwritten.
         self.observe(lambda _: self._index_of_plane(), names=["plane", "crosshair"])
         self.observe(lambda _: self._crosshair_of_index(), names=["index"])
 

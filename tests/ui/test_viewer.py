@@ -348,7 +348,6 @@ def test_an_array_view_is_steered_from_both_sides(lab: Lab, page: Page) -> None:
     output.focus()
     page.keyboard.press("ArrowUp")
     output.and_(page.locator("[data-index='11'][data-state=ready]")).wait_for()
-    execute(page, "notebook:run-cell")
     page.locator(".jp-Notebook .jp-Cell").nth(2).click()
     execute(page, "notebook:run-cell")
     page.wait_for_selector(".jp-OutputArea pre:has-text('at 11 [11, 15, 20]')")

@@ -145,6 +145,7 @@ def test_traits_are_consistent_without_a_front_end() -> None:
     assert (view.index, view.crosshair) == (29, [2, 10, 29])
     view.crosshair = [1, 1, 1]
     assert view.index == 1
+    assert show(np.zeros((10, 20, 30)), index=3).crosshair == [3, 10, 15]
     assert show(np.zeros((10, 20, 30)), plane="coronal", index=-1).index == 19
 
 

@@ -67,7 +67,7 @@ export class Controls {
       [this.levelInput, now.level]
     ] as const) {
       if (input !== input.ownerDocument.activeElement) {
-        input.value = String(Number(value.toPrecision(4)));
+        input.value = String(Number(value.toPrecision(6)));
       }
     }
     const preset = this.presets.findIndex(

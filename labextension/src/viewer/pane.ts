@@ -26,7 +26,20 @@ const NAMES: Record<Plane, string> = {
 };
 
 const NOTCH = 100; // what browsers say for one notch of a wheel
+const PASSING = 250; // ms without a wheel event until the page stands still
 const CLICK = 4; // pixels the pointer may move in a click
+
+/** When the wheel last turned beside every pane: a notebook is being scrolled. */
+let passing = -Infinity;
+document.addEventListener(
+  'wheel',
+  event => {
+    if (!(event.target as Element).closest('.blueno-pane')) {
+      passing = event.timeStamp;
+    }
+  },
+  { capture: true, passive: true }
+);
 
 export class Pane {
   readonly node: HTMLElement;
@@ -246,6 +259,10 @@ export class Pane {
   }
 
   private wheel(event: WheelEvent): void {
+    if (event.timeStamp - passing < PASSING) {
+      passing = event.timeStamp; // the page is being scrolled past us
+      return;
+    }
     event.preventDefault();
     event.stopPropagation();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE;
