@@ -43,7 +43,7 @@ export class VolumeView {
       plane: planes[0],
       window: info.window || 1,
       level: info.level,
-      smooth: true,
+      smooth: planes.length === 3, // single pixels matter in a picture
       invert: info.inverted,
       crosshair: false,
       ...start,

@@ -73,6 +73,7 @@ export class ImageContent extends Widget {
 
   protected onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
+    this.wanted = true;
     (this.viewer ?? this.picture)?.focus();
   }
 
@@ -111,11 +112,13 @@ export class ImageContent extends Widget {
   /** A tab that was activated before there was anything to focus. */
   private focusIfActive(): void {
     const { activeElement } = this.node.ownerDocument;
-    if (!activeElement || activeElement.contains(this.node)) {
+    if (this.wanted || !activeElement || activeElement.contains(this.node)) {
+      this.wanted = false;
       this.viewer?.focus();
     }
   }
 
+  private wanted = false;
   private readonly request: Request;
   private viewer: Viewer | null = null;
   private picture: PictureView | null = null;
