@@ -18,6 +18,7 @@ import { Thumbnails } from './thumbnails';
 
 export type View = 'gallery' | 'table';
 
+const FIRST = 200; // samples that are fetched before the list is there
 const SETTLE = 150; // ms after the last key before the filter is applied
 const SMALLEST = 24;
 const LARGEST = 256;
@@ -39,6 +40,9 @@ export class DatasetModel implements IDisposable {
     this._dataset = platform.datasets.get(id) ?? null;
     platform.datasets.itemChanged.connect(this.follow, this);
     platform.connectionChanged.connect(this.refetch, this);
+    if (!query) {
+      this.guess();
+    }
     void this.load();
   }
 
@@ -153,6 +157,7 @@ export class DatasetModel implements IDisposable {
       .get('/datasets/{dataset_id}/ordinals', ask)
       .then(({ total, ordinals }) => {
         this._positions = new Positions(total, ordinals);
+        this._isGuess = false;
         this.selection.keep(this._positions);
         this._changed.emit();
       });
@@ -166,6 +171,7 @@ export class DatasetModel implements IDisposable {
     } catch (error) {
       if (!signal.aborted) {
         this._error = error;
+        this._positions = this._isGuess ? null : this._positions;
         this._changed.emit();
       }
     }
@@ -184,6 +190,20 @@ export class DatasetModel implements IDisposable {
     this.thumbnails.dispose();
     this.samples.dispose();
     Signal.clearData(this);
+  }
+
+  /**
+   * Most datasets have the samples 0 … n-1: show these until the list is
+   * there, and fetch their tiles beside it, not after it.
+   */
+  private guess(): void {
+    const { version, revision } = this._dataset ?? {};
+    if (version?.state === 'ready') {
+      this._positions = new Positions(version.sample_count, null);
+      this._isGuess = true;
+      this.thumbnails.revision = revision ?? 0;
+      this.thumbnails.want(this._positions.range(0, FIRST));
+    }
   }
 
   private apply(filter: Filter): void {
@@ -236,6 +256,7 @@ export class DatasetModel implements IDisposable {
   private _filter: Filter;
   private _query: string;
   private _positions: Positions | null = null;
+  private _isGuess = false;
   private _facets: Facets | null = null;
   private _error: unknown = null;
   private _view: View;

@@ -54,7 +54,7 @@ function Choice(props: {
     for (const name of chosen) {
       try {
         await platform.datasets.ingest({
-          name: name.replace('/', '-'),
+          name,
           source: { type: 'public', builder: name }
         });
       } catch (error) {
@@ -109,9 +109,7 @@ function Row(props: {
   toggle: () => void;
 }): JSX.Element {
   const { set, platform, chosen, failure, toggle } = props;
-  const version = useModel(platform.datasets).byName(
-    set.name.replace('/', '-')
-  )?.version;
+  const version = useModel(platform.datasets).byName(set.name)?.version;
   const state =
     version?.state === 'preparing'
       ? `preparing ${percent(version.progress)}`

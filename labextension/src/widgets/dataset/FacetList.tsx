@@ -10,8 +10,13 @@ import { count } from '../numbers';
 const FEW = 30;
 
 /** The facets on the left: what there is, how much of it; a click filters. */
-export function FacetPanel({ model }: { model: DatasetModel }): JSX.Element {
+export function FacetPanel(props: { model: DatasetModel }): JSX.Element | null {
+  const { model } = props;
   const { facets } = useModel(model);
+  // Until they are known their place is kept, so that the tiles do not move.
+  if (facets && !hasValues(facets.splits) && !hasValues(facets.labels)) {
+    return null;
+  }
   return (
     <div className="jp-blueno-facets" role="group" aria-label="Filter">
       {facets && (
@@ -37,8 +42,7 @@ function FacetList(props: {
     .filter(one => !props.values.some(({ value }) => (value ?? '') === one))
     .map(value => ({ value: value || null, count: 0 }));
   const values = [...props.values, ...missing];
-  // One value that is "none" says nothing.
-  if (!values.length || (values.length === 1 && values[0].value === null)) {
+  if (!hasValues(values)) {
     return null;
   }
   const most = Math.max(1, ...values.map(value => value.count));
@@ -81,6 +85,11 @@ function FacetList(props: {
       )}
     </section>
   );
+}
+
+/** Whether there is anything to choose: a lone "none" says nothing. */
+function hasValues(values: readonly FacetValue[]): boolean {
+  return values.some(({ value }) => value !== null);
 }
 
 function FacetButton(props: {
