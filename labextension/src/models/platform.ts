@@ -94,6 +94,9 @@ export class Platform implements IDisposable {
       query: { since, wait: WAIT },
       signal: this._abort.signal
     });
+    if (changes.revision < since) {
+      throw new Error('another database than before: load everything');
+    }
     this.datasets.drop(...changes.deleted_datasets);
     this.jobs.drop(...changes.deleted_jobs);
     this.datasets.put(...changes.datasets);
