@@ -141,7 +141,7 @@ def test_facets_filter_and_count_each_under_the_others(tab: Locator) -> None:
 
 def test_typed_filter_is_kept_in_step_and_copied_as_python(page: Page, tab: Locator) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    filter_of(tab).fill("split:test label:6 label:2 0001")
+    filter_of(tab).fill("split:test label:6 label:2 01")
     expect(tab.locator(".jp-blueno-matches")).to_have_text("1 of 600 samples")
     expect(tab.locator(".jp-blueno-tile")).to_have_attribute("data-ordinal", "12")
     chosen = tab.locator(".jp-blueno-facet-value[aria-pressed=true] .jp-blueno-facet-name")
@@ -149,7 +149,7 @@ def test_typed_filter_is_kept_in_step_and_copied_as_python(page: Page, tab: Loca
     tab.get_by_text("Copy as Python").click()
     expect(page.get_by_text("Copied: blueno.dataset").first).to_be_visible()
     assert page.evaluate("() => navigator.clipboard.readText()") == (
-        'blueno.dataset("digits-ui").where(split="test", label=["6", "2"], text="0001")'
+        'blueno.dataset("digits-ui").where(split="test", label=["6", "2"], text="01")'
     )
     filter_of(tab).fill("nothing like that")
     expect(tab.get_by_text("No sample matches")).to_be_visible()
@@ -189,7 +189,7 @@ def test_clicks_select_and_details_tell(page: Page, tab: Locator) -> None:
     tile = tab.locator(".jp-blueno-tile")
     tile.nth(12).click()
     details = tab.locator(".jp-blueno-details")
-    for fact in ("00012", "28 × 28 uint8", "test"):
+    for fact in ("012", "28 × 28 uint8", "test"):
         expect(details).to_contain_text(fact)
     tile.nth(14).click(modifiers=["ControlOrMeta"])
     tile.nth(16).click(modifiers=["Shift"])
@@ -219,11 +219,11 @@ def test_zoom_shows_captions_and_table_scrolls_to_its_end(page: Page, tab: Locat
     assert after["width"] > before["width"]
     tab.get_by_role("radio", name="Table").click()
     lines = tab.locator(".jp-blueno-table-line")
-    expect(lines.nth(3)).to_contain_text("00003")
+    expect(lines.nth(3)).to_contain_text("003")
     assert lines.count() < 80
     tab.get_by_role("grid", name="Samples").focus()
     page.keyboard.press("End")
-    expect(tab.locator(f".jp-blueno-table-line[data-ordinal='{COUNT - 1}']")).to_contain_text("00599")
+    expect(tab.locator(f".jp-blueno-table-line[data-ordinal='{COUNT - 1}']")).to_contain_text("599")
 
 
 def test_tab_is_restored_with_the_layout(page: Page, tab: Locator, lab: Lab, digits: Dataset) -> None:
@@ -304,7 +304,7 @@ def test_folder_becomes_a_dataset(page: Page, lab: Lab, passing: str) -> None:
     show_panel(page)
     page.locator("#jp-blueno-panel").get_by_role("button", name="Add dataset", exact=True).click()
     add = page.locator("#jp-blueno-add")
-    add.get_by_role("tab", name="Folder").click()
+    add.get_by_role("tab", name="Folder on this server").click()
     add.get_by_label("Folder", exact=True).fill("/etc")
     add.get_by_role("button", name="Add dataset").click()
     expect(add.get_by_role("alert")).to_contain_text("outside the folders")
@@ -340,7 +340,7 @@ def test_public_sets_are_searched_and_chosen(page: Page) -> None:
     execute(page, "blueno:add-dataset", {"choice": "public"})
     add = page.locator("#jp-blueno-add")
     sets = add.get_by_role("list", name="Public sets").get_by_role("listitem")
-    expect(sets.first).to_contain_text("classic")
+    expect(sets.first).to_contain_text("classic", timeout=LONG)
     assert sets.count() > 100
     add.locator(".jp-FilterBox input").fill("mnist")
     expect(sets.filter(has_not_text=re.compile("mnist", re.I))).to_have_count(0)

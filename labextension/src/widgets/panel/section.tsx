@@ -17,9 +17,12 @@ export class SectionSearch {
     this.changed.emit();
   }
 
+  /** The box says its text again whenever it is rendered: only news are told. */
   set(query: string): void {
-    this.query = query;
-    this.changed.emit();
+    if (query !== this.query) {
+      this.query = query;
+      this.changed.emit();
+    }
   }
 }
 
