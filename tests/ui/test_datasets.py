@@ -311,7 +311,7 @@ def test_folder_becomes_a_dataset(page: Page, lab: Lab, passing: str) -> None:
     add.get_by_role("button", name="Browse").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text(passing).click()
-    dialog.get_by_role("button", name="Open").click()
+    dialog.get_by_role("button", name="Select").click()
     expect(add.get_by_label("Name of the dataset")).to_have_value(passing)
     add.get_by_role("button", name="Add dataset").click()
     expect(row(page, passing).locator(".jp-blueno-row-count")).to_have_text("6", timeout=LONG)

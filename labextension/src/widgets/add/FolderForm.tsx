@@ -1,4 +1,4 @@
-import { PageConfig, PathExt } from '@jupyterlab/coreutils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { FileDialog } from '@jupyterlab/filebrowser';
 import * as React from 'react';
@@ -97,5 +97,6 @@ async function browse(manager: IDocumentManager): Promise<string | null> {
   }
   const root = PageConfig.getOption('serverRoot');
   const below = manager.services.contents.localPath(folder.path);
-  return below ? PathExt.join(root, below) : root;
+  // Not by PathExt: it takes the first slash away.
+  return below ? `${root.replace(/\/$/, '')}/${below}` : root;
 }
