@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import psycopg2
 import sqlalchemy as sa
 
 from jupyter_blueno.config import Config
+from jupyter_blueno.database import trouble
 from jupyter_blueno.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x626C7565  # "blue"
+OLDEST = (14,)
+_migrating = threading.Lock()  # alembic keeps the migration at hand in a module
 
 
 class Database:
@@ -47,28 +51,46 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """A transaction: committed at the end of the block, rolled back by an exception."""
-        with self._connected() as connection, connection.begin():
-            yield connection
+        """A transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            If the database does not answer, also in the middle of the block.
+        """
+        with self._connected() as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except (sa.exc.DBAPIError, psycopg2.Error) as error:  # COPY goes past SQLAlchemy
+                refused = trouble.explained(error)
+                if refused is None:
+                    raise
+                raise refused from error
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
+        engine = self.engine
         try:
-            connection = self.engine.connect()
+            connection = engine.connect()
         except sa.exc.OperationalError:
             # The server went away (kill -9, a restart): start or find it, once.
-            self.reopen()
+            self.reopen(engine)
             try:
                 connection = self.engine.connect()
             except sa.exc.OperationalError as error:
-                raise DatabaseUnavailable(f"The database does not answer: {error.orig}") from error
+                raise trouble.unreachable(error, self.config.database_url) from error
         with connection:
             yield connection
 
-    def reopen(self) -> None:
+    def reopen(self, lost: sa.Engine | None = None) -> None:
+        """Connect anew, unless another thread already replaced the engine that was `lost`."""
         with self._lock:
+            if lost is not None and self._engine is not lost:
+                return
             if self._engine is not None:
                 self._engine.dispose()
+                self._engine = None
             self._engine = self._open()
 
     def close(self) -> None:
@@ -82,19 +104,8 @@ class Database:
                 self._server = None
 
     def _open(self) -> sa.Engine:
-        url = self.config.database_url
-        if url:
-            url = url.replace("postgres://", "postgresql://", 1)
-            if url.startswith("postgresql://"):
-                url = url.replace("postgresql://", "postgresql+psycopg2://", 1)
-        else:
-            if self._server is None:
-                from jupyter_blueno.database.embedded import EmbeddedServer
-
-                self._server = EmbeddedServer(self.config.folder("postgres"))
-            url = self._server.start()
         engine = sa.create_engine(
-            url,
+            external_url(self.config.database_url) if self.config.database_url else self._embedded_url(),
             pool_size=5,
             max_overflow=15,
             pool_pre_ping=True,
@@ -103,10 +114,51 @@ class Database:
         )
         try:
             migrate(engine)
-        except sa.exc.OperationalError as error:
+        except sa.exc.DBAPIError as error:
             engine.dispose()
-            raise DatabaseUnavailable(f"The database does not answer: {error.orig}") from error
+            raise trouble.unreachable(error, self.config.database_url) from error
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
+
+    def _embedded_url(self) -> str:
+        if self._server is None:
+            from jupyter_blueno.database.embedded import EmbeddedServer
+
+            try:
+                self._server = EmbeddedServer(self.config.folder("postgres"))
+            except OSError as error:
+                raise DatabaseUnavailable(
+                    f"The data folder {self.config.home} cannot be used ({error.strerror}): make it yours "
+                    "and writable, or set BLUENO_HOME to another folder."
+                ) from error
+        return self._server.start()
+
+
+def external_url(text: str) -> sa.URL:
+    """The database that BLUENO_DATABASE_URL means.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If it is not the URL of a PostgreSQL. The message does not quote it: it may hold a password.
+    """
+    advice = (
+        "It looks like postgresql://user:password@host:5432/database, with '@', '/', ':' and '%' of a "
+        "password written as %40, %2F, %3A and %25."
+    )
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise DatabaseUnavailable(f"BLUENO_DATABASE_URL is not a database's URL. {advice}") from None
+    if url.drivername.split("+")[0] not in {"postgresql", "postgres"}:
+        raise DatabaseUnavailable(
+            f"BLUENO_DATABASE_URL names a '{url.drivername.split('+')[0]}'; only PostgreSQL is spoken here."
+        )
+    if "@" in (url.host or ""):
+        raise DatabaseUnavailable(f"BLUENO_DATABASE_URL has more than one '@'. {advice}")
+    return url.set(drivername="postgresql+psycopg2")
 
 
 def vacuum(database: Database, table: sa.Table) -> None:
@@ -119,16 +171,36 @@ def vacuum(database: Database, table: sa.Table) -> None:
 
 
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision`; concurrent callers wait for the first."""
+    """Bring the schema to `revision`; concurrent callers wait for the first.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        ``database_newer``: a newer Blueno made the schema; ``database_older``:
+        this PostgreSQL is older than 14.
+    """
     with engine.connect() as connection:
-        if revision == "head" and _stored_revision(connection) == _newest_revision():
+        stored = _stored_revision(connection)
+        if revision == "head" and stored == _revisions()[-1]:
             return
+        if engine.dialect.server_version_info < OLDEST:  # type: ignore[operator]
+            raise DatabaseUnavailable(
+                f"The PostgreSQL of BLUENO_DATABASE_URL is version {engine.dialect.server_version_info[0]}; "  # type: ignore[index]
+                f"use {OLDEST[0]} or newer.",
+                code="database_older",
+            )
+    if stored is not None and stored not in _revisions():
+        raise DatabaseUnavailable(
+            f"The database was made by a newer jupyter-blueno (its schema is {stored}, this one knows up "
+            f"to {_revisions()[-1]}): upgrade jupyter-blueno here, and nothing is lost.",
+            code="database_newer",
+        )
     from alembic import command
     from alembic.config import Config as AlembicConfig
 
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
+    with _migrating, engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
@@ -139,6 +211,6 @@ def _stored_revision(connection: sa.Connection) -> str | None:
     return connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if exists else None
 
 
-def _newest_revision() -> str:
-    # File names are NNNN_title.py: the newest is known without importing alembic (0.2 s).
-    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[:4]
+def _revisions() -> list[str]:
+    # File names are NNNN_title.py: they are known without importing alembic (0.2 s).
+    return sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
