@@ -116,11 +116,15 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server at once, whoever uses it; open transactions are rolled back."""
-        pid = self.pid()
-        if pid is not None:
+        # The later ones only when it hangs, as on a full disk; the next start recovers.
+        for how, patience in ((signal.SIGINT, 15), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+            pid = self.pid()
+            if pid is None:
+                break
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
-            self._take("running", fcntl.LOCK_SH).close()
+                os.kill(pid, how)
+            with contextlib.suppress(DatabaseUnavailable):
+                self._take("running", fcntl.LOCK_SH, patience).close()
         if self._keeper is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._keeper.wait(5)

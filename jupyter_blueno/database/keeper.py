@@ -15,6 +15,8 @@ import signal
 import sys
 
 PERIOD = 5.0  # seconds between two looks at the lease
+# "Fast", and when it hangs, as on a full disk, "immediate": the next start recovers.
+SIGNALS = [signal.SIGINT] * 3 + [signal.SIGQUIT, signal.SIGKILL]
 
 
 def keep(lease_path: str, command: list[str]) -> int:
@@ -28,13 +30,14 @@ def keep(lease_path: str, command: list[str]) -> int:
         finally:
             os._exit(127)
     os.close(alive)
+    signals = iter(SIGNALS)
     with open(lease_path) as lease:
         while not select.select([ended], [], [], PERIOD)[0]:
             try:
                 fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            os.kill(server, signal.SIGINT)  # "fast": not reaped yet, so the number is still its own
+            os.kill(server, next(signals, signal.SIGKILL))  # not reaped yet: the number is still its own
         return os.waitstatus_to_exitcode(os.waitpid(server, 0)[1])
 
 
