@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.embedded import EmbeddedServer
-from jupyter_blueno.database.engine import migrate
+from tests.postgres import migrated
 from tests.servers import Lab
 
 
@@ -21,15 +21,8 @@ from tests.servers import Lab
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     """The session's server, with a migrated database called ``template``."""
     server = EmbeddedServer(tmp_path_factory.mktemp("postgres"))
-    url = sa.make_url(server.start())
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE template"))
-    template = sa.create_engine(url.set(database="template"))
-    migrate(template)
-    template.dispose()
-    yield admin
-    admin.dispose()
+    with migrated(sa.make_url(server.start())) as admin:
+        yield admin
     server.release()
 
 
