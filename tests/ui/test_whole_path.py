@@ -115,7 +115,7 @@ def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
         before = int(pane.get_attribute("data-index") or "")
         pane.hover()
         page.mouse.wheel(0, 100)
-        page.keyboard.press("ArrowUp")
+        page.keyboard.press("PageUp")
         page.wait_for_function(
             "([plane, before]) => [...document.querySelectorAll(`.blueno-pane[data-plane=${plane}]`)]"
             ".some(one => one.dataset.state === 'ready' && Number(one.dataset.index) !== before)",
