@@ -79,7 +79,7 @@ def picture(page: Page, name: str) -> None:
         page.wait_for_function(
             "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
         )
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
         page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
 
 
