@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno._version import __version__
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from jupyter_blueno.client.datasets import Dataset as Dataset
     from jupyter_blueno.client.datasets import dataset as dataset
     from jupyter_blueno.client.datasets import datasets as datasets

@@ -21,8 +21,9 @@ def next_revision(connection: sa.Connection) -> int:
     Take it last, with all rows already locked or written: every other writer
     waits until this transaction ends.
     """
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)))
-    return int(connection.scalar(sa.select(tables.revision.next_value())) or 0)
+    # One statement; a volatile subquery is neither pulled up nor left out, so the lock comes first.
+    held = sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)).offset(0).subquery()
+    return int(connection.scalar(sa.select(tables.revision.next_value()).select_from(held)) or 0)
 
 
 def current_revision(connection: sa.Connection) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import json
 import os
-import threading
-from typing import Any
+from _thread import allocate_lock
+
+from jupyter_blueno.jobs.lean import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BYTES_LIMIT = 32 << 20  # of one output
 COUNT_LIMIT = 2000  # outputs kept at a time
@@ -23,7 +25,7 @@ class Outputs:
     def __init__(self, folder: str) -> None:
         self.folder = os.path.join(folder, "outputs")
         os.makedirs(self.folder, exist_ok=True)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         taken = [int(name[:-5]) for name in os.listdir(self.folder) if name.endswith(".json")]
         self._next = max(taken, default=-1) + 1
         self._kept = set(taken)
@@ -74,6 +76,8 @@ class Outputs:
             self.add("display", {})
 
     def _write(self, head: dict[str, Any], data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        import json
+
         bundle = {mime: _plain(value) for mime, value in data.items()}
         try:
             text = json.dumps({**head, "data": bundle, "metadata": metadata}, default=str)
@@ -84,7 +88,7 @@ class Outputs:
             text = json.dumps({**head, "data": {"text/plain": note}})
         name = f"{head['index']:06d}.json"
         temporary = os.path.join(self.folder, "." + name)
-        with contextlib.suppress(OSError):  # a full disk: the work goes on
+        with suppress(OSError):  # a full disk: the work goes on
             with open(temporary, "w", encoding="utf-8") as file:
                 file.write(text)
             os.replace(temporary, os.path.join(self.folder, name))
@@ -92,9 +96,13 @@ class Outputs:
     def _remove(self, indices: list[int]) -> None:
         for index in indices:
             self._kept.discard(index)
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.unlink(os.path.join(self.folder, f"{index:06d}.json"))
 
 
 def _plain(value: Any) -> Any:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    if not isinstance(value, bytes):
+        return value
+    import base64
+
+    return base64.b64encode(value).decode()

@@ -8,11 +8,17 @@ stay readable.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 from io import FileIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING or __package__:
+    from jupyter_blueno.jobs import lean
+    from jupyter_blueno.jobs.lean import suppress
+else:  # in a supervisor: files beside this one
+    import lean
+    from lean import suppress
 
 HEAD = 0.25  # of the limit is kept from the beginning
 TAIL = 0.5  # of the limit is kept from the end, when something is taken out
@@ -39,8 +45,7 @@ class LogCap:
         self.start = 0  # of what was taken out
         self.end = 0
         try:
-            with open(self.note, "rb") as file:
-                hole = json.load(file)
+            hole = lean.read_json(self.note)
             self.start, self.end = hole["start"], hole["end"]
         except (OSError, ValueError, KeyError):
             pass
@@ -53,7 +58,7 @@ class LogCap:
             return 1.0
         grown, self.size = size - self.size, size
         if size - max(self.end, self.head) > self.limit - self.head:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 self._cut(size)
         return 0.02 if grown > BUSY else 1.0
 
@@ -61,9 +66,7 @@ class LogCap:
         with open(self.path, "r+b", buffering=0) as file:
             start = self.start or _after_line(file, self.head)
             end = _after_line(file, size - int(self.limit * TAIL))
-            with open(self.note + ".new", "w") as note:
-                json.dump({"start": start, "end": end}, note)
-            os.replace(self.note + ".new", self.note)
+            lean.write_json(self.note, {"start": start, "end": end})
             self.start, self.end = start, end
             first = -(-start // BLOCK) * BLOCK
             length = end // BLOCK * BLOCK - first

@@ -261,20 +261,22 @@ class JobManager:
         values |= {"state": "SUBMITTING", "spec": kept, "backend": self.backend.name}
         with self.database.begin() as connection:
             fresh = store.insert(connection, {**values, "handle": {"digest": digest}})
-        if fresh:
-            folder = JobFolder.of(self.config, job_id)
-            environment = self.monitor.environment(job_id, spec)
-            handle = self.backend.start(job_id, folder, spec.resources, environment)
-            self.recorder.record(
-                folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
-            )
-            self.monitor.look()
+        if not fresh:  # a twin of this request was faster, or another one took the id
+            with self.database.begin() as connection:
+                known = store.row(connection, job_id)
+            return self._same(user, known, digest)
+        folder = JobFolder.of(self.config, job_id)
+        environment = self.monitor.environment(job_id, spec)
+        handle = self.backend.start(job_id, folder, spec.resources, environment)
         with self.database.begin() as connection:
-            if fresh:
-                started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
-                store.update(connection, job_id, "SUBMITTING", started)
-            row = store.row(connection, job_id)
+            started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
+            store.update(connection, job_id, "SUBMITTING", started)
             found = store.one(connection, user.team, job_id)
-        if row is None or found is None or row.handle.get("digest") != digest:
-            raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
+        if found is None:
+            raise self._missing(job_id)
+        # Only now: it would take the processor from the job that is starting.
+        self.monitor.look()
+        self.recorder.record(
+            folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
+        )
         return found

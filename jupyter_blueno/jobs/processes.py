@@ -5,10 +5,19 @@ On Linux from /proc; elsewhere from `ps`, whose answers cost some milliseconds.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # without its enums
+
+if TYPE_CHECKING or __package__:
+    from jupyter_blueno.jobs.lean import suppress
+else:  # in a supervisor: a file beside this one
+    from lean import suppress
 
 LINUX = sys.platform.startswith("linux")
 
@@ -27,9 +36,9 @@ def identity(pid: int) -> str | None:
 def children(pid: int) -> list[int]:
     """Direct children; empty on systems that do not tell cheaply."""
     found: list[int] = []
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
+            with suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
                 found.extend(map(int, file.read().split()))
     return found
 
@@ -61,7 +70,7 @@ def marked(mark: str, session: int) -> set[int]:
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
         pid = int(entry)
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = file.read()
             ours = wanted in environment.split(b"\0")
@@ -76,7 +85,7 @@ def without_shared(found: set[int]) -> set[int]:
         return found
     kept = set(found)
     for pid in found:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+        with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
             if b"\0BLUENO_SHARED=1\0" in b"\0" + file.read():
                 kept -= {pid} | descendants(pid)
     return kept
@@ -85,7 +94,7 @@ def without_shared(found: set[int]) -> set[int]:
 def send(pids: set[int], number: int) -> None:
     """Send a signal to each; those that are gone by now do not matter."""
     for pid in pids - {0, 1}:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
@@ -93,7 +102,7 @@ def send_group(group: int, number: int) -> None:
     """Send a signal to a process group at once."""
     if group <= 1:  # our own group, or everybody
         return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
@@ -109,10 +118,11 @@ def threads_on_machine() -> int:
 def become_subreaper() -> None:
     """Let orphans below this process become its children rather than init's (Linux)."""
     if LINUX:
-        import ctypes
+        with suppress(ImportError, OSError, AttributeError):
+            import _ctypes  # what ctypes is made of, without its 5 ms
 
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+            prctl = _ctypes.dlsym(_ctypes.dlopen(None, 2), "prctl")  # type: ignore[arg-type]
+            _ctypes.call_cdeclfunction(prctl, (36, 1, 0, 0, 0))  # PR_SET_CHILD_SUBREAPER
 
 
 def default_signals() -> None:

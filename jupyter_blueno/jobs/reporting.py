@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
-import threading
 import time
-from typing import Any
+from _thread import allocate_lock
+
+from jupyter_blueno.jobs import lean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PERIOD = 0.1  # seconds between writes
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _written = 0.0
 _waiting: dict[str, Any] | None = None
 
@@ -59,15 +63,10 @@ def _flush() -> None:
             write_json("progress.json", _waiting)
 
 
-def write_json(name: str, content: Any) -> None:
+def write_json(name: str, content: dict[str, Any]) -> None:
     """Write a file of the job's folder, whole; a full disk is not the work's fault."""
     place = folder()
     if place is None:
         return
-    temporary = os.path.join(place, f".{name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        with open(temporary, "w") as file:
-            json.dump(content, file)
-        os.replace(temporary, os.path.join(place, name))
-    except OSError:
-        pass
+    with lean.suppress(OSError):
+        lean.write_json(os.path.join(place, name), content)

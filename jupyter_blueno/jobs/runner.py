@@ -7,27 +7,31 @@ interpreters, which need not have Blueno installed.
 from __future__ import annotations
 
 import faulthandler
-import json
 import os
-import signal
 import sys
-from types import FrameType, ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # importing typing takes as long as the rest
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+    from typing import Any
+else:
+    import _signal as signal  # without its enums
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main(folder: str) -> int:
     """Run what ``spec.json`` asks for; return the exit code."""
-    with open(os.path.join(folder, "spec.json"), encoding="utf-8") as file:
-        spec = json.load(file)["spec"]
     _prepare_process()
     root = os.path.dirname(os.path.dirname(HERE))
     sys.path[0] = root  # was this folder: it must not lend its names to the user's code
-    from jupyter_blueno.jobs import capture, reporting, work
+    from jupyter_blueno.jobs import capture, lean, reporting, work
+
+    spec = lean.read_json(os.path.join(folder, "spec.json"))["spec"]
 
     sys.path[:1] = [os.path.join(folder, "code"), os.getcwd()]
-    module = ModuleType("__main__")
+    module = type(sys)("__main__")
     sys.modules["__main__"] = module
     outputs = capture.Outputs(folder)
     ended = work.run(spec, folder, module, outputs)

@@ -10,11 +10,14 @@ import builtins
 import importlib.machinery
 import os
 import sys
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any
 
-from jupyter_blueno.jobs.capture import Outputs
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+    from jupyter_blueno.jobs.capture import Outputs
 
 _shell: Any = None
 

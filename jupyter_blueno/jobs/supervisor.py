@@ -1,9 +1,9 @@
-"""Watches over one job. Run as a file: ``python -I -S supervisor.py FOLDER``.
+"""Watches over one job, in a process of its own: ``python -I -S supervise.py FOLDER``.
 
 It starts what ``run.json`` says in a session of its own, gives signs of life,
 keeps time and the size of the log, ends all processes of the job when it is
 time, and writes down how it ended. It knows no database and no server, and
-needs the standard library only: it starts in 20 ms and stays small.
+needs little of the standard library: it starts in 20 ms and stays small.
 
 A supervisor that dies harms nothing: the work goes on, and another one, started
 on the same folder, takes the watch over. The work itself is started once in the
@@ -12,26 +12,26 @@ life of the folder, because its PID is on disk before it may run.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
-import json
 import os
 import select
-import signal
-import sys
 import time
 
 TYPE_CHECKING = False  # importing typing takes a third of the start
-sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-
 if TYPE_CHECKING:
+    import signal
     from typing import Any, NoReturn
 
-    from jupyter_blueno.jobs import processes
+    from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.logcap import LogCap
-else:  # files beside this one
+else:  # files beside this one, and signal without its enums
+    import _signal as signal
+
+    import lean
     import processes
+    from lean import suppress
     from logcap import LogCap
 
 TICK = 0.5  # seconds between looks
@@ -46,8 +46,7 @@ class Supervisor:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        with open(self.path("run.json"), "rb") as file:
-            self.plan = json.load(file)
+        self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
         self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
         self.child = 0
         self.session = 0  # its session and process group; 0 if the number may be another's by now
@@ -67,17 +66,11 @@ class Supervisor:
 
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Write a JSON file, whole and durable."""
-        temporary = self.path("." + name + ".new")
-        with open(temporary, "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path(name))
+        lean.write_json(self.path(name), content, durable=True)
 
     def read(self, name: str) -> Any:
         try:
-            with open(self.path(name), "rb") as file:
-                return json.load(file)
+            return lean.read_json(self.path(name))
         except (OSError, ValueError):
             return None
 
@@ -166,8 +159,7 @@ class Supervisor:
         except BaseException as error:
             reason = f"'{self.plan['argv'][0]}' could not be started: {error}."
             os.write(2, reason.encode() + b"\n")
-            with open(self.path("ended.json"), "w") as file:
-                json.dump({"ok": False, "reason": reason}, file)
+            lean.write_json(self.path("ended.json"), {"ok": False, "reason": reason})
         os._exit(127)
 
     def adopt(self, status: dict[str, Any]) -> None:
@@ -190,7 +182,7 @@ class Supervisor:
         }
         content.update(child=self.child, child_identity=self.child_identity)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
-        with contextlib.suppress(OSError):  # a full disk: the record is what counts
+        with suppress(OSError):  # a full disk: the record is what counts
             self.write("status.json", content)
 
     # -- watching ------------------------------------------------------------
@@ -200,7 +192,7 @@ class Supervisor:
         poller = select.poll()
         poller.register(self.wake, select.POLLIN)
         if self.adopted and hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 poller.register(os.pidfd_open(self.child), select.POLLIN)
         beat = 0.0
         self.crowd = processes.threads_on_machine()
@@ -215,7 +207,7 @@ class Supervisor:
                 self.end(kindly=self.ending != "too_many_processes")
                 return
             poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left()))))
-            with contextlib.suppress(BlockingIOError):
+            with suppress(BlockingIOError):
                 os.read(self.wake, 4096)
 
     def ended(self) -> bool:
@@ -267,7 +259,7 @@ class Supervisor:
         return count > int(self.plan["process_limit"])
 
     def beat(self) -> None:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             descriptor = os.open(self.path("heartbeat"), os.O_WRONLY | os.O_CREAT, 0o600)
             os.utime(descriptor)
             os.close(descriptor)
@@ -338,14 +330,14 @@ class Supervisor:
                 self.write("exit.json", content)
                 break
             except OSError:
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     os.unlink(self.path("reserve"))
                     continue
                 if not os.path.isdir(self.folder):
                     return
                 time.sleep(1)
         for name in ("reserve", "heartbeat"):
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 os.unlink(self.path(name))
 
 
@@ -362,7 +354,7 @@ def limit(plan: dict[str, Any]) -> None:
     """Set the limits of the calling process."""
     import resource
 
-    with contextlib.suppress(OSError, ValueError):
+    with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if plan.get("memory"):
         resource.setrlimit(resource.RLIMIT_AS, (plan["memory"], plan["memory"]))
@@ -371,7 +363,3 @@ def limit(plan: dict[str, Any]) -> None:
         count = max(1, min(len(cores), int(-(-plan["cpu"] // 1))))
         first = int(plan["id"][:8], 16)  # so that small jobs do not all meet on core 0
         os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(count)})
-
-
-if __name__ == "__main__":
-    Supervisor(sys.argv[1]).run()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import base64
-import linecache
+import _ast as ast  # the trees only: what reads and prints them takes longer to import
 import os
-import pickle
 import sys
-from types import ModuleType
-from typing import Any
 
 from jupyter_blueno.jobs import shell
-from jupyter_blueno.jobs.capture import Outputs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from jupyter_blueno.jobs.capture import Outputs
 
 PLAIN = (str, bytes, bool, int, float, complex, type(None))
 LINE = 79  # a container's repr that fits is shown as it is, without IPython's pretty printer
@@ -52,15 +53,15 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
     module.__dict__.update(spec.get("parameters") or {})
     file_name = os.path.join(folder, "code", "cell.py")
     try:
-        tree = ast.parse(source, file_name)
+        tree: ast.Module = compile(source, file_name, "exec", ast.PyCF_ONLY_AST)  # type: ignore[assignment]
         compile(tree, file_name, "exec")
     except SyntaxError:
         return _run_in_ipython(source)
-    lines = source.splitlines(keepends=True)
-    linecache.cache[file_name] = (len(source), None, lines, file_name)
     last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr) and not source.rstrip().endswith(";"):
-        last = ast.Expression(tree.body.pop().value)
+    end = tree.body[-1] if tree.body else None
+    if isinstance(end, ast.Expr) and not source.rstrip().endswith(";"):
+        tree.body.pop()
+        last = ast.Expression(end.value)
     exec(compile(tree, file_name, "exec"), module.__dict__)
     if last is not None:
         show_value(eval(compile(last, file_name, "eval"), module.__dict__), outputs)
@@ -86,6 +87,9 @@ def _run_in_ipython(source: str) -> Ended:
 
 def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     """Call the function of the payload; keep its value, or what it raised."""
+    import base64
+    import pickle
+
     try:
         import cloudpickle
     except ImportError:

@@ -17,7 +17,7 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
 from jupyter_blueno.jobs.model import Resources
 
-SUPERVISOR = Path(__file__).parents[1] / "supervisor.py"
+SUPERVISOR = Path(__file__).parents[1] / "supervise.py"
 START_PATIENCE = 10.0  # seconds that a supervisor may take until it is seen
 
 

@@ -1,0 +1,10 @@
+"""Starts a supervisor. As short as can be: what is run as a file is compiled each time."""
+
+import os
+import sys
+
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+from supervisor import Supervisor  # type: ignore[import-not-found]
+
+Supervisor(sys.argv[1]).run()
