@@ -23,7 +23,10 @@ from typing import Any
 from traitlets import List, Unicode, default
 from traitlets.config import Configurable
 
-from jupyter_blueno.errors import OutsideRoots
+from jupyter_blueno.errors import InvalidInput, OutsideRoots
+
+_PATH_BYTES = 4096  # what the system takes, with the final NUL
+_PART_BYTES = 255
 
 
 class Config(Configurable):
@@ -87,10 +90,22 @@ class Config(Configurable):
 
         Raises
         ------
+        InvalidInput
+            ``invalid_path``: no file can have it.
         OutsideRoots
             If the real path lies in none of the roots.
         """
-        real = Path(os.path.realpath(self.home_path / os.path.expanduser(path)))
+        try:
+            real = Path(os.path.realpath(self.home_path / os.path.expanduser(path)))
+            encoded = os.fsencode(real)
+        except ValueError:  # NUL, half a surrogate pair
+            encoded = b""
+        if not os.fspath(path) or not 0 < len(encoded) < _PATH_BYTES or _has_long_part(encoded):
+            raise InvalidInput(
+                f"'{os.fspath(path)[:80]}' cannot be a path: it is empty, too long, or holds characters "
+                "that no path has. Check it.",
+                code="invalid_path",
+            )
         for root in (self.home_path, *self.roots, *extra_roots):
             if root and real.is_relative_to(os.path.realpath(os.path.expanduser(root))):
                 return real
@@ -107,3 +122,7 @@ class Config(Configurable):
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}
+
+
+def _has_long_part(path: bytes) -> bool:
+    return any(len(part) > _PART_BYTES for part in path.split(b"/"))

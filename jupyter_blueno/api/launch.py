@@ -30,14 +30,16 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     from jupyter_blueno.ingest import filling, work
     from jupyter_blueno.ingest.run import reason_of
     from jupyter_blueno.jobs.model import JobSpec
+    from jupyter_blueno.jobs.request import NAME_LIMIT, check_id
 
     team, owner = context.user.team, context.user.name
     name = check_name(ask.name)
     found = store.list_datasets(context.database, team, "", name)
     if found and ask.job_id is not None and found[0].version.job_id == ask.job_id:
         return found[0]  # asked for twice
-    checked = work.check(context.config, ask.source)
     job_id = ask.job_id or uuid.uuid4().hex
+    check_id(job_id)
+    checked = work.check(context.config, ask.source)
     begin = BeginVersion(name, None, ask.description, _origin(checked.source), job_id, checked.root)
     opened = filling.begin(context.database, context.config, team, owner, begin)
     request = msgspec.json.encode(work.Request(owner, team, checked.source, opened)).decode()
@@ -46,7 +48,8 @@ def start(context: Context, ask: StartIngest) -> Dataset:
             raise InvalidInput("There are too many paths. Put the volumes into one folder and give that.")
         command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest", request]
         spec = JobSpec(kind="ingest", command=command)
-        context.platform.jobs.submit(context.user, job_id, f"ingest {name}", spec)
+        on_a_line = "".join(sign if sign.isprintable() else "�" for sign in f"ingest {name}")
+        context.platform.jobs.submit(context.user, job_id, on_a_line[:NAME_LIMIT], spec)
     except BaseException as error:
         filling.finish(context.database, team, FinishVersion(opened.version_id, reason_of(error)))
         raise

@@ -52,8 +52,8 @@ def check_name(name: str, what: str = "The dataset's name", limit: int = NAME_LI
     InvalidInput
         ``name_empty``, ``name_too_long`` or ``invalid_character``.
     """
-    if not name:
-        raise InvalidInput(f"{what} is empty; give it at least one character.", code="name_empty")
+    if not name.strip():
+        raise InvalidInput(f"{what} is empty; give it at least one character that shows.", code="name_empty")
     if len(name) > limit:
         raise InvalidInput(f"{what} has {len(name):,} characters; use at most {limit}.", code="name_too_long")
     return check_text(name, what, limit)

@@ -81,6 +81,8 @@ def scheme_of(data_url: str) -> str:
             f"{_quoted(data_url)} is not a data URL; write file://, s3://, gs:// or az:// and the path.",
             code="invalid_data_url",
         )
+    if not data_url.partition("://")[2].strip("/"):
+        raise InvalidInput(f"{_quoted(data_url)} names no data; add the path.", code="invalid_data_url")
     return scheme
 
 
@@ -106,7 +108,18 @@ def load(config: Config, data_url: str, root: str | None = None) -> bytes:
             content: bytes = system.cat_file(path)
             return content
     with explained(data_url):
-        return local_path(config, data_url, root).read_bytes()
+        file = local_path(config, data_url, root)
+        must_be_regular(file, data_url)
+        return file.read_bytes()
+
+
+def must_be_regular(path: Path, data_url: str) -> None:
+    """Refuse pipes, sockets and devices: reading one may never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidInput(
+            f"{_quoted(data_url)} is a pipe or a device, not a file. Save the data as a file.",
+            code="not_a_file",
+        )
 
 
 def store(config: Config, data_url: str, content: bytes) -> None:

@@ -161,6 +161,8 @@ def parse_ordinals(text: str, limit: int = PAGE_LIMIT) -> list[int]:
             raise InvalidInput("Ordinals are written like '0-99,120,130-131'.", code="invalid_ordinals")
         first = int(match[1])
         last = int(match[2] or first)
+        if last < first:
+            raise InvalidInput(f"{first}-{last} ends before it begins.", code="invalid_ordinals")
         if last - first >= limit or len(numbers) > limit:
             break
         numbers.update(range(first, min(last, LARGEST_ORDINAL) + 1))

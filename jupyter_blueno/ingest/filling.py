@@ -7,7 +7,7 @@ them, and then adds the rows: a row that can be seen has its picture.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg2.errors
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from jupyter_blueno.catalog import store, versions
 from jupyter_blueno.catalog.checks import (
+    LARGEST_ORDINAL,
     VALUE_LIMIT,
     check_json,
     check_json_items,
@@ -22,7 +23,8 @@ from jupyter_blueno.catalog.checks import (
     check_sample_name,
     check_text,
 )
-from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem
+from jupyter_blueno.catalog.location import scheme_of
+from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem, Progress
 from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.copy import Each, copy_columns
@@ -31,6 +33,7 @@ from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput
 from jupyter_blueno.ingest.model import AddBatch, Batch, BeginVersion, FinishVersion, OpenVersion
 
 URL_LIMIT = 4096  # characters
+_LARGEST_SIZE = 1 << 50  # bytes of one sample; a version's sum fits into 64 bits
 WORTH_A_VACUUM = 10_000  # samples
 
 
@@ -96,15 +99,17 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
     Conflict
         ``version_finished``, ``ordinal_taken``.
     """
-    batch = ask.batch
+    batch, progress = ask.batch, ask.progress
+    if progress is not None and progress.message is not None:
+        progress = Progress(progress.done, progress.total, _storable(progress.message))
     count = len(batch.names)
-    if count or ask.progress is None:
+    if count or progress is None:
         _check_batch(batch)
     with database.begin() as connection:
         version = versions.locked_version(connection, team, ask.version_id)
         _must_be_preparing(version)
         if not count:  # there are no rows yet, but something to tell
-            versions.grow(connection, version, 0, 0, [], set(), ask.progress)
+            versions.grow(connection, version, 0, 0, [], set(), progress)
             store.touch(connection, version.dataset_id)
             return True
         reserved = connection.scalar(
@@ -123,9 +128,7 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
         kinds = set(batch.kind if isinstance(batch.kind, list) else [batch.kind])
         size = sum(batch.bytes) if isinstance(batch.bytes, list) else (batch.bytes or 0) * count
         leading = list(range(batch.first_ordinal, min(end, batch.first_ordinal + versions.PREVIEW)))
-        versions.grow(
-            connection, version, count, size, leading, {kind for kind in kinds if kind}, ask.progress
-        )
+        versions.grow(connection, version, count, size, leading, {kind for kind in kinds if kind}, progress)
         store.touch(connection, version.dataset_id)
     return True
 
@@ -267,15 +270,28 @@ def _check_batch(batch: Batch) -> None:
                 f"The batch has {count:,} names but {len(value):,} values of '{field}'.", code="column_length"
             )
     _check_column(batch.names, "A sample's name", SAMPLE_NAME_LIMIT)
-    if "" in batch.names:
-        check_sample_name("")
+    for name in batch.names:
+        if not name.strip():
+            check_sample_name(name)
     _check_column(batch.split, "A split", VALUE_LIMIT)
     _check_column(batch.label, "A label", VALUE_LIMIT)
     _check_column(batch.data_url, "A data URL", URL_LIMIT)
     _check_column(batch.keys, "A key", URL_LIMIT)
     _check_column(batch.dtype, "A dtype", VALUE_LIMIT)
+    for url in {batch.data_url} if isinstance(batch.data_url, str) else set(batch.data_url):
+        scheme_of(url)
+    shapes = [batch.shape] if batch.shapes is None else batch.shapes
+    _check_numbers((n for shape in shapes if shape for n in shape), "A side of a shape", LARGEST_ORDINAL)
+    sizes = batch.bytes if isinstance(batch.bytes, list) else [batch.bytes or 0]
+    _check_numbers(sizes, "A size in bytes", _LARGEST_SIZE)
     if batch.attributes:
         check_json_items(batch.attributes, "The attributes")
+
+
+def _check_numbers(numbers: Iterable[int], what: str, largest: int) -> None:
+    for number in set(numbers):
+        if not 0 <= number <= largest:
+            raise InvalidInput(f"{what} is 0 to {largest:,}, not {number}.", code="out_of_range")
 
 
 def _check_column(value: Sequence[str | None] | str | None, what: str, limit: int) -> None:

@@ -162,6 +162,7 @@ def _looked_at(
     with location.explained(ask.data_url):
         if not path.exists():
             return found, None
+        location.must_be_regular(path, ask.data_url)
         found["bytes"] = path.stat().st_size if path.is_file() else None
     known = inspect(path)
     if known is None:

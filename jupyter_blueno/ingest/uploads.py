@@ -69,7 +69,9 @@ def put(config: Config, upload_id: str, name: str, offset: int, content: bytes) 
     folder = folder_of(config, upload_id)
     if len(content) > CHUNK_LIMIT:
         raise TooLarge(f"A chunk may have {CHUNK_LIMIT >> 20} MB, this one has {len(content):,} bytes.")
-    if offset < 0 or offset + len(content) > UPLOAD_LIMIT:
+    if offset < 0:
+        raise InvalidInput(f"A chunk cannot begin at byte {offset}. Begin at 0.")
+    if offset + len(content) > UPLOAD_LIMIT:
         raise TooLarge(f"A file may have {UPLOAD_LIMIT >> 30} GB. Copy '{name[:80]}' to the server instead.")
     path = folder.joinpath(*safe_parts(name))
     if shutil.disk_usage(folder).free < len(content) + SPARE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import Conflict, NotAllowed, NotFound
 from jupyter_blueno.jobs import request, snapshot, store
 from jupyter_blueno.jobs.backends.local import LocalBackend
@@ -152,6 +153,8 @@ class JobManager:
 
     def list_jobs(self, user: Person, ask: JobPage) -> tuple[list[Job], str | None]:
         """A page of jobs, newest first."""
+        for text in (ask.search, ask.notebook, ask.before, *ask.state):
+            check_text(text or "", "What is looked for")
         self._catch_up()
         with self.database.begin() as connection:
             return store.page(connection, user.team, ask)
@@ -188,6 +191,8 @@ class JobManager:
         Conflict
             If several ids begin so.
         """
+        if "\0" in ref:
+            raise self._missing(ref)
         with self.database.begin() as connection:
             if all(sign in "0123456789abcdef" for sign in ref) and 4 <= len(ref) <= 32:
                 ids = store.ids_by_prefix(connection, user.team, ref)

@@ -96,7 +96,7 @@ def imported(source: str, package: str = "") -> set[str]:
     """Dotted names that a text may import; ``from a import b`` may mean ``a`` and ``a.b``."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         tree = ast.parse("\n".join(_import_lines(source)))
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -151,7 +151,7 @@ def _import_lines(source: str) -> Iterator[str]:
         if text.startswith(("import ", "from ")):
             try:
                 ast.parse(text)
-            except SyntaxError:
+            except (SyntaxError, RecursionError, MemoryError):
                 continue
             yield text
 

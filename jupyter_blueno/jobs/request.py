@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
 from jupyter_blueno.jobs.model import JobSpec, Resources
@@ -22,6 +24,8 @@ from jupyter_blueno.jobs.model import JobSpec, Resources
 NAME_LIMIT = 255  # characters
 SOURCE_LIMIT = 64 << 20  # bytes of a cell or notebook
 PAYLOAD_LIMIT = 256 << 20
+WORD_LIMIT = 120_000  # bytes of one argument or variable that the system surely takes
+WORDS_LIMIT = 1_000_000
 LEAST_MEMORY = 64 << 20  # a Python does not start in less
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -50,7 +54,8 @@ def check_spec(spec: JobSpec) -> None:
     TooLarge
     """
     wanted = {"cell": "source", "notebook": "source", "function": "payload"}.get(spec.kind, "command")
-    if not getattr(spec, wanted):
+    given = getattr(spec, wanted)
+    if not (given[0] if given and wanted == "command" else given or "").strip():
         raise InvalidInput(f"A job of kind '{spec.kind}' needs its '{wanted}'.", code="job_spec")
     if len(spec.source or "") > SOURCE_LIMIT:
         raise TooLarge(f"The text is over {SOURCE_LIMIT >> 20} MB; clear the notebook's outputs first.")
@@ -62,7 +67,15 @@ def check_spec(spec: JobSpec) -> None:
             raise InvalidInput(f"'{name}' cannot be the name of an environment variable.", code="job_spec")
     if any("\0" in word for word in spec.command):
         raise InvalidInput("A command cannot contain a NUL character.", code="job_spec")
-    same_python = spec.python is None or os.path.realpath(spec.python) == os.path.realpath(sys.executable)
+    sizes = [len(word.encode()) for word in (*spec.command, *spec.environment.values())]
+    if max(sizes, default=0) > WORD_LIMIT or sum(sizes) > WORDS_LIMIT:
+        raise TooLarge(
+            f"A word of the command or a variable of the environment has at most {WORD_LIMIT:,} bytes, all "
+            f"together {WORDS_LIMIT:,}. Write the rest into a file and give its path.",
+            code="job_spec_too_large",
+        )
+    check_json_items([msgspec.structs.asdict(spec.origin), spec.parameters], "The job's spec")
+    same_python = os.path.realpath(interpreter(spec)) == os.path.realpath(sys.executable)
     if spec.kind == "cell" and same_python:
         _check_cell(spec.source or "")
     if spec.kind == "notebook":
@@ -96,11 +109,15 @@ def _check_cell(source: str) -> None:
         return
     except (SyntaxError, ValueError):
         pass  # magics, perhaps: IPython knows
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
         text = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         compile(text, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f"Line {line} of the cell" if line else "The cell"
@@ -109,11 +126,17 @@ def _check_cell(source: str) -> None:
         ) from None
 
 
+def _too_deep() -> InvalidInput:
+    return InvalidInput("The cell is nested too deeply for Python. Simplify it.", code="job_syntax_error")
+
+
 def _check_notebook(source: str) -> None:
     try:
         cells = json.loads(source)["cells"]
         found = any(cell["cell_type"] == "code" for cell in cells)
-    except (ValueError, KeyError, TypeError):
+        for cell in cells:
+            "".join(cell["source"])  # a text, or a list of its lines
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InvalidInput("The source is not a notebook (.ipynb, format 4).", code="job_notebook") from None
     if not found:
         raise InvalidInput("The notebook has no code cell: there is nothing to run.", code="job_notebook")
@@ -132,12 +155,13 @@ def working_folder(config: Config, spec: JobSpec) -> Path:
         asked = os.path.dirname(spec.origin.notebook.partition(":")[2] or spec.origin.notebook)
     places = [Path(os.path.expanduser(root)) for root in reversed(config.roots)] + [Path.cwd()]
     for place in places:
-        folder = Path(os.path.abspath(place / os.path.expanduser(asked or ".")))
-        if folder.is_dir():
-            return folder
+        with contextlib.suppress(OSError, ValueError):  # too long, or not a path at all
+            folder = Path(os.path.abspath(place / os.path.expanduser(asked or ".")))
+            if folder.is_dir():
+                return folder
     if spec.folder is None:
         return places[0] if places[0].is_dir() else Path.cwd()
-    raise InvalidInput(f"There is no folder '{spec.folder}' to run in.", code="folder_not_found")
+    raise InvalidInput(f"There is no folder '{spec.folder[:80]}' to run in.", code="folder_not_found")
 
 
 def interpreter(spec: JobSpec) -> str:
@@ -150,9 +174,13 @@ def interpreter(spec: JobSpec) -> str:
     """
     if spec.python is None:
         return sys.executable
-    found = shutil.which(os.path.expanduser(spec.python))
+    found = None
+    with contextlib.suppress(OSError, ValueError):
+        found = shutil.which(os.path.expanduser(spec.python))
     if found is None:
-        raise InvalidInput(f"There is no Python at '{spec.python}'.", code="python_not_found")
+        raise InvalidInput(
+            f"There is no Python at '{spec.python[:80]}'; check the path.", code="python_not_found"
+        )
     return os.path.abspath(found)
 
 

@@ -22,4 +22,5 @@ def routes() -> list[tuple[str, type[OperationHandler] | type[DocumentHandler], 
     for path, methods in by_path.items():
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)
         table.append((PREFIX + pattern, _SPECIAL.get(path, OperationHandler), {"methods": methods}))
+    table.append((f"{PREFIX}/.*", OperationHandler, {}))  # the rest is an error with our body
     return table

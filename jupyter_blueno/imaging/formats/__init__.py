@@ -87,6 +87,11 @@ def _head(path: Path) -> bytes:
     try:
         if path.is_dir():
             return b""
+        if path.exists() and not path.is_file():  # reading a pipe or a device never ends
+            raise UnreadableData(
+                f"'{path.name}' is a pipe or a device, not a file. Save the data as a file.",
+                code="not_a_file",
+            )
         with path.open("rb") as file:
             return file.read(512)
     except (FileNotFoundError, NotADirectoryError):

@@ -70,6 +70,8 @@ class _Walk:
         self.seen: set[tuple[int, int]] = set()  # folders by device and inode: links may run in circles
 
     def folder(self, folder: Path, parts: tuple[str, ...]) -> Iterator[FileSample]:
+        from jupyter_blueno.imaging import formats
+
         try:
             status = folder.stat()
             with os.scandir(folder) as found:
@@ -89,6 +91,9 @@ class _Walk:
                 folders.append(entry)
             elif entry.is_file():
                 files.append(entry)
+            elif formats.has_known_suffix(entry.name):
+                what = "a link to nothing" if entry.is_symlink() else "a pipe or a device"
+                self.problem((*parts, entry.name), "not_a_file", f"It is {what}. Save the data as a file.")
         yield from self.files(folder, parts, files)
         for entry in folders:
             yield from self.folder(folder / entry.name, (*parts, entry.name))

@@ -79,7 +79,7 @@ def check(config: Config, builder: str) -> None:
     name = re.split("[/:]", builder)[0]
     listed = next((one for one in _listed() if one["name"].split("/")[0] == name), None)
     if listed is None:
-        raise NotFound(f"There is no public image set '{name}'. The list of public sets has all names.")
+        raise NotFound(f"There is no public image set '{name[:80]}'. The list of public sets has all names.")
     for module in ("tensorflow_datasets", "array_record"):
         if importlib.util.find_spec(module) is None:
             raise MissingDependency(
@@ -140,7 +140,9 @@ def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
     try:
         made = tfds.builder(builder, data_dir=str(home), file_format="array_record")
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        raise NotFound(f"TensorFlow Datasets cannot build '{builder}': {_one_line(error)}") from error
+        raise NotFound(
+            f"There is no '{builder}' in TensorFlow Datasets; check what follows '/' or ':'."
+        ) from error
     with _Watching(home / "downloads", Path(made.data_dir).parent, _expected(made), say):
         try:
             made.download_and_prepare()

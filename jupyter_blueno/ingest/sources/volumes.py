@@ -23,6 +23,10 @@ def check(paths: list[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise NotFound(f"There is no file or folder '{path}' on this server. Check the path.")
+        if not path.is_file() and not path.is_dir():
+            raise InvalidInput(
+                f"'{path}' is a pipe or a device. Save the volume as a file first.", code="not_a_file"
+            )
 
 
 def scan(paths: list[Path]) -> tuple[list[FileSample], list[Problem]]:

@@ -25,7 +25,7 @@ class ChangesHandler(OperationHandler):
         super().on_connection_close()
 
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
-        deadline = time.monotonic() + min(max(ask.wait, 0.0), LONGEST_WAIT)
+        deadline = time.monotonic() + min(max(0.0, ask.wait), LONGEST_WAIT)  # in this order: NaN is 0
         once = msgspec.structs.replace(ask, wait=0)
         while True:
             changes = await super().answer(operation, once)

@@ -73,7 +73,7 @@ class OperationHandler(APIHandler):
         """Answer one request."""
         operation = self.methods.get(method)
         if operation is None:
-            raise web.HTTPError(405)
+            raise web.HTTPError(405 if self.methods else 404)
         if not self.authorizer.is_authorized(
             self, self.current_user, operation.action, f"blueno:{operation.resource}"
         ):
@@ -83,7 +83,9 @@ class OperationHandler(APIHandler):
             answer = await self.answer(operation, ask)
         except errors.BluenoError as error:
             self.problem(status_of(error), error.code, error.message)
-        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            self.problem(400, "invalid_request", "The request holds bytes that are not UTF-8; encode it so.")
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
             self.problem(400, "invalid_request", f"The request is not as documented: {error}.")
         else:
             self.send(operation, answer)
@@ -93,12 +95,20 @@ class OperationHandler(APIHandler):
         fields = msgspec.structs.fields(operation.ask)
         listed = {field.name for field in fields if field.default_factory is list}
         query: dict[str, Any] = {}
-        for name in self.request.query_arguments:
-            given = self.get_query_arguments(name, strip=False)
-            if name not in {"token", "_xsrf"}:
-                query[name] = given if name in listed else given[-1]
+        # Not `get_query_arguments`: it puts blanks in the place of control characters.
+        for name, given in self.request.query_arguments.items():
+            texts = [value.decode() for value in given]
+            if name in listed:
+                query[name] = texts
+            elif name not in {"token", "_xsrf"}:
+                if len(texts) > 1:
+                    raise msgspec.ValidationError(f"`{name}` is given more than once")
+                query[name] = texts[0]
         if operation.method in {"POST", "PATCH"} and operation.raw_body is None:
-            body = msgspec.json.decode(self.request.body or b"{}")
+            try:
+                body = msgspec.json.decode(self.request.body or b"{}")
+            except RecursionError:
+                raise msgspec.ValidationError("the body is nested too deeply") from None
             if not isinstance(body, dict):
                 raise msgspec.ValidationError("the body is not a JSON object")
             for name, value in path.items():
@@ -143,6 +153,11 @@ class OperationHandler(APIHandler):
         """Every failure has the same body; a stack trace goes to the server's log only."""
         if status_code >= 500:
             message = "Something went wrong in the server; its log says what."
+        elif status_code == 405:
+            self.set_header("Allow", ", ".join(self.methods))
+            message = f"{self.request.method} cannot be done here; what can: {', '.join(self.methods)}."
+        elif status_code == 404:
+            message = "There is nothing at this address; openapi.json lists what there is."
         else:
             message = http.HTTPStatus(status_code).phrase + "."
         self.problem(status_code, f"http_{status_code}", message)
