@@ -58,30 +58,36 @@ class Database:
         DatabaseUnavailable
             If the database does not answer, also in the middle of the block.
         """
-        with self._connected() as connection:
+        with self.connected() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """A connection outside of a transaction; raises as `begin` does."""
+        with self._connect() as connection:
             try:
-                with connection.begin():
-                    yield connection
+                yield connection
             except (sa.exc.DBAPIError, psycopg2.Error) as error:  # COPY goes past SQLAlchemy
                 refused = trouble.explained(error)
                 if refused is None:
                     raise
                 raise refused from error
 
-    @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
+    def _connect(self) -> sa.Connection:
         engine = self.engine
         try:
-            connection = engine.connect()
-        except sa.exc.OperationalError:
-            # The server went away (kill -9, a restart): start or find it, once.
-            self.reopen(engine)
             try:
-                connection = self.engine.connect()
-            except sa.exc.OperationalError as error:
-                raise trouble.unreachable(error, self.config.database_url) from error
-        with connection:
-            yield connection
+                return engine.connect()
+            except sa.exc.OperationalError:
+                # The server went away (kill -9, a restart): start or find it, once.
+                self.reopen(engine)
+                return self.engine.connect()
+        except sa.exc.OperationalError as error:
+            raise trouble.unreachable(error, self.config.database_url) from error
+        except sa.exc.TimeoutError as error:
+            raise DatabaseUnavailable(
+                "Too much is asked of the database at once, and it did not get to this; try again."
+            ) from error
 
     def reopen(self, lost: sa.Engine | None = None) -> None:
         """Connect anew, unless another thread already replaced the engine that was `lost`."""
@@ -166,8 +172,10 @@ def vacuum(database: Database, table: sa.Table) -> None:
 
     Not inside a transaction. Left out if somebody else is at it.
     """
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text(f'VACUUM (ANALYZE, SKIP_LOCKED) "{table.name}"'))
+    with database.connected() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+            sa.text(f'VACUUM (ANALYZE, SKIP_LOCKED) "{table.name}"')
+        )
 
 
 def migrate(engine: sa.Engine, revision: str = "head") -> None:

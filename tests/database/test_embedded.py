@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -98,10 +99,11 @@ def test_processes_race_for_a_fresh_folder(home: Path) -> None:
     assert servers_of(home) == []
 
 
-def test_a_running_server_is_adopted(home: Path) -> None:
-    first, second = Client(home), None
+def test_a_running_server_is_adopted(home: Path, tmp_path: Path) -> None:
+    home /= "l" * 120  # the socket does not fit into it
+    first = Client(home, TMPDIR=str(tmp_path))
     pid = first.answer()["pid"]
-    second = Client(home, TMPDIR=str(home), PGPORT="1")
+    second = Client(home, PGPORT="1", PGHOST="elsewhere")
     assert second.answer()["pid"] == pid
     first.leave()
     assert psutil.pid_exists(pid)
@@ -167,13 +169,15 @@ def test_the_next_use_recovers_a_killed_postmaster(database: Database, home: Pat
 
 
 def test_the_next_use_recovers_when_everything_was_killed(database: Database, home: Path) -> None:
+    segments = _shared_memory(_pid(database))
     _kill(servers_of(home))
     # Sockets, shared memory and the process's number are left behind.
     assert list((home / "postgres/socket").glob(".s.PGSQL.*"))
-    segments = _shared_memory()
+    assert segments
+    assert segments <= _all_shared_memory()
     assert _names(database) == ["kept"]
     database.close()
-    assert _shared_memory() <= segments
+    assert not segments & _all_shared_memory()
     assert not list((home / "postgres/socket").glob(".s.PGSQL.*"))
 
 
@@ -225,11 +229,19 @@ def _server_of(home: Path) -> EmbeddedServer:
     return EmbeddedServer(home / "postgres")
 
 
-def _shared_memory() -> set[str]:
+def _shared_memory(pid: int) -> set[str]:
+    """The segments that a process uses, by file or number."""
     if not Path("/proc/sysvipc/shm").exists():
         pytest.skip("this system does not list its shared memory in /proc")
-    keys = {" ".join(line.split()[:2]) for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
-    return keys | {path.name for path in Path("/dev/shm").glob("PostgreSQL.*")}
+    fields = [line.split(None, 5) for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    mapped = {(line[4], line[5]) for line in fields if len(line) == 6}
+    files = {name for _, name in mapped if name.startswith("/dev/shm/PostgreSQL.")}
+    return files | {number for number, name in mapped if name.startswith("/SYSV")}
+
+
+def _all_shared_memory() -> set[str]:
+    numbers = {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+    return numbers | {str(path) for path in Path("/dev/shm").glob("PostgreSQL.*")}
 
 
 # -- lost in the middle ----------------------------------------------------------
@@ -262,6 +274,15 @@ def test_a_connection_lost_in_a_copy(database: Database) -> None:
         _end_backend(database, connection)
         copy_columns(connection, tables.job, {**rows, "name": Each(["a", "b"])})
     assert _names(database) == ["kept"]
+
+
+def test_many_threads_lose_their_connections_at_once(database: Database, home: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(_names, [database] * 16)) == [["kept"]] * 16
+        _kill_postmaster(database)
+        assert list(threads.map(_names, [database] * 16)) == [["kept"]] * 16
+    database.close()
+    assert servers_of(home) == []
 
 
 def test_other_errors_stay_what_they_are(database: Database) -> None:
