@@ -20,6 +20,7 @@ export type View = 'gallery' | 'table';
 
 const FIRST = 200; // samples that are fetched before the list is there
 const SETTLE = 150; // ms after the last key before the filter is applied
+const FEW = 50; // samples that are shown larger
 const SMALLEST = 24;
 const LARGEST = 256;
 
@@ -34,7 +35,6 @@ export class DatasetModel implements IDisposable {
     this.thumbnails = new Thumbnails(api, id);
     this.samples = new Samples(api, id);
     this._view = preferences.values.defaultView;
-    this._tileSize = preferences.values.tileSize;
     this._query = query;
     this._filter = parseFilter(query);
     this._dataset = platform.datasets.get(id) ?? null;
@@ -95,14 +95,25 @@ export class DatasetModel implements IDisposable {
     this._changed.emit();
   }
 
-  /** The longer side of a tile, in CSS pixels. */
+  /** The height of a tile, in CSS pixels; larger at first where there are few, or volumes. */
   get tileSize(): number {
-    return this._tileSize;
+    if (this._tileSize !== null) {
+      return this._tileSize;
+    }
+    const { sample_count, state } = this._dataset?.version ?? {};
+    const few = state === 'ready' && sample_count! <= FEW;
+    const least = this.aspect > 1 ? (few ? 112 : 84) : few ? 128 : SMALLEST;
+    return Math.max(this.platform.preferences.values.tileSize, least);
   }
 
   set tileSize(size: number) {
     this._tileSize = Math.round(Math.min(LARGEST, Math.max(SMALLEST, size)));
     this._changed.emit();
+  }
+
+  /** How many times as wide as high a tile is. */
+  get aspect(): number {
+    return aspectOf(this._dataset?.kinds ?? []);
   }
 
   static readonly tileSizes = { least: SMALLEST, most: LARGEST };
@@ -260,7 +271,7 @@ export class DatasetModel implements IDisposable {
   private _facets: Facets | null = null;
   private _error: unknown = null;
   private _view: View;
-  private _tileSize: number;
+  private _tileSize: number | null = null;
   private _abort = new AbortController();
   private _typing?: ReturnType<typeof setTimeout>;
   private _reloading?: ReturnType<typeof setTimeout>;
@@ -271,4 +282,9 @@ export class DatasetModel implements IDisposable {
 /** Changes when there are other samples to show. */
 function contentOf({ version }: Dataset): string {
   return `${version.id}/${version.state}/${version.sample_count}`;
+}
+
+/** A thumbnail of a volume is its three planes side by side. */
+export function aspectOf(kinds: readonly string[]): number {
+  return kinds.length && kinds.every(kind => kind === 'volume3d') ? 3 : 1;
 }

@@ -20,7 +20,7 @@ export function DatasetView(props: {
   commands: CommandRegistry;
 }): JSX.Element {
   const { model, commands } = props;
-  const { dataset, facets } = useModel(model);
+  const { dataset, facets, positions, view } = useModel(model);
   const input = React.useRef<HTMLInputElement>(null);
   const body = React.useRef<HTMLDivElement>(null);
   const open = React.useCallback(
@@ -39,6 +39,14 @@ export function DatasetView(props: {
     () => body.current?.querySelector<HTMLElement>('[role="grid"]')?.focus(),
     []
   );
+  const listed = Boolean(positions?.total);
+  React.useEffect(() => {
+    // The tab was activated before there was anything to focus.
+    const { activeElement } = document;
+    if (listed && activeElement?.contains(body.current)) {
+      leave();
+    }
+  }, [listed, view, leave]);
   const filtered = !isEverything(model.filter);
   return (
     <div className="jp-blueno jp-blueno-dataset">

@@ -73,8 +73,9 @@ function Picture(props: {
       <TileCanvas
         thumbnails={model.thumbnails}
         ordinals={ordinals}
-        size={184}
+        size={184 / model.aspect}
         pitch={184}
+        aspect={model.aspect}
       />
       {sample?.kind === 'image2d' && (
         <img

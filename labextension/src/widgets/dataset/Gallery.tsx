@@ -21,7 +21,7 @@ export function Gallery(props: {
   focusFilter: () => void;
 }): JSX.Element {
   const { model, positions, open, focusFilter } = props;
-  const { tileSize } = useModel(model);
+  const { tileSize, aspect } = useModel(model);
   const selection = useModel(model.selection);
   const scroller = React.useRef<HTMLDivElement>(null);
   const [measure, size] = useSize<HTMLDivElement>();
@@ -34,12 +34,13 @@ export function Gallery(props: {
     [measure]
   );
 
-  const captioned = tileSize >= CAPTIONED;
+  const captioned = tileSize * aspect >= CAPTIONED;
   const width = size.width - 2 * PADDING + GAP;
-  const columns = Math.max(1, Math.floor(width / (tileSize + GAP)));
+  const columns = Math.max(1, Math.floor(width / (tileSize * aspect + GAP)));
   // What is left over at the right makes all of them a little larger.
   const pitch = Math.max(tileSize + GAP, Math.floor(width / columns));
-  const height = pitch + (captioned ? CAPTION : 0);
+  const tall = Math.floor((pitch - GAP) / aspect);
+  const height = tall + GAP + (captioned ? CAPTION : 0);
   const rows = useVirtualizer({
     count: Math.ceil(positions.total / columns),
     getScrollElement: () => scroller.current,
@@ -94,8 +95,9 @@ export function Gallery(props: {
             row={index}
             columns={columns}
             top={start}
-            tileSize={pitch - GAP}
+            tileSize={tall}
             pitch={pitch}
+            aspect={aspect}
             captioned={captioned}
             open={open}
           />

@@ -10,8 +10,10 @@ interface RowProps {
   row: number;
   columns: number;
   top: number;
+  /** The height of a tile, and the distance from one to the next. */
   tileSize: number;
   pitch: number;
+  aspect: number;
   captioned: boolean;
   open: (ordinal: number) => void;
 }
@@ -20,7 +22,8 @@ interface RowProps {
 export const GalleryRow = React.memo(function GalleryRow(
   props: RowProps
 ): JSX.Element {
-  const { model, positions, row, columns, top, tileSize, pitch } = props;
+  const { model, positions, row, columns, top, tileSize, pitch, aspect } =
+    props;
   const ordinals = React.useMemo(
     () => positions.range(row * columns, (row + 1) * columns),
     [positions, row, columns]
@@ -37,6 +40,7 @@ export const GalleryRow = React.memo(function GalleryRow(
         ordinals={ordinals}
         size={tileSize}
         pitch={pitch}
+        aspect={aspect}
         width={columns * pitch}
       />
       <Cells {...props} ordinals={ordinals} />
@@ -45,7 +49,7 @@ export const GalleryRow = React.memo(function GalleryRow(
 });
 
 function Cells(props: RowProps & { ordinals: readonly number[] }): JSX.Element {
-  const { model, positions, ordinals, tileSize, pitch, captioned, open } =
+  const { model, positions, ordinals, tileSize, pitch, aspect, captioned } =
     props;
   const selection = useModel(model.selection);
   const pick = (event: React.MouseEvent, ordinal: number) => {
@@ -73,9 +77,13 @@ function Cells(props: RowProps & { ordinals: readonly number[] }): JSX.Element {
             selection.current === ordinal ? 'jp-mod-current' : '',
             selection.has(ordinal) ? 'jp-mod-selected' : ''
           ].join(' ')}
-          style={{ left: column * pitch, width: tileSize, height: tileSize }}
+          style={{
+            left: column * pitch,
+            width: tileSize * aspect,
+            height: tileSize
+          }}
           onClick={event => pick(event, ordinal)}
-          onDoubleClick={() => open(ordinal)}
+          onDoubleClick={() => props.open(ordinal)}
         >
           {captioned && <Caption model={model} ordinal={ordinal} />}
         </div>

@@ -22,6 +22,7 @@ export function SampleTable(props: {
   focusFilter: () => void;
 }): JSX.Element {
   const { model, positions, open, focusFilter } = props;
+  const { aspect } = useModel(model);
   const selection = useModel(model.selection);
   const scroller = React.useRef<HTMLDivElement>(null);
   const [measure, size] = useSize<HTMLDivElement>();
@@ -41,7 +42,13 @@ export function SampleTable(props: {
   const current =
     selection.current === null ? -1 : positions.of(selection.current);
   return (
-    <div className="jp-blueno-table-frame" ref={measure}>
+    <div
+      className="jp-blueno-table-frame"
+      ref={measure}
+      style={
+        { '--jp-blueno-tile': `${TILE * aspect}px` } as React.CSSProperties
+      }
+    >
       <div
         ref={scroller}
         className="jp-blueno-table"
@@ -128,7 +135,8 @@ function Line(props: {
           thumbnails={model.thumbnails}
           ordinals={ordinals}
           size={TILE}
-          pitch={TILE}
+          pitch={TILE * model.aspect}
+          aspect={model.aspect}
         />
       </span>
       <span role="gridcell" className="jp-mod-number">

@@ -6,12 +6,14 @@ import { drawTile, prepare } from './tile';
 export function TileCanvas(props: {
   thumbnails: Thumbnails;
   ordinals: readonly number[];
-  /** The square for one picture, and the distance of two, in CSS pixels. */
+  /** The height of one picture, and the distance of two, in CSS pixels. */
   size: number;
   pitch: number;
+  /** How many times as wide as high a picture's place is. */
+  aspect?: number;
   width?: number;
 }): JSX.Element {
-  const { thumbnails, ordinals, size, pitch } = props;
+  const { thumbnails, ordinals, size, pitch, aspect = 1 } = props;
   const width = props.width ?? ordinals.length * pitch;
   const canvas = React.useRef<HTMLCanvasElement>(null);
   React.useLayoutEffect(() => {
@@ -28,8 +30,9 @@ export function TileCanvas(props: {
       drawn = there;
       const context = prepare(element, width, size);
       if (context) {
+        const box = { width: size * aspect, height: size };
         ordinals.forEach((ordinal, i) =>
-          drawTile(context, thumbnails.get(ordinal), i * pitch, 0, size)
+          drawTile(context, thumbnails.get(ordinal), i * pitch, 0, box)
         );
       }
     };
@@ -38,7 +41,7 @@ export function TileCanvas(props: {
     return () => {
       thumbnails.changed.disconnect(draw);
     };
-  }, [thumbnails, ordinals, size, pitch, width]);
+  }, [thumbnails, ordinals, size, pitch, aspect, width]);
   return (
     <canvas
       ref={canvas}

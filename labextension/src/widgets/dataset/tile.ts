@@ -3,22 +3,21 @@ import type { Tile } from '../../models/thumbnails';
 /** Up to this size pixels are shown as squares, not smeared. */
 const TINY = 64;
 
-/** Draw a tile into a square, whole and centred; false when it is not there. */
+/** Draw a tile into a box, whole and centred; false when it is not there. */
 export function drawTile(
   context: CanvasRenderingContext2D,
   tile: Tile | undefined,
   left: number,
   top: number,
-  size: number
+  box: { width: number; height: number }
 ): boolean {
   if (!tile?.sheet) {
     return false;
   }
   const { sheet, x, y, width, height } = tile;
-  const longer = Math.max(width, height);
-  const scale = size / longer;
+  const scale = Math.min(box.width / width, box.height / height);
   const shown = { width: width * scale, height: height * scale };
-  context.imageSmoothingEnabled = longer > TINY || scale < 1;
+  context.imageSmoothingEnabled = Math.max(width, height) > TINY || scale < 1;
   context.imageSmoothingQuality = 'high';
   context.drawImage(
     sheet,
@@ -26,8 +25,8 @@ export function drawTile(
     y,
     width,
     height,
-    Math.round(left + (size - shown.width) / 2),
-    Math.round(top + (size - shown.height) / 2),
+    Math.round(left + (box.width - shown.width) / 2),
+    Math.round(top + (box.height - shown.height) / 2),
     Math.max(1, Math.round(shown.width)),
     Math.max(1, Math.round(shown.height))
   );

@@ -7,6 +7,7 @@ import {
   ellipsesIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { bluenoIcon } from '../../icons';
 import type { DatasetModel } from '../../models/dataset';
@@ -30,6 +31,11 @@ class DatasetContent extends ReactWidget {
   dispose(): void {
     this.model.dispose();
     super.dispose();
+  }
+
+  protected onActivateRequest(msg: Message): void {
+    super.onActivateRequest(msg);
+    this.node.querySelector<HTMLElement>('[role="grid"]')?.focus();
   }
 
   protected render(): JSX.Element {

@@ -3,6 +3,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Dataset } from '../../api/types';
 import { bluenoIcon } from '../../icons';
+import { aspectOf } from '../../models/dataset';
 import type { Platform } from '../../models/platform';
 import { Thumbnails } from '../../models/thumbnails';
 import { Commands } from '../../tokens';
@@ -170,9 +171,9 @@ function Second({ dataset }: { dataset: Dataset }): JSX.Element {
   );
 }
 
-const STRIP = { size: 18, count: 4 };
+const STRIP = { size: 18, gap: 1, count: 4 };
 
-/** Up to four real thumbnails, in a square of two by two. */
+/** Up to four real thumbnails side by side; one of a volume takes all the room. */
 function Strip(props: { dataset: Dataset; platform: Platform }): JSX.Element {
   const { dataset, platform } = props;
   const thumbnails = React.useMemo(
@@ -181,10 +182,13 @@ function Strip(props: { dataset: Dataset; platform: Platform }): JSX.Element {
   );
   React.useEffect(() => () => thumbnails.dispose(), [thumbnails]);
   const key = dataset.preview.join();
+  const aspect = aspectOf(dataset.kinds);
+  const most = aspect > 1 ? 1 : STRIP.count;
   const ordinals = React.useMemo(
-    () => (key ? key.split(',').map(Number).slice(0, STRIP.count) : []),
-    [key]
+    () => (key ? key.split(',').map(Number).slice(0, most) : []),
+    [key, most]
   );
+  const pitch = ((STRIP.size + STRIP.gap) * STRIP.count) / most;
   React.useEffect(() => {
     thumbnails.revision = dataset.revision;
     thumbnails.forget(({ sheet }) => sheet === null);
@@ -195,8 +199,9 @@ function Strip(props: { dataset: Dataset; platform: Platform }): JSX.Element {
       <TileCanvas
         thumbnails={thumbnails}
         ordinals={ordinals}
-        size={STRIP.size}
-        pitch={STRIP.size + 1}
+        size={(pitch - STRIP.gap) / aspect}
+        pitch={pitch}
+        aspect={aspect}
       />
     </span>
   );
