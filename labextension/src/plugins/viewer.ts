@@ -72,23 +72,36 @@ function addSamples(
         required: ['datasetId', 'ordinal'],
         properties: {
           datasetId: { type: 'number', description: 'The id of the dataset' },
-          ordinal: { type: 'number', description: 'The sample’s number in it' }
+          ordinal: { type: 'number', description: 'The sample’s number in it' },
+          query: {
+            type: 'string',
+            description:
+              'A filter, as "split:test", for what is before and after'
+          }
         }
       }
     },
     isVisible: args => typeof args.ordinal === 'number',
-    execute: args => {
+    execute: async args => {
       const opened = performance.now();
       const datasetId = Number(args.datasetId);
       const ordinal = Number(args.ordinal);
+      const query = String(args.query ?? '');
+      if (!platform.datasets.get(datasetId)) {
+        await platform.ready; // then its kind is known
+      }
       let tab = tabs.find(
-        one => one.datasetId === datasetId && one.ordinal === ordinal
+        one =>
+          one.datasetId === datasetId &&
+          one.ordinal === ordinal &&
+          one.query === query
       );
       if (!tab) {
         const made = (tab = new SampleTab(
           platform,
           datasetId,
           ordinal,
+          query,
           opened
         ));
         // Notebook 7 shows one document; what else there is goes beside it.
@@ -103,8 +116,8 @@ function addSamples(
   });
   void restorer?.restore(tabs, {
     command: Commands.openSample,
-    args: tab => ({ datasetId: tab.datasetId, ordinal: tab.ordinal }),
-    name: tab => tab.id
+    args: ({ datasetId, ordinal, query }) => ({ datasetId, ordinal, query }),
+    name: ({ datasetId, ordinal, query }) => `${datasetId}:${ordinal}:${query}`
   });
 }
 

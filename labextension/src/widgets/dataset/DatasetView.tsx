@@ -3,7 +3,7 @@ import * as React from 'react';
 import type { Dataset } from '../../api/types';
 import { bluenoIcon } from '../../icons';
 import type { DatasetModel } from '../../models/dataset';
-import { isEverything } from '../../models/filter';
+import { formatFilter, isEverything } from '../../models/filter';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
 import { count, counted, percent } from '../numbers';
@@ -28,7 +28,8 @@ export function DatasetView(props: {
       if (commands.hasCommand(Commands.openSample)) {
         void commands.execute(Commands.openSample, {
           datasetId: model.id,
-          ordinal
+          ordinal,
+          query: formatFilter(model.filter)
         });
       }
     },

@@ -1,14 +1,16 @@
 /** The tab of one sample: its picture or volume, and what is known of it. */
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { DOMUtils } from '@jupyterlab/apputils';
 import type { Message } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { BoxLayout, Widget } from '@lumino/widgets';
 import { ApiError, reasonOf } from '../../api/client';
 import type { Sample } from '../../api/types';
 import { bluenoIcon } from '../../icons';
+import { asPython, parseFilter, queryOf } from '../../models/filter';
 import type { Platform } from '../../models/platform';
 import { h } from '../../viewer/dom';
 import type { ViewState } from '../../viewer/volume';
+import { copyPython } from '../copy';
 import { bytes } from '../numbers';
 import { ImageContent } from './content';
 
@@ -23,11 +25,13 @@ export class SampleTab extends Widget {
     private readonly platform: Platform,
     readonly datasetId: number,
     ordinal: number,
+    /** The filter that its neighbours passed. */
+    readonly query = '',
     opened = performance.now()
   ) {
     super();
     this._ordinal = ordinal;
-    this.id = `blueno-sample-${datasetId}-${ordinal}`;
+    this.id = DOMUtils.createDomID();
     this.title.icon = bluenoIcon;
     this.title.closable = true;
     this.title.label = `sample ${ordinal}`;
@@ -128,7 +132,11 @@ export class SampleTab extends Widget {
           signal
         }),
         this.neighbours ??
-          api.get('/datasets/{dataset_id}/ordinals', { path, signal }),
+          api.get('/datasets/{dataset_id}/ordinals', {
+            path,
+            query: queryOf(parseFilter(this.query)),
+            signal
+          }),
         this.platform.datasets.get(this.datasetId) ??
           api.get('/datasets/{dataset_id}', { path, signal })
       ]);
@@ -223,9 +231,7 @@ export class SampleTab extends Widget {
   private copy(): void {
     const { datasetName: dataset, sample } = this;
     if (dataset && sample) {
-      const line = `blueno.dataset(${JSON.stringify(dataset)})[${JSON.stringify(sample.name)}]`;
-      Clipboard.copyToSystem(line);
-      Notification.success(`Copied: ${line}`, { autoClose: 3000 });
+      copyPython(`${asPython(dataset)}[${JSON.stringify(sample.name)}]`);
     }
   }
 
