@@ -78,8 +78,16 @@ def everything_below(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deaf to SIGTERM is not waited for long."""
+    from jupyter_blueno.jobs import manager as module
+
+    monkeypatch.setattr(module, "GRACE", 0.5)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a daemon without environment is found on Linux only")
-def test_cancel_ends_grandchildren_that_left(manager: JobManager) -> None:
+def test_cancel_ends_grandchildren_that_left(manager: JobManager, short_grace: None) -> None:
     job = start(manager, cell(FAMILY + "time.sleep(300)"))
     logged(manager, job, "up")
     family = everything_below(status_of(manager, job).supervisor)
@@ -90,7 +98,7 @@ def test_cancel_ends_grandchildren_that_left(manager: JobManager) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="see above")
-def test_what_the_work_leaves_behind_goes_with_it(manager: JobManager) -> None:
+def test_what_the_work_leaves_behind_goes_with_it(manager: JobManager, short_grace: None) -> None:
     job = start(manager, cell(FAMILY + "open('pid', 'w').write(str(os.getppid())); input_ = 1"))
     wait(manager, job, "SUCCEEDED")
     assert processes_of(job) == []

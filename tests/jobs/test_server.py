@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 from collections.abc import Iterator
@@ -45,8 +46,6 @@ def own_lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_a_job_ends_while_its_server_is_dead(own_lab: Lab) -> None:
-    import os
-
     os.mkfifo(own_lab.root / "gate")
     job_id = secrets.token_hex(16)
     spec = cell(SOURCE, folder=str(own_lab.root))

@@ -254,6 +254,35 @@ def test_progress_bar_is_one_line_and_colours_are_kept(lab: Lab, page: Page) -> 
     assert "step 199/200" not in (log.text_content() or "")
 
 
+def test_an_updating_display_keeps_its_place_while_the_job_runs(lab: Lab, page: Page, release: str) -> None:
+    source = (
+        "import pathlib, time\n"
+        "from tqdm import tqdm\n"
+        "def until(file):\n    while not pathlib.Path(file).exists():\n        time.sleep(0.05)\n"
+        "shown = display('round 0', display_id=True)\n"
+        "display('beside')\n"
+        f"until({release + '-1'!r})\n"
+        "for n in range(1, 31):\n    shown.update(f'round {n}')\n"
+        f"until({release + '-2'!r})\n"
+        "for n in tqdm(range(40), desc='epochs', mininterval=0): pass\n"
+    )
+    tab = open_job(page, submit_cell(lab, "updates", source))
+    tab.get_by_role("tab", name="Results").click()
+    results = tab.locator(".jp-blueno-output")
+    expect(results).to_have_text(["'round 0'", "'beside'"], timeout=LONG)
+    end(release + "-1")
+    expect(results).to_have_text(["'beside'", "'round 30'"], timeout=LONG)
+    header_state(tab, "RUNNING")
+    end(release + "-2")
+    header_state(tab, "SUCCEEDED")
+    expect(results).to_have_text(["'beside'", "'round 30'"])
+    tab.get_by_role("tab", name="Log").click()
+    bar = tab.locator(".jp-blueno-log-line", has_text="epochs")
+    expect(bar).to_have_count(1)
+    expect(bar).to_contain_text("100%")
+    expect(bar).to_contain_text("40/40")
+
+
 def test_long_log_opens_at_its_end_and_loads_upwards(lab: Lab, page: Page) -> None:
     source = "for i in range(400_000):\n    print(f'line {i:07d} of a log that is long')"
     job_id = submit_cell(lab, "long-log", source)

@@ -9,17 +9,24 @@ import type { JobFeed } from './feed';
 import { MimeOutput } from './output';
 
 /**
- * Outputs as far as they are there; more are fetched as they come, and all of
- * them once more when the job is over: some may have been replaced meanwhile.
+ * Outputs as far as they are there; more are fetched as they come, and those
+ * that they replace go. All are fetched once more when the job is over.
  */
 export function useOutputs(
   feed: JobFeed,
   wanted: number,
   newest = Infinity
-): { outputs: Output[]; error: unknown; again: () => void } {
+): {
+  outputs: Output[];
+  cleared: boolean;
+  error: unknown;
+  again: () => void;
+} {
   const [outputs, setOutputs] = React.useState<Output[]>([]);
   const [error, setError] = React.useState<unknown>(null);
   const [attempt, setAttempt] = React.useState(0);
+  const shown = React.useRef(outputs);
+  shown.current = outputs;
   const last = outputs.at(-1)?.index ?? -1;
   React.useEffect(() => {
     if (wanted - 1 <= last) {
@@ -28,10 +35,15 @@ export function useOutputs(
     let current = true;
     feed
       .outputs(Math.max(last, wanted - 1 - newest))
-      .then(more => {
+      .then(async more => {
+        // Between two looks an output may have come and gone: what it had
+        // replaced is not known then.
+        const all = missed(shown.current, more)
+          ? await feed.outputs(Math.max(-1, wanted - 1 - newest))
+          : null;
         if (current) {
           setError(null);
-          setOutputs(old => [...old, ...more.filter(one => one.index > last)]);
+          setOutputs(old => (all ? kept(old, all) : merged(old, more)));
         }
       })
       .catch(reason => current && setError(reason));
@@ -46,11 +58,44 @@ export function useOutputs(
     if (over && seenLive.current) {
       feed
         .outputs(Math.max(-1, wanted - 1 - newest))
-        .then(all => setOutputs(old => all.map(one => unchanged(old, one))))
+        .then(all => setOutputs(old => kept(old, all)))
         .catch(() => undefined);
     }
   }, [feed, over, wanted, newest]);
-  return { outputs, error, again: () => setAttempt(n => n + 1) };
+  // A cleared display leaves an output that shows nothing.
+  const filled = React.useMemo(
+    () => outputs.filter(({ data }) => Object.keys(data).length),
+    [outputs]
+  );
+  return {
+    outputs: filled,
+    cleared: outputs.length > 0 && !filled.length,
+    error,
+    again: () => setAttempt(n => n + 1)
+  };
+}
+
+/** The outputs with those that came since, without those that these replace. */
+function merged(old: Output[], more: Output[]): Output[] {
+  const gone = new Set(more.flatMap(one => one.replaces ?? []));
+  const last = old.at(-1)?.index ?? -1;
+  return [...old, ...more.filter(one => one.index > last)].filter(
+    one => !gone.has(one.index)
+  );
+}
+
+/** Whether `more` replaces what was never here, so that its forerunner may still be. */
+function missed(old: Output[], more: Output[]): boolean {
+  const known = new Set([...old, ...more].map(one => one.index));
+  const first = old.at(0)?.index ?? Infinity;
+  return more.some(one =>
+    (one.replaces ?? []).some(index => index > first && !known.has(index))
+  );
+}
+
+/** All outputs; those that are here already need not be redrawn. */
+function kept(old: Output[], all: Output[]): Output[] {
+  return all.map(one => unchanged(old, one));
 }
 
 /** The output as it is here already, if it is the same: it need not be redrawn. */
@@ -66,7 +111,8 @@ export function Results(props: {
 }): JSX.Element {
   const { feed, rendermime } = props;
   const { job } = useModel(feed);
-  const { outputs, error, again } = useOutputs(feed, job?.output_count ?? 0);
+  const wanted = job?.output_count ?? 0;
+  const { outputs, cleared, error, again } = useOutputs(feed, wanted);
   if (!job) {
     return <Loading word="Loading the job" />;
   }
@@ -79,7 +125,7 @@ export function Results(props: {
       />
     );
   }
-  if (!job.output_count) {
+  if (!wanted || cleared) {
     return isOver(job) ? (
       <Empty title="It showed nothing">
         Pictures, tables and the value of the last line appear here.
