@@ -15,8 +15,14 @@ from typing import Any
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 import jupyter_blueno
+from jupyter_blueno.database.embedded import EmbeddedServer
+from jupyter_blueno.database.engine import Database
+
+CREATE = sa.text("INSERT INTO dataset (team, name, owner) VALUES ('t', :name, 'o')")
+NAMES = sa.text("SELECT name FROM dataset ORDER BY id")
 
 CLIENT = """
 import json, sys
@@ -112,6 +118,39 @@ def servers_of(home: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(processes, 10)
+
+
+def server(database: Database) -> EmbeddedServer:
+    assert database._server is not None
+    return database._server
+
+
+def pid_of(database: Database) -> int:
+    found = server(database).pid()
+    assert found is not None
+    return found
+
+
+def kill_postmaster(database: Database) -> None:
+    """As `kill -9` does; its children follow by themselves, a moment later."""
+    postmaster = psutil.Process(pid_of(database))
+    everyone = [postmaster, *postmaster.children(recursive=True)]
+    postmaster.kill()
+    psutil.wait_procs(everyone, 10)
+
+
+def names(database: Database) -> list[str]:
+    with database.begin() as connection:
+        return list(connection.scalars(NAMES))
 
 
 def _plain_environment() -> dict[str, str]:
