@@ -64,4 +64,6 @@ def _open(opener: urllib.request.OpenerDirector, page: str, form: bytes | None, 
         return error.code
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise Unavailable(f"There is no answer from {page} ({reason}). Is JupyterLab running?") from error
+        raise Unavailable(
+            f"There is no answer from {page} ({reason}). Is JupyterLab running?", code="server_unreachable"
+        ) from error

@@ -37,11 +37,13 @@ def volume(tmp_path: Path) -> tuple[str, np.ndarray]:
     return str(tmp_path / "a.nii"), array
 
 
-def _processes(of: int | None = None) -> list[psutil.Process]:
+def _processes(folder: Path, of: int | None = None) -> list[psutil.Process]:
+    """The decoders that a process has for the caches below `folder`; other tests may have theirs."""
     found = []
     for one in psutil.Process(of).children(recursive=True):
         try:
-            if worker.__name__ in one.cmdline():
+            command = one.cmdline()
+            if worker.__name__ in command and any(str(folder) in part for part in command):
                 found.append(one)
         except psutil.Error:
             continue
@@ -124,19 +126,23 @@ def test_a_full_disk_says_so(tmp_path: Path) -> None:
     assert caught.value.code == "cache_full"
 
 
-def test_a_killed_process_is_replaced(decoders: Decoders, volume: tuple[str, np.ndarray]) -> None:
+def test_a_killed_process_is_replaced(
+    decoders: Decoders, tmp_path: Path, volume: tuple[str, np.ndarray]
+) -> None:
     path, array = volume
     decoders.start()
-    (process,) = _processes()
+    (process,) = _processes(tmp_path)
     process.kill()
     process.wait()
     np.testing.assert_array_equal(_pixels(decoders, path, "sagittal", 3), array[3].T[::-1, ::-1])
 
 
-def test_a_process_that_dies_at_work_is_named(decoders: Decoders, volume: tuple[str, np.ndarray]) -> None:
+def test_a_process_that_dies_at_work_is_named(
+    decoders: Decoders, tmp_path: Path, volume: tuple[str, np.ndarray]
+) -> None:
     path, _ = volume
     decoders.start()
-    (process,) = _processes()
+    (process,) = _processes(tmp_path)
     process.suspend()  # so that the request is surely waiting
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(decoders.info, path)
@@ -151,7 +157,7 @@ def test_a_process_that_dies_at_work_is_named(decoders: Decoders, volume: tuple[
 def test_a_request_that_takes_too_long_is_stopped(tmp_path: Path, volume: tuple[str, np.ndarray]) -> None:
     decoders = Decoders(tmp_path / "cache", count=1)
     decoders.start()
-    (process,) = _processes()
+    (process,) = _processes(tmp_path)
     process.suspend()
     decoders.time_limit = 0.3
     with pytest.raises(errors.DecoderFailed) as caught:
@@ -194,7 +200,7 @@ def test_many_at_once(tmp_path: Path, volume: tuple[str, np.ndarray]) -> None:
         for index, found in enumerate(threads.map(lambda n: _pixels(decoders, path, "axial", n), range(40))):
             np.testing.assert_array_equal(found, array[:, :, index].T[::-1, ::-1])
     decoders.close()
-    assert not _processes()
+    assert not _processes(tmp_path)
 
 
 _SERVER = """
@@ -217,7 +223,7 @@ def test_they_end_with_their_server(tmp_path: Path, how: signal.Signals) -> None
     assert server.stdout is not None
     assert server.stderr is not None
     assert server.stdout.readline() == "up\n"
-    processes = _processes(server.pid)
+    processes = _processes(tmp_path, server.pid)
     assert len(processes) == 2
     os.killpg(server.pid, how)  # as Ctrl-C in a terminal does
     said = server.communicate()[1]
@@ -231,6 +237,6 @@ def test_they_have_no_file_of_the_server(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         decoders = Decoders(tmp_path / "cache", count=1)
         decoders.start()
-        (process,) = _processes()
+        (process,) = _processes(tmp_path)
         assert listening.getsockname()[1] not in {one.laddr.port for one in process.net_connections("inet")}
         decoders.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers import TOKEN as TOKEN
 from tests.servers import Lab
+
+expect.set_options(timeout=30_000)  # a job or a kernel has a Python to start
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -50,10 +53,21 @@ def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator
     opened.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
     opened.wait_for_function("() => window.jupyterapp !== undefined")
     yield opened
+    stop_kernels(lab)
     folder = Path(__file__).with_name("screenshots")
     folder.mkdir(exist_ok=True)
     opened.screenshot(path=folder / f"{request.node.name}.png")
     context.close()
+
+
+def stop_kernels(lab: Lab) -> None:
+    """End what a test's notebooks started; a kernel that nobody uses costs the next test its speed."""
+    sign = {"Authorization": f"token {TOKEN}"}
+    for session in json.load(
+        urllib.request.urlopen(urllib.request.Request(f"{lab.url}/api/sessions", headers=sign))
+    ):
+        address = f"{lab.url}/api/sessions/{session['id']}"
+        urllib.request.urlopen(urllib.request.Request(address, headers=sign, method="DELETE")).close()
 
 
 def wait_for_idle_kernel(page: Page) -> None:

@@ -366,7 +366,7 @@ def test_server_away_is_said_and_it_comes_back_by_itself(page: Page, digits: Dat
 
 def test_everything_is_in_the_palette_and_the_settings(page: Page) -> None:
     execute(page, "apputils:activate-command-palette")
-    page.locator("#modal-command-palette input, #command-palette input").first.fill("Blueno")
+    page.locator("#modal-command-palette input:visible, #command-palette input:visible").first.fill("Blueno")
     for label in ("Add Dataset …", "Open Dataset …", "Delete Dataset …", "Show Blueno Panel"):
         expect(page.locator(".lm-CommandPalette-itemLabel", has_text=label).first).to_be_visible()
     page.keyboard.press("Escape")

@@ -330,7 +330,7 @@ def test_panel_finds_and_deletes(lab: Lab, page: Page) -> None:
     found = row(page, job_id)
     expect(found).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
     page.get_by_role("button", name="Search jobs").click()
-    page.get_by_placeholder("Search jobs").fill(name)
+    page.get_by_role("search").get_by_role("searchbox").fill(name)
     expect(page.locator(".jp-blueno-job")).to_have_count(1)
     found.hover()
     found.get_by_role("button", name=f"What to do with {name}").click()

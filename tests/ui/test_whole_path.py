@@ -91,7 +91,9 @@ def dataset_row(page: Page, name: str) -> Locator:
 @pytest.mark.timeout(300)
 def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
     page = first_page
-    lost = page.locator(".jp-Dialog", has_text="Server Connection Error")  # Lab's own, while the server is away
+    lost = page.locator(
+        ".jp-Dialog", has_text="Server Connection Error"
+    )  # Lab's own, while the server is away
     page.add_locator_handler(lost, lambda dialog: dialog.locator("button.jp-mod-accept").click())
     # The panel is in view, with what the first start prepared.
     expect(dataset_row(page, "mnist-5k")).to_contain_text("5,000")
