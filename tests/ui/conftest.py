@@ -63,11 +63,10 @@ def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator
 def stop_kernels(lab: Lab) -> None:
     """End what a test's notebooks started; a kernel that nobody uses costs the next test its speed."""
     sign = {"Authorization": f"token {TOKEN}"}
-    for session in json.load(
-        urllib.request.urlopen(urllib.request.Request(f"{lab.url}/api/sessions", headers=sign))
-    ):
-        address = f"{lab.url}/api/sessions/{session['id']}"
-        urllib.request.urlopen(urllib.request.Request(address, headers=sign, method="DELETE")).close()
+    sessions = urllib.request.Request(f"{lab.url}/api/sessions", headers=sign)
+    for session in json.load(urllib.request.urlopen(sessions)):
+        one = urllib.request.Request(f"{sessions.full_url}/{session['id']}", headers=sign, method="DELETE")
+        urllib.request.urlopen(one).close()
 
 
 def wait_for_idle_kernel(page: Page) -> None:
