@@ -14,6 +14,10 @@ from jupyter_blueno.database import tables
 
 REVISION_LOCK = 0x72657673  # "revs"
 
+# One statement; a volatile subquery is neither pulled up nor left out, so the lock comes first.
+_HELD = sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)).offset(0).subquery()
+_NEXT = sa.select(tables.revision.next_value()).select_from(_HELD)
+
 
 def next_revision(connection: sa.Connection) -> int:
     """The next revision, for a row that this transaction changes.
@@ -21,9 +25,7 @@ def next_revision(connection: sa.Connection) -> int:
     Take it last, with all rows already locked or written: every other writer
     waits until this transaction ends.
     """
-    # One statement; a volatile subquery is neither pulled up nor left out, so the lock comes first.
-    held = sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)).offset(0).subquery()
-    return int(connection.scalar(sa.select(tables.revision.next_value()).select_from(held)) or 0)
+    return int(connection.scalar(_NEXT) or 0)
 
 
 def current_revision(connection: sa.Connection) -> int:

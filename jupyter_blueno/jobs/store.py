@@ -20,6 +20,20 @@ LISTED = [column for column in job.c if column.name not in ("spec", "handle", "d
 ]
 
 
+# Built once: they are asked several times a second, and building takes longer than asking.
+_ROW = sa.select(job).where(job.c.id == sa.bindparam("id"))
+_ONE = sa.select(*LISTED).where(
+    job.c.id == sa.bindparam("id"), job.c.team == sa.bindparam("team"), job.c.deleted_at.is_(None)
+)
+_ACTIVE = sa.select(job).where(job.c.state.in_(ACTIVE)).order_by(job.c.created_at)
+_ACTIVE_ONE = _ACTIVE.where(job.c.id == sa.bindparam("id"))
+_UNCHANGED = (
+    sa.select(job.c.id)
+    .where(job.c.id == sa.bindparam("id"), job.c.state == sa.bindparam("state"))
+    .with_for_update()
+)
+
+
 def job_of(row: sa.Row[Any]) -> Job:
     """A row of `LISTED` columns as a struct."""
     values = dict(row._mapping)
@@ -44,13 +58,11 @@ def insert(connection: sa.Connection, values: dict[str, Any]) -> bool:
 
 def row(connection: sa.Connection, job_id: str) -> sa.Row[Any] | None:
     """The whole row of a job, also of a deleted one."""
-    return connection.execute(sa.select(job).where(job.c.id == job_id)).one_or_none()
+    return connection.execute(_ROW, {"id": job_id}).one_or_none()
 
 
 def one(connection: sa.Connection, team: str, job_id: str) -> Job | None:
-    found = connection.execute(
-        sa.select(*LISTED).where(job.c.id == job_id, job.c.team == team, job.c.deleted_at.is_(None))
-    ).one_or_none()
+    found = connection.execute(_ONE, {"id": job_id, "team": team}).one_or_none()
     return None if found is None else job_of(found)
 
 
@@ -91,16 +103,14 @@ def page(connection: sa.Connection, team: str, ask: JobPage) -> tuple[list[Job],
 
 def active(connection: sa.Connection, job_id: str | None = None) -> Sequence[sa.Row[Any]]:
     """Whole rows of the jobs that are not over, of all teams; or of one of them."""
-    statement = sa.select(job).where(job.c.state.in_(ACTIVE))
-    if job_id is not None:
-        statement = statement.where(job.c.id == job_id)
-    return connection.execute(statement.order_by(job.c.created_at)).all()
+    if job_id is None:
+        return connection.execute(_ACTIVE).all()
+    return connection.execute(_ACTIVE_ONE, {"id": job_id}).all()
 
 
 def update(connection: sa.Connection, job_id: str, state: str, values: dict[str, Any]) -> bool:
     """Change a row that is still in `state`; False if somebody was faster."""
-    unchanged = sa.select(job.c.id).where(job.c.id == job_id, job.c.state == state).with_for_update()
-    if connection.scalar(unchanged) is None:
+    if connection.scalar(_UNCHANGED, {"id": job_id, "state": state}) is None:
         return False
     values |= {"updated_at": sa.func.now(), "revision": next_revision(connection)}
     connection.execute(sa.update(job).where(job.c.id == job_id).values(**values))
