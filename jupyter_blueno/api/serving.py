@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 3600
 _LARGEST = 16_384  # pixels along a side of a picture that may be asked for
+_FARTHEST = 1 << 40  # no slice of any volume
 _BELIEVED = 5.0  # seconds for which a sample's place is remembered
 _REMEMBERED = 1024
 
@@ -63,6 +64,8 @@ def volume_info(context: Context, ask: VolumeRef) -> VolumeInfo:
 
 def volume_slice(context: Context, ask: SliceRef) -> Content:
     """Return the numbers of a slice; a browser keeps them for as long as the tag is that of the file."""
+    if max(abs(ask.index), abs(ask.frame)) > _FARTHEST:  # more than a number on the way can hold
+        raise InvalidInput("There is no such slice or frame.", code="slice_missing")
     source = _source(context, ask)
     facts, body = context.platform.decoders.slice(
         source.path, source.key, ask.plane, ask.index, ask.frame, ask.tag

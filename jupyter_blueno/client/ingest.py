@@ -103,6 +103,8 @@ def prepare(*names: str, wait: bool = True) -> Dataset | DatasetList:
     """
     if not names:
         raise errors.InvalidInput("Which dataset? For example blueno.prepare('mnist').", code="no_name")
+    if not all(isinstance(name, str) for name in names):
+        raise errors.InvalidInput("A dataset is named by a text: blueno.prepare('mnist').", code="no_name")
     begun = DatasetList(_begin(name) for name in names)
     if wait:
         for one in begun:
@@ -205,7 +207,11 @@ def _paths(source: Any) -> list[Path] | None:
 
 def _there(path: str | os.PathLike[str]) -> Path:
     found = Path(path).expanduser().absolute()
-    if not found.exists():
+    try:
+        there = found.exists()
+    except (OSError, ValueError):  # too long for a path
+        there = False
+    if not there:
         raise errors.NotFound(f"There is no file or folder {found}.", code="path_not_found")
     return found
 

@@ -57,8 +57,12 @@ def show(
         thing, name = _loaded(thing), name or getattr(thing, "name", None)
     elif isinstance(thing, (str, os.PathLike)):
         path = Path(thing).expanduser()
-        if not path.exists():
-            raise NotFound(f"There is no file '{thing}' here ({Path.cwd()}).", code="no_file")
+        try:
+            there = path.exists()
+        except OSError:  # too long for a path
+            there = False
+        if not there:
+            raise NotFound(f"There is no file '{str(thing)[:200]}' here ({Path.cwd()}).", code="no_file")
         if not widget:
             from jupyter_blueno.widgets.view import of_path
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +93,7 @@ def ingest_arrays(
     AlreadyExists
         If there is a dataset of that name.
     """
-    if not name.strip() or len(name) > NAME_LIMIT:
+    if not isinstance(name, str) or not name.strip() or len(name) > NAME_LIMIT:
         raise InvalidInput(f"A dataset's name has 1 to {NAME_LIMIT} characters.")
     blocks = blocks_of(arrays)
     total = sum(len(block.pixels) for block in blocks)
@@ -131,6 +131,10 @@ def blocks_of(arrays: Any) -> list[Block]:
         if len(whole) == 0:
             raise InvalidInput("The array is empty: there is no sample in it.", code="empty")
         return [_block(whole, np.arange(len(whole)))]
+    if not isinstance(arrays, Iterable):
+        raise InvalidInput(
+            f"Arrays are needed, not {type(arrays).__name__}: (N, H, W), (N, H, W, C), or a list of images."
+        )
     items = [_numbers(item, f"Sample {n}") for n, item in enumerate(arrays)]
     if not items:
         raise InvalidInput("The list is empty: there is no sample in it.", code="empty")
@@ -207,6 +211,8 @@ def _sequence(values: Any, what: str, total: int) -> list[Any]:
         if array.ndim != 1:
             raise InvalidInput(f"'{what}' has the shape {array.shape}; give one entry a sample.")
         listed: list[Any] = array.tolist()
+    elif not isinstance(values, Iterable):
+        raise InvalidInput(f"'{what}' is {type(values).__name__}; give a list with one entry a sample.")
     else:
         listed = [one.item() if getattr(one, "ndim", None) == 0 else one for one in values]
     if len(listed) != total:
