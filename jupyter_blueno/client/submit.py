@@ -214,7 +214,7 @@ def run_command(
 
 def start(name: str, spec: JobSpec) -> Job:
     """Submit under an id made here, so that a repeated request is the same job."""
-    return Job(session.call(api.submit_job, api.SubmitJob(uuid.uuid4().hex, name, spec)))
+    return Job(session.call(api.submit_job, api.SubmitJob(uuid.uuid4().hex, str(name), spec)))
 
 
 def origin() -> Origin:
