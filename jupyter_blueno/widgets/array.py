@@ -15,6 +15,7 @@ from jupyter_blueno.imaging.model import Plane
 from jupyter_blueno.widgets.pixels import Pixels
 
 _STATIC = Path(__file__).parent / "static"
+MIME = "application/vnd.blueno.array+json"
 _SIDE = 512  # pixels of the picture that stays in the notebook
 
 
@@ -93,6 +94,7 @@ class ArrayView(anywidget.AnyWidget):
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data["text/plain"] = repr(self)
+        data[MIME] = {}  # JupyterLab shows the picture below until the widget has painted
         data["image/png"] = base64.b64encode(self.snapshot()).decode()
         return data, metadata
 

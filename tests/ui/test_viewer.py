@@ -353,6 +353,28 @@ def test_an_array_view_is_steered_from_both_sides(lab: Lab, page: Page) -> None:
     page.wait_for_selector(".jp-OutputArea pre:has-text('at 11 [11, 15, 20]')")
 
 
+def test_a_saved_array_is_a_picture_without_its_kernel(lab: Lab, page: Page) -> None:
+    lab.write_notebook(
+        "saved.ipynb",
+        "import numpy as np, jupyter_blueno as blueno\nblueno.show(np.ones((8, 9, 10), 'uint8'))",
+    )
+    execute(page, "docmanager:open", {"path": "saved.ipynb"})
+    wait_for_idle_kernel(page)
+    execute(page, "notebook:run-cell")
+    page.locator(".jp-OutputArea .blueno-pane[data-state=ready]").wait_for(timeout=60_000)
+    assert page.locator(".jp-blueno-array > img").count() == 0
+    with page.expect_response(lambda answer: "/api/contents/saved.ipynb" in answer.url):
+        execute(page, "docmanager:save")
+    page.goto(f"{lab.url}/lab?reset")
+    page.wait_for_function("() => window.jupyterapp !== undefined")
+    nobody = {"shouldStart": False, "canStart": False, "autoStartDefault": False}
+    execute(page, "docmanager:open", {"path": "saved.ipynb", "kernelPreference": nobody})
+    still = page.locator(".jp-blueno-array > img")
+    still.wait_for()
+    assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert page.get_by_text("displaying widget").and_(page.locator(":visible")).count() == 0
+
+
 def test_a_server_that_restarts_is_waited_for(lab: Lab, page: Page, files: Path) -> None:
     open_file(page, "t1.nii.gz")
     wait_for_neighbours(page)

@@ -5,9 +5,11 @@ import {
 } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
 import type { IDocumentWidget } from '@jupyterlab/docregistry';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { bluenoIcon } from '../icons';
 import { Commands, IBlueno } from '../tokens';
+import { ARRAY_MIME, ArrayOutput } from '../widgets/viewing/array';
 import type { ImageContent } from '../widgets/viewing/content';
 import {
   ImageDocumentFactory,
@@ -18,6 +20,8 @@ import { VIEW_MIME, ViewOutput } from '../widgets/viewing/output';
 import { SampleTab } from '../widgets/viewing/sampletab';
 
 const FACTORY = 'Blueno Viewer';
+/** Rank of our output of an array: widgets have −10. */
+const BEFORE_WIDGETS = -20;
 
 /** Files that the file browser opens in the viewer. */
 const FILE_TYPES = [
@@ -36,12 +40,13 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows pictures and volumes: samples, files and outputs.',
   autoStart: true,
   requires: [IBlueno],
-  optional: [IRenderMimeRegistry, ILayoutRestorer],
+  optional: [IRenderMimeRegistry, ILayoutRestorer, INotebookTracker],
   activate: (
     app: JupyterFrontEnd,
     platform: IBlueno,
     rendermime: IRenderMimeRegistry | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    notebooks: INotebookTracker | null
   ) => {
     addSamples(app, platform, restorer);
     addDocuments(app, platform, restorer);
@@ -53,6 +58,18 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
       },
       0
     );
+    // Each notebook has the widgets of its own kernel.
+    const add = (_: unknown, { content: { rendermime } }: NotebookPanel) =>
+      rendermime.addFactory(
+        {
+          safe: false,
+          mimeTypes: [ARRAY_MIME],
+          createRenderer: () => new ArrayOutput(rendermime)
+        },
+        BEFORE_WIDGETS
+      );
+    notebooks?.forEach(panel => add(null, panel));
+    notebooks?.widgetAdded.connect(add);
   }
 };
 
