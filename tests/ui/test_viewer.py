@@ -365,8 +365,9 @@ def test_a_saved_array_is_a_picture_without_its_kernel(lab: Lab, page: Page) -> 
     assert page.locator(".jp-blueno-array > img").count() == 0
     with page.expect_response(lambda answer: "/api/contents/saved.ipynb" in answer.url):
         execute(page, "docmanager:save")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     page.goto(f"{lab.url}/lab?reset")
-    page.wait_for_function("() => window.jupyterapp !== undefined")
+    page.wait_for_selector('.jp-DirListing-item[title^="Name: saved.ipynb"]')
     nobody = {"shouldStart": False, "canStart": False, "autoStartDefault": False}
     execute(page, "docmanager:open", {"path": "saved.ipynb", "kernelPreference": nobody})
     still = page.locator(".jp-blueno-array > img")
