@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
-LOG = ENVIRONMENT / "install.log"
+LOG = ROOT / ".cache" / "install.log"
 FRONT_END = ("src", "style", "schema", "package.json", "yarn.lock", "tsconfig.json", "build.py")
 
 
@@ -43,9 +43,9 @@ def ensure(*extras: str) -> None:
     if not PYTHON.exists():
         with step("Making the environment .venv"):
             if uv:
-                run([uv, "venv", "--quiet", "--python", sys.executable, str(ENVIRONMENT)])
+                run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT)])
             else:
-                venv.create(ENVIRONMENT, with_pip=True, upgrade_deps=False)
+                venv.create(ENVIRONMENT, clear=True, with_pip=True)
     package = f"{ROOT}[{','.join(sorted(wanted))}]"
     installer = (
         [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
