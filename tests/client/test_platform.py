@@ -270,7 +270,7 @@ def test_more_samples_than_a_page(subject: Subject) -> None:
         ("invalid_data_url", {"data_url": "http://example.org/x"}),
         ("invalid_data_url", {"data_url": "no url"}),
         ("invalid_data_url", {"data_url": "file://"}),
-        ("invalid_data_url", {"data_url": f"file://{'a' * 300}"}),
+        ("invalid_path", {"data_url": f"file://{'a' * 300}"}),
         ("outside_roots", {"data_url": "file://../../../../etc/passwd"}),
         ("outside_roots", {"data_url": "file:///etc/passwd"}),
         ("outside_roots", {"data_url": "file://%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd"}),

@@ -153,12 +153,12 @@ def test_natural_order():
     assert sorted(names, key=folder.natural) == ["a", "img1", "IMG2", "img10"]
 
 
-def test_a_folder_that_may_not_be_read_is_a_problem(root):
+def test_a_link_to_nothing_is_a_problem(root):
     write_picture(root / "good.png")
     os.symlink(root / "gone.png", root / "dangling.png")
     found, problems = folder.scan(root)
     assert [one.name for one in found] == ["good.png"]
-    assert problems == []
+    assert [(one.name, one.code) for one in problems] == [("dangling.png", "not_a_file")]
 
 
 def write_series(target: Path, slices: int, uid: str = "1.2.826.1") -> None:
