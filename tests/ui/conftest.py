@@ -8,13 +8,19 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from jupyter_blueno.api.destination import OperationsDestination
+from jupyter_blueno.catalog.model import Dataset
+from jupyter_blueno.ingest.sources.arrays import ingest_arrays
 from tests.servers import TOKEN as TOKEN
 from tests.servers import Lab
 
 expect.set_options(timeout=30_000)  # a job or a kernel has a Python to start
+
+COUNT = 600  # pictures of `digits`
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -80,3 +86,21 @@ def execute(page: Page, command: str, arguments: dict[str, object] | None = None
     """Run a Lab command without waiting for its end (some never end)."""
     given = json.dumps(arguments or {})
     page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {given}) }}")
+
+
+def shades(count: int) -> np.ndarray:
+    """Pictures 28×28 that can be told apart: picture n has the grey n % 256."""
+    grey = np.arange(count).astype(np.uint8)
+    return np.repeat(grey, 28 * 28).reshape(count, 28, 28)
+
+
+@pytest.fixture(scope="session")
+def digits(lab: Lab) -> Dataset:
+    """600 pictures, labels 0-9, every sixth in the test split."""
+    return ingest_arrays(
+        OperationsDestination(lab.transport.call),
+        "digits-ui",
+        shades(COUNT),
+        labels=[str(n % 10) for n in range(COUNT)],
+        split=["test" if n % 6 == 0 else "train" for n in range(COUNT)],
+    )

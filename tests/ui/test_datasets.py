@@ -16,29 +16,10 @@ from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress
 from jupyter_blueno.ingest.model import Batch, BeginVersion
 from jupyter_blueno.ingest.sources.arrays import ingest_arrays
-from tests.ui.conftest import TOKEN, Lab, execute
+from tests.ui.conftest import COUNT, TOKEN, Lab, execute, shades
 
 LONG = 60_000  # ms: an ingest has a Python to start, on a machine that does other things too
-COUNT = 600
 FIRST_PAINT = "blueno:gallery-first-paint"
-
-
-def shades(count: int) -> np.ndarray:
-    """Pictures 28×28 that can be told apart: picture n has the grey n % 256."""
-    grey = np.arange(count).astype(np.uint8)
-    return np.repeat(grey, 28 * 28).reshape(count, 28, 28)
-
-
-@pytest.fixture(scope="session")
-def digits(lab: Lab) -> Dataset:
-    """600 pictures, labels 0-9, every sixth in the test split."""
-    return ingest_arrays(
-        OperationsDestination(lab.transport.call),
-        "digits-ui",
-        shades(COUNT),
-        labels=[str(n % 10) for n in range(COUNT)],
-        split=["test" if n % 6 == 0 else "train" for n in range(COUNT)],
-    )
 
 
 @pytest.fixture
