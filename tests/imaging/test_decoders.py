@@ -203,8 +203,10 @@ def test_many_at_once(tmp_path: Path, volume: tuple[str, np.ndarray]) -> None:
     assert not _processes(tmp_path)
 
 
+# A shell that starts the tests in its background lets them ignore Ctrl-C; a server does not.
 _SERVER = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from jupyter_blueno.imaging.decoders import Decoders
 decoders = Decoders(Path(sys.argv[1]))
