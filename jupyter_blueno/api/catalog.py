@@ -51,11 +51,6 @@ class SampleList(Struct, frozen=True):
     next: int | None = None  # `after` of the following page; None at the end
 
 
-class SampleRef(Struct, frozen=True, forbid_unknown_fields=True):
-    dataset_id: int
-    ordinal: int
-
-
 class DeleteSample(Struct, frozen=True, forbid_unknown_fields=True):
     dataset_id: int
     ordinal: int

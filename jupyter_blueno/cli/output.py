@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -64,7 +63,3 @@ def complete_public_sets(ctx: click.Context, param: click.Parameter, incomplete:
 def say(words: str) -> None:
     """A line for the person, beside the output."""
     click.echo(words, err=True)
-
-
-def is_terminal() -> bool:
-    return sys.stdout.isatty()

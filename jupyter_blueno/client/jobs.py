@@ -71,7 +71,6 @@ class Job:
 
     def __init__(self, info: model.Job) -> None:
         self._info = info
-        self._read_at = time.monotonic()
 
     @property
     def id(self) -> str:
