@@ -89,6 +89,7 @@ def test_panel_shows_facts_and_real_thumbnails(page: Page, digits: Dataset) -> N
         arg=digits.name,
     )
     page.get_by_title("Search datasets").click()
+    expect(page.get_by_placeholder("Search datasets")).to_be_focused()
     page.keyboard.type("no such name")
     expect(page.locator("#jp-blueno-panel")).to_contain_text("No dataset matches")
     page.keyboard.press("Escape")

@@ -40,7 +40,8 @@ export function SearchBox(props: {
 }): JSX.Element | null {
   const search = useModel(props.search);
   const box = React.useRef<HTMLInputElement>(null);
-  React.useEffect(() => {
+  // Before the next frame: whoever asked for it goes on typing.
+  React.useLayoutEffect(() => {
     if (search.shown) {
       box.current?.focus();
     }
