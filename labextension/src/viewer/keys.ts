@@ -64,7 +64,10 @@ export type Meaning =
   | { end: 'first' | 'last' }
   | { zoom: number }
   | { layout: 'axial' | 'coronal' | 'sagittal' | 'three' }
-  | { act: 'fit' | 'reset' | 'play' | 'smooth' | 'invert' | 'cross' | 'help' };
+  | {
+      act:
+        'fit' | 'reset' | 'play' | 'smooth' | 'invert' | 'crosshair' | 'help';
+    };
 
 const MEANINGS: Record<string, Meaning> = {
   ArrowDown: { step: 1 },
@@ -87,7 +90,7 @@ const MEANINGS: Record<string, Meaning> = {
   p: { act: 'play' },
   s: { act: 'smooth' },
   i: { act: 'invert' },
-  x: { act: 'cross' },
+  x: { act: 'crosshair' },
   '?': { act: 'help' }
 };
 

@@ -7,7 +7,8 @@ import {
   SliceLoader
 } from './loader';
 import { type SliceSource, SourceError, type VolumeInfo } from './source';
-import { type ViewState, VolumeView } from './volume';
+import type { ViewState } from './state';
+import { VolumeView } from './volume';
 
 export interface ViewerOptions extends LoaderOptions {
   /** What is being opened, for the sentence while it loads. */

@@ -2,8 +2,8 @@
 import { type CommModel, CommSource } from './comm';
 import { Geometry } from './geometry';
 import type { Plane, VolumeInfo } from './source';
+import type { ViewState } from './state';
 import { Viewer } from './viewer';
-import type { ViewState } from './volume';
 
 interface Model extends CommModel {
   set(name: string, value: unknown): void;

@@ -8,7 +8,7 @@ import { type Address, HttpSource, type Request } from '../../viewer/http';
 import { PictureView } from '../../viewer/picture';
 import type { SourceError, VolumeInfo } from '../../viewer/source';
 import { Viewer } from '../../viewer/viewer';
-import type { ViewState } from '../../viewer/volume';
+import type { ViewState } from '../../viewer/state';
 
 /** The server's way of saying that a volume was asked of a picture. */
 const IS_PICTURE = 'wrong_kind';

@@ -9,7 +9,7 @@ import { bluenoIcon } from '../../icons';
 import { asPython, parseFilter, queryOf } from '../../models/filter';
 import type { Platform } from '../../models/platform';
 import { h } from '../../viewer/dom';
-import type { ViewState } from '../../viewer/volume';
+import type { ViewState } from '../../viewer/state';
 import { copyPython } from '../copy';
 import { bytes } from '../numbers';
 import { ImageContent } from './content';
