@@ -11,10 +11,8 @@ import msgspec
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.catalog.model import Dataset, Progress
-from jupyter_blueno.errors import AlreadyExists, InvalidInput
+from jupyter_blueno.errors import AlreadyExists
 from jupyter_blueno.ingest.model import BeginVersion, FinishVersion, PublicSource, Source, StartIngest
-
-ARGUMENT_LIMIT = 100_000  # bytes of a job's command line that the system surely takes
 
 
 def start(context: Context, ask: StartIngest) -> Dataset:
@@ -42,12 +40,10 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     checked = work.check(context.config, ask.source)
     begin = BeginVersion(name, None, ask.description, _origin(checked.source), job_id, checked.root)
     opened = filling.begin(context.database, context.config, team, owner, begin)
-    request = msgspec.json.encode(work.Request(owner, team, checked.source, opened)).decode()
+    request = msgspec.json.format(msgspec.json.encode(work.Request(owner, team, checked.source, opened)))
     try:
-        if len(request.encode()) > ARGUMENT_LIMIT:
-            raise InvalidInput("There are too many paths. Put the volumes into one folder and give that.")
-        command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest", request]
-        spec = JobSpec(kind="ingest", command=command)
+        command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest"]
+        spec = JobSpec(kind="ingest", command=command, source=request.decode())
         on_a_line = "".join(sign if sign.isprintable() else "�" for sign in f"ingest {name}")
         context.platform.jobs.submit(context.user, job_id, on_a_line[:NAME_LIMIT], spec)
     except BaseException as error:

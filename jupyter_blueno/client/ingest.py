@@ -16,11 +16,10 @@ from jupyter_blueno.catalog import model
 from jupyter_blueno.client import session
 from jupyter_blueno.client.datasets import Dataset, DatasetList
 from jupyter_blueno.client.progress import ProgressLine
-from jupyter_blueno.ingest.model import FolderSource, PublicSource, Source, StartIngest, VolumeSource
+from jupyter_blueno.ingest.model import FileSource, FolderSource, PublicSource, Source, StartIngest
 
 FIRST_POLL = 0.05  # seconds; up to
 SLOWEST_POLL = 0.5
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def ingest(
@@ -41,13 +40,13 @@ def ingest(
     source : array, list, str or os.PathLike
         Arrays: (N, H, W), (N, H, W, C), volumes (N, D, H, W), or a list of
         images; their pixels are written to the data folder. Paths: a folder of
-        images (sub-folders are labels), or volumes (.nii, .nii.gz, .npy, a
-        DICOM folder); these are registered where they lie.
+        images (sub-folders are labels), or a list of files: pictures, volumes
+        (.nii, .nii.gz, .npy), DICOM folders; these are registered where they lie.
     name : str, optional
-        Default for a path: its own name.
+        Default for a path: its own name; for several, that of the folder they are in.
     labels, split, names : sequence, optional
-        One a sample; `split` may be one for all. Of arrays only: folders say
-        it by their names.
+        One a sample, or one a path of a list; `split` may be one for all. A
+        folder says them by the names of its sub-folders.
     class_names : sequence of str, optional
         What the numbers in `labels` mean.
     description : str, optional
@@ -66,17 +65,15 @@ def ingest(
     InvalidInput
         If there is nothing to take in, or something does not fit.
     """
+    if name is not None and not isinstance(name, str):
+        raise errors.InvalidInput(
+            "The data come first and the name second: blueno.ingest(data, 'my-digits').", code="name_not_text"
+        )
     paths = _paths(source)
     if paths is None:
         return _from_arrays(source, name, labels, split, names, class_names, description)
-    if labels is not None or split is not None or names is not None or class_names is not None:
-        raise errors.InvalidInput(
-            "labels, split and names go with arrays; of a folder the sub-folders say them "
-            "(train/cat/1.png). Read the images into a list to label them otherwise.",
-            code="labels_of_paths",
-        )
-    found = _source_of(paths)
-    called = name or _name_of(paths[0])
+    found = _source_of(source, paths, labels, split, names, class_names)
+    called = name or _name_of(paths)
     made = session.call(api.start_ingest, StartIngest(called, found, description))
     return _ready(Dataset(made), f"Ingesting {called}") if wait else Dataset(made)
 
@@ -196,6 +193,8 @@ def _paths(source: Any) -> list[Path] | None:
     """The paths that `source` names; None when it is arrays."""
     if isinstance(source, (str, os.PathLike)):
         return [_there(source)]
+    if getattr(getattr(source, "dtype", None), "kind", None) in {"O", "U", "T"}:  # a column of paths
+        source = source.tolist()
     if (
         isinstance(source, (list, tuple))
         and source
@@ -216,17 +215,28 @@ def _there(path: str | os.PathLike[str]) -> Path:
     return found
 
 
-def _source_of(paths: list[Path]) -> Source:
-    if len(paths) == 1 and paths[0].is_dir() and not _is_series(paths[0]):
-        return FolderSource(str(paths[0]))
-    pictures = [path for path in paths if path.suffix.lower() in PICTURES]
-    if pictures:
+def _source_of(source: Any, paths: list[Path], labels: Any, split: Any, names: Any, classes: Any) -> Source:
+    one_folder = isinstance(source, (str, os.PathLike)) and paths[0].is_dir() and not _is_series(paths[0])
+    if labels is None and split is None and names is None:
+        if one_folder:
+            return FolderSource(str(paths[0]))
+        return FileSource([str(path) for path in paths])
+    if one_folder and (labels is not None or names is not None):
         raise errors.InvalidInput(
-            f"{pictures[0].name} is a single picture. Give the folder it is in, or a list of arrays: "
-            "blueno.ingest([numpy.asarray(PIL.Image.open(path)) for path in paths], name=…).",
-            code="single_pictures",
+            f"The sub-folders of {paths[0].name} say the labels, and its files the names. To say them "
+            "yourself give a list of files: blueno.ingest(sorted(folder.glob('*.png')), labels=…).",
+            code="labels_of_folder",
         )
-    return VolumeSource([str(path) for path in paths])
+    from jupyter_blueno.ingest.sources.arrays import columns_of
+
+    columns = columns_of(len(paths), labels, split, names, classes)
+    splits = columns.splits
+    return FileSource(
+        [str(path) for path in paths],
+        columns.names if names is not None else [],
+        columns.labels or [],
+        [splits] * len(paths) if isinstance(splits, str) else splits or [],
+    )
 
 
 def _is_series(folder: Path) -> bool:
@@ -235,8 +245,10 @@ def _is_series(folder: Path) -> bool:
     return bool(names) and all(one.is_file() and one.suffix.lower() in {".dcm", ".ima", ""} for one in names)
 
 
-def _name_of(path: Path) -> str:
-    name = path.name
+def _name_of(paths: list[Path]) -> str:
+    if len(paths) > 1:
+        return Path(os.path.commonpath([path.parent for path in paths])).name or "files"
+    name = paths[0].name
     for ending in (".nii.gz", ".nii", ".npy", ".dcm"):
         if name.lower().endswith(ending):
             return name[: -len(ending)]

@@ -65,7 +65,7 @@ def use(
     elif transport is not None:
         chosen = transport
     elif server == "here":
-        chosen = InProcess(Context.local())
+        chosen = transports.here()
     elif server:
         chosen = _reachable(server, token)
     else:

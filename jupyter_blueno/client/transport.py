@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -131,7 +132,15 @@ class Http:
 
 def find() -> Transport:
     """The running local server if there is one, else this process itself."""
-    return find_server() or InProcess(Context.local())
+    return find_server() or here()
+
+
+def here() -> InProcess:
+    """This process itself. Files below the folder that it stands in may be read: paths start there."""
+    config = Config()
+    with suppress(OSError):  # the folder was deleted
+        config.roots = [*config.roots, os.getcwd()]
+    return InProcess(Context.local(config))
 
 
 def find_server() -> Http | None:

@@ -1,9 +1,10 @@
-"""``python -m jupyter_blueno.ingest REQUEST``: a background ingest, as a job runs it."""
+"""``python -m jupyter_blueno.ingest``: a background ingest, as a job runs it."""
 
 from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,11 +17,13 @@ from jupyter_blueno.ingest import work
 from jupyter_blueno.ingest.destination import CatalogDestination
 from jupyter_blueno.ingest.run import Cancelled
 from jupyter_blueno.jobs import reporting
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.snapshot import SpecFile
 
 
-def main(argument: str) -> int:
-    """Run the request; 0 when the version is ready, 1 when it failed, 143 when it was cancelled."""
-    request = msgspec.json.decode(argument, type=work.Request)
+def main() -> int:
+    """Run the job's request; 0 when the version is ready, 1 when it failed, 143 when it was cancelled."""
+    request = _request()
     config = Config()
     database = Database(config)
     signal.signal(signal.SIGTERM, _cancel)
@@ -41,6 +44,15 @@ def main(argument: str) -> int:
     return 0
 
 
+def _request() -> work.Request:
+    """What the job was told, from its folder: a list of paths may be longer than a command line."""
+    place = reporting.folder()
+    kept = JobFolder(Path(place)).read("spec.json", SpecFile) if place else None
+    if kept is None or kept.spec.source is None:
+        raise SystemExit("This is run by a job: start it with blueno.ingest or `blueno ingest`.")
+    return msgspec.json.decode(kept.spec.source, type=work.Request)
+
+
 def _cancel(number: int, frame: Any) -> None:
     signal.signal(number, signal.SIG_IGN)  # the second one shall not disturb the tidying up
     raise Cancelled
@@ -53,4 +65,4 @@ def _report(progress: Progress) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

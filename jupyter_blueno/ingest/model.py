@@ -19,10 +19,17 @@ class FolderSource(Struct, frozen=True, tag="folder", forbid_unknown_fields=True
     path: str
 
 
-class VolumeSource(Struct, frozen=True, tag="volume", forbid_unknown_fields=True):
-    """Single volumes: files (.nii, .nii.gz, .npy) or DICOM folders, registered in place."""
+class FileSource(Struct, frozen=True, tag="files", forbid_unknown_fields=True):
+    """Single files on this server: pictures, volumes, or DICOM folders, registered in place.
+
+    `names`, `labels` and `splits` are as long as `paths`, or empty. A folder
+    that holds several samples gives them all its label and split.
+    """
 
     paths: list[str]
+    names: list[str] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    splits: list[str | None] = field(default_factory=list)
 
 
 class UploadSource(Struct, frozen=True, tag="upload", forbid_unknown_fields=True):
@@ -37,7 +44,7 @@ class PublicSource(Struct, frozen=True, tag="public", forbid_unknown_fields=True
     builder: str
 
 
-Source = FolderSource | VolumeSource | UploadSource | PublicSource
+Source = FolderSource | FileSource | UploadSource | PublicSource
 
 
 class StartIngest(Struct, frozen=True, forbid_unknown_fields=True):

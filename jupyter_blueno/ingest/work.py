@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress
@@ -14,15 +15,15 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.ingest.model import (
     Batch,
+    FileSource,
     FolderSource,
     OpenVersion,
     PublicSource,
     Source,
     UploadSource,
-    VolumeSource,
 )
 from jupyter_blueno.ingest.run import Chunk, Destination, Report, fill, reason_of, tell
-from jupyter_blueno.ingest.sources import files, folder, public, upload, volumes
+from jupyter_blueno.ingest.sources import files, folder, public, single, upload
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,10 +55,11 @@ def check(config: Config, source: Source) -> Checked:
         place = config.resolve(source.path)
         folder.check(place)
         return Checked(FolderSource(str(place)), str(place))
-    if isinstance(source, VolumeSource):
+    if isinstance(source, FileSource):
         paths = [config.resolve(path) for path in source.paths]
-        volumes.check(paths)
-        return Checked(VolumeSource([str(path) for path in paths]), _common_root(config, paths))
+        single.check(source, paths)
+        real = msgspec.structs.replace(source, paths=[str(path) for path in paths])
+        return Checked(real, _common_root(config, paths))
     if isinstance(source, UploadSource):
         upload.check(config, source.upload_id)
         return Checked(source, None)
@@ -109,8 +111,8 @@ def _chunks(
         say("Reading", total)
         return public.chunks(prepared), total
     say("Looking for images")
-    if isinstance(source, VolumeSource):
-        samples, problems = volumes.scan([Path(path) for path in source.paths])
+    if isinstance(source, FileSource):
+        samples, problems = single.scan(source)
     elif isinstance(source, FolderSource):
         samples, problems = folder.scan(Path(source.path))
     else:

@@ -53,7 +53,8 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
     `source` (the cell's text, or the notebook as JSON), ``function`` takes
     `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
-    `source` is shown, not run), ``command`` and ``ingest`` take `command`.
+    `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
+    (its `source` is the request that it reads).
 
     `folder` is the working directory, absolute or below the server's root;
     `python` the interpreter (default: that of the server).

@@ -229,11 +229,39 @@ def test_ingest_says_what_is_wrong(tmp_path: Path) -> None:
         blueno.ingest(np.zeros((2, 4, 4)))
     with pytest.raises(errors.NotFound, match="no file or folder"):
         blueno.ingest(tmp_path / "nothing")
-    with pytest.raises(errors.InvalidInput, match="go with arrays"):
+    with pytest.raises(errors.InvalidInput, match="sub-folders"):
         blueno.ingest(tmp_path, labels=[1])
-    Image.new("L", (4, 4)).save(tmp_path / "one.png")
-    with pytest.raises(errors.InvalidInput, match="single picture"):
-        blueno.ingest(tmp_path / "one.png")
+    with pytest.raises(errors.InvalidInput, match="the name second"):
+        blueno.ingest("mine", np.zeros((2, 4, 4)))  # type: ignore[arg-type]
+
+
+def test_files_with_labels_are_registered_where_they_lie(platform: Platform) -> None:
+    folder = platform.config.folder("photos")
+    paths = [folder / f"{n}.png" for n in range(4)]
+    for n, path in enumerate(paths):
+        Image.new("L", (4 + n, 4), 50 * n).save(path)
+    labels = ["cat", "dog", None, "cat"]
+    found = blueno.ingest([str(paths[0]), *paths[1:]], labels=labels, split=["train", "train", "test", None])
+    assert found.name == "photos"
+    assert [(one.name, one.label, one.split, one.path) for one in found] == [
+        (path.name, label, split, path)
+        for path, label, split in zip(paths, labels, ["train", "train", "test", None], strict=True)
+    ]
+    assert [int(one.numpy()[0, 0]) for one in found] == [0, 50, 100, 150]
+    numbered = blueno.ingest(
+        np.array(paths, object), name="numbered", labels=np.array([0, 1, 1, 0]), class_names=["no", "yes"],
+        split="test", names=["a", "b", "c", "d"],
+    )  # fmt: skip
+    assert [(one.name, one.label) for one in numbered] == [
+        ("a", "no"),
+        ("b", "yes"),
+        ("c", "yes"),
+        ("d", "no"),
+    ]
+    assert numbered.splits == ["test"]
+    assert len(blueno.ingest(paths[1], name="alone")) == 1
+    with pytest.raises(errors.InvalidInput, match="3 entries, but there are 4"):
+        blueno.ingest(paths, name="wrong", labels=[1, 2, 3])
 
 
 def test_ordinals_as_text() -> None:

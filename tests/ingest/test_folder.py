@@ -15,7 +15,7 @@ import pytest
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.errors import InvalidInput, NotFound, OutsideRoots
 from jupyter_blueno.imaging.thumbnails import ThumbnailPack
-from jupyter_blueno.ingest.model import FolderSource, VolumeSource
+from jupyter_blueno.ingest.model import FileSource, FolderSource
 from jupyter_blueno.ingest.sources import folder
 from tests.ingest.conftest import write_picture
 
@@ -112,7 +112,7 @@ def test_volumes_by_path(ingest, samples, root):
     np.save(root / "v.npy", np.zeros((4, 5, 6), np.float32) + np.arange(6, dtype=np.float32))
     write_series(root / "ct", slices=3)
     paths = [str(root / name) for name in ("v.nii.gz", "v.npy", "ct")]
-    dataset, _ = ingest("volumes", VolumeSource(paths))
+    dataset, _ = ingest("volumes", FileSource(paths))
     found = samples(dataset)
     assert [(one.name, one.kind, one.shape) for one in found] == [
         ("v.nii.gz", "volume3d", [3, 4, 5]),
@@ -120,6 +120,33 @@ def test_volumes_by_path(ingest, samples, root):
         ("ct", "volume3d", [3, 128, 128]),
     ]
     assert found[0].spacing == [1.0, 2.0, 3.0]
+
+
+def test_files_with_columns(ingest, samples, root):
+    write_series(root / "ct", slices=3)
+    paths = [
+        write_picture(root / "a" / "x.png"),
+        write_picture(root / "b" / "x.png"),
+        root / "ct",
+        root / "a",
+    ]
+    source = FileSource([str(one) for one in paths], labels=["one", None, "three", "four"])
+    dataset, _ = ingest("files", source)
+    assert [(one.name, one.label) for one in samples(dataset)] == [
+        ("x.png", "one"), ("x.png (2)", None), ("ct", "three"), ("a/x.png", "four"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"labels": ["a"]}, {"splits": ["a", "b", "c"]}, {"names": ["a", "a"]}, {"names": ["a", " "]},
+     {"labels": ["a", "x" * 1000]}, {"labels": ["a", "\0"]}],
+    ids=str,
+)  # fmt: skip
+def test_columns_that_do_not_fit(ingest, root, wrong):
+    paths = [str(write_picture(root / f"{n}.png")) for n in range(2)]
+    with pytest.raises(InvalidInput):
+        ingest("wrong", FileSource(paths, **wrong))
 
 
 def test_what_cannot_become_a_dataset_is_refused_at_once(context, ingest, root, tmp_path):
@@ -131,7 +158,7 @@ def test_what_cannot_become_a_dataset_is_refused_at_once(context, ingest, root, 
     with pytest.raises(OutsideRoots):
         ingest("outside", FolderSource(str(outside)))
     with pytest.raises(OutsideRoots):
-        ingest("passwd", VolumeSource(["../../../../etc/passwd"]))
+        ingest("passwd", FileSource(["../../../../etc/passwd"]))
     from jupyter_blueno.api.catalog import ListDatasets, list_datasets
 
     assert list_datasets(context, ListDatasets()).datasets == []

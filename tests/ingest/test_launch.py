@@ -24,7 +24,7 @@ from jupyter_blueno.api.launch import prepare_demo
 from jupyter_blueno.catalog.model import SamplePage, Selection
 from jupyter_blueno.errors import AlreadyExists, BluenoError, NotFound
 from jupyter_blueno.ingest import abandoned
-from jupyter_blueno.ingest.model import BeginVersion, FolderSource, StartIngest
+from jupyter_blueno.ingest.model import BeginVersion, FileSource, FolderSource, StartIngest
 from jupyter_blueno.jobs.model import TERMINAL
 from tests.ingest.conftest import write_picture
 
@@ -80,6 +80,18 @@ def test_a_folder_becomes_a_dataset_in_the_background(context, pictures):
     assert {one.split for one in samples} == {"train"}
 
 
+def test_more_paths_than_a_command_line_takes(context):
+    folder = context.config.folder("x" * 100)
+    first = write_picture(folder / "0.png")
+    paths = [str(first)]
+    for n in range(1, 1500):
+        os.link(first, folder / f"{n}.png")
+        paths.append(str(folder / f"{n}.png"))
+    labels = [str(n % 3) for n in range(1500)]
+    done = over(context, start_ingest(context, StartIngest("many", FileSource(paths, labels=labels))))
+    assert (done.version.state, done.version.sample_count, done.label_count) == ("ready", 1500, 3)
+
+
 def test_the_same_request_is_the_same_ingest(context, pictures):
     ask = StartIngest("pets", FolderSource(str(pictures)), job_id=uuid.uuid4().hex)
     first = start_ingest(context, ask)
@@ -124,9 +136,9 @@ def test_an_ingest_that_was_killed_is_not_preparing_for_ever(context, many, foll
         context.platform.jobs.start_monitor()
     begun = start_ingest(context, StartIngest("many", FolderSource(str(many))))
     half_way(context, begun)
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if "jupyter_blueno.ingest" in words and str(many) in words[-1]:
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        ours = (process.info["environ"] or {}).get("BLUENO_JOB_ID") == begun.version.job_id
+        if ours and "jupyter_blueno.ingest" in (process.info["cmdline"] or []):
             process.kill()
     done = over(context, begun)
     assert done.version.state == "failed"

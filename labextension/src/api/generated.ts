@@ -828,6 +828,24 @@ export interface components {
       labels: components['schemas']['FacetValue'][];
     };
     /**
+     * FileSource
+     * @description Single files on this server: pictures, volumes, or DICOM folders, registered in place.
+     *
+     *         `names`, `labels` and `splits` are as long as `paths`, or empty. A folder
+     *         that holds several samples gives them all its label and split.
+     */
+    FileSource: {
+      /** @enum {unknown} */
+      type: 'files';
+      paths: string[];
+      /** @default [] */
+      names?: string[];
+      /** @default [] */
+      labels?: (string | null)[];
+      /** @default [] */
+      splits?: (string | null)[];
+    };
+    /**
      * FinishVersion
      * @description The version becomes ready, or failed when there is a `reason`.
      */
@@ -914,7 +932,8 @@ export interface components {
      *         Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
      *         `source` (the cell's text, or the notebook as JSON), ``function`` takes
      *         `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
-     *         `source` is shown, not run), ``command`` and ``ingest`` take `command`.
+     *         `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
+     *         (its `source` is the request that it reads).
      *
      *         `folder` is the working directory, absolute or below the server's root;
      *         `python` the interpreter (default: that of the server).
@@ -1167,7 +1186,7 @@ export interface components {
       name: string;
       source:
         | components['schemas']['FolderSource']
-        | components['schemas']['VolumeSource']
+        | components['schemas']['FileSource']
         | components['schemas']['UploadSource']
         | components['schemas']['PublicSource'];
       /** @default null */
@@ -1269,15 +1288,6 @@ export interface components {
       inverted?: boolean;
       /** @default null */
       affine?: number[][] | null;
-    };
-    /**
-     * VolumeSource
-     * @description Single volumes: files (.nii, .nii.gz, .npy) or DICOM folders, registered in place.
-     */
-    VolumeSource: {
-      /** @enum {unknown} */
-      type: 'volume';
-      paths: string[];
     };
     /**
      * Problem

@@ -15,7 +15,8 @@ blueno.ingest(images, name="my-digits", labels=labels, split="train")`
     code: `import jupyter_blueno as blueno
 
 blueno.ingest("photos/", name="my-photos")    # sub-folders are labels
-blueno.ingest("brain.nii.gz", name="brain")   # or .npy, or a DICOM folder`
+blueno.ingest("brain.nii.gz", name="brain")   # or .npy, or a DICOM folder
+blueno.ingest(["a.png", "b.png"], labels=["cat", "dog"], name="two-photos")`
   },
   {
     title: 'A public set',
