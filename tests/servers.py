@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -53,8 +54,6 @@ class Lab:
             "JUPYTERLAB_WORKSPACES_DIR": str(state / "workspaces"),
             "IPYTHONDIR": str(state / "ipython"),
         }
-        from jupyter_server.auth import passwd
-
         # The question about news would lie over what the tests look at.
         notices = state / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         notices.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +62,7 @@ class Lab:
             sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--expose-app-in-browser",
             "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.root}",
-            f"--PasswordIdentityProvider.hashed_password={passwd(PASSWORD)}",
+            f"--PasswordIdentityProvider.hashed_password={_hashed()}",
             "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *self.arguments,
         ]  # fmt: skip
@@ -103,3 +102,10 @@ class Lab:
         path = self.root / name
         nbformat.write(notebook, path)
         return path
+
+
+@functools.cache
+def _hashed() -> str:
+    from jupyter_server.auth import passwd
+
+    return passwd(PASSWORD)

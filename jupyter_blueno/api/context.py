@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from jupyter_blueno.config import Config
+from jupyter_blueno.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -23,25 +28,49 @@ class User:
     teams: tuple[str, ...] = ()
 
 
+class part(Generic[Part]):  # noqa: N801 - reads as a decorator
+    """A part of a platform: made when it is first asked for, once, however many threads ask."""
+
+    def __init__(self, make: Callable[[Any], Part]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, platform: Platform, owner: type[Platform]) -> Part:
+        # Once the part is there, the platform's own dictionary answers instead.
+        with platform.lock:
+            if platform.closed:
+                raise Unavailable("The server is stopping.", code="stopping")
+            if self._name not in platform.__dict__:
+                platform.__dict__[self._name] = self._make(platform)
+            made: Part = platform.__dict__[self._name]
+            return made
+
+
 class Platform:
-    """The parts of one process, each made on first use and shared by its threads."""
+    """The parts of one process, each made on first use and shared by its threads.
+
+    After `close` no more are made: asking for one raises `Unavailable`.
+    """
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
+        self.closed = False
+        self.lock = threading.RLock()
 
-    @cached_property
+    @part
     def database(self) -> Database:
         from jupyter_blueno.database.engine import Database
 
         return Database(self.config)
 
-    @cached_property
+    @part
     def decoders(self) -> Decoders:
         from jupyter_blueno.imaging.decoders import Decoders
 
         return Decoders(self.config.home_path / "cache" / "volumes")
 
-    @cached_property
+    @part
     def jobs(self) -> JobManager:
         from jupyter_blueno.jobs.manager import JobManager
 
@@ -54,12 +83,11 @@ class Platform:
 
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
-        if "decoders" in self.__dict__:
-            self.decoders.close()
-        if "jobs" in self.__dict__:
-            self.jobs.close()
-        if "database" in self.__dict__:
-            self.database.close()
+        with self.lock:
+            self.closed = True
+        for name in ("decoders", "jobs", "database"):  # the database last: the jobs use it
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
-
-_WARMING_DELAY = 3.0  # seconds
+from jupyter_blueno.server.upkeep import Upkeep
 
 
 class BluenoExtension(ExtensionApp):
-    """Serves `/blueno/api` and keeps an eye on the jobs."""
+    """Serves `/blueno/api`, and follows the jobs.
+
+    Costs a starting server next to nothing: whatever is heavy waits for the
+    first request.
+    """
 
     name = "jupyter_blueno"
     extension_url = "/lab"
@@ -26,15 +28,18 @@ class BluenoExtension(ExtensionApp):
         config = Config(parent=self)
         config.roots = [*config.roots, self.serverapp.root_dir]
         platform = Platform(config)
+        upkeep = Upkeep(platform, self.serverapp.io_loop)
+
+        def context(user: Any) -> Context:
+            upkeep.begin_soon()
+            return Context(platform, User(config.user, config.team))
+
         self.settings["blueno_platform"] = platform
-        decoders = platform.decoders
-        # Once the server is up: starting them takes the processor for a moment.
-        warming = threading.Thread(target=decoders.start, name="blueno-decoders", daemon=True)
-        self.serverapp.io_loop.call_later(_WARMING_DELAY, warming.start)
-        self.settings["blueno_context"] = lambda user: Context(platform, User(config.user, config.team))
+        self.settings["blueno_upkeep"] = upkeep
+        self.settings["blueno_context"] = context
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        self.settings["blueno_platform"].jobs.start_monitor()
+        self.settings["blueno_upkeep"].begin_latest()
 
     def initialize_handlers(self) -> None:
         from jupyter_blueno.server.routes import routes

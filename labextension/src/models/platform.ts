@@ -14,13 +14,12 @@ const BACK_OFF = [500, 1000, 2000, 5000, 10000]; // ms
 
 /**
  * Everything the front end knows of the platform, kept up to date by one
- * long poll. Framework-free: views listen to the signals.
+ * long poll from `start` on. Framework-free: views listen to the signals.
  */
 export class Platform implements IDisposable {
   constructor(readonly api = new Api()) {
     this.datasets = new DatasetsModel(api);
     this.jobs = new JobsModel(api);
-    void this.follow();
   }
 
   readonly datasets: DatasetsModel;
@@ -35,13 +34,22 @@ export class Platform implements IDisposable {
     return this._connectionChanged;
   }
 
-  /** Resolves when the lists were loaded for the first time. */
+  /** Resolves when the lists were loaded for the first time; starts loading them. */
   get ready(): Promise<void> {
+    this.start();
     return this._ready.promise;
   }
 
   get isDisposed(): boolean {
     return this._abort.signal.aborted;
+  }
+
+  /** Ask the server for the first time; later calls do nothing. */
+  start(): void {
+    if (!this._started) {
+      this._started = true;
+      void this.follow();
+    }
   }
 
   dispose(): void {
@@ -121,6 +129,7 @@ export class Platform implements IDisposable {
   }
 
   private _abort = new AbortController();
+  private _started = false;
   private _wake?: () => void;
   private _ready = new PromiseDelegate<void>();
   private _connection: Connection = 'connecting';

@@ -28,6 +28,17 @@ export const platformPlugin: JupyterFrontEndPlugin<IBlueno> = {
         read();
       })
       .catch(error => console.warn('Blueno: settings are not there', error));
+    // The first question wakes the database: Lab's own files go first.
+    void app.restored.then(() => whenIdle(() => platform.start()));
     return platform;
   }
 };
+
+/** Do something once the browser has painted and has nothing else to do. */
+function whenIdle(action: () => void): void {
+  if ('requestIdleCallback' in window) {
+    window.requestIdleCallback(action, { timeout: 1000 });
+  } else {
+    setTimeout(action, 200);
+  }
+}

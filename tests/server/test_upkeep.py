@@ -1,0 +1,41 @@
+"""A server starts light, and does its own work from the first request on."""
+
+from __future__ import annotations
+
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_blueno.api.catalog import ListDatasets, list_datasets
+from jupyter_blueno.imaging import worker
+from tests.database.clients import servers_of, wait_until
+from tests.servers import TOKEN, Lab
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path) -> Iterator[Lab]:
+    """A Lab of which nothing was asked yet."""
+    running = Lab(root=tmp_path / "root", home=tmp_path / "home")
+    running.root.mkdir()
+    running.start()
+    yield running
+    running.stop(signal.SIGKILL)
+
+
+def test_heavy_parts_wait_for_the_first_request(own_lab: Lab) -> None:
+    urllib.request.urlopen(f"{own_lab.url}/lab?token={TOKEN}").close()
+    assert not (own_lab.home / "postgres").exists()
+    assert not decoders_of(own_lab)
+    assert own_lab.transport.call(list_datasets, ListDatasets()).datasets == []
+    assert servers_of(own_lab.home)
+    wait_until(lambda: len(decoders_of(own_lab)) == 2, 30)
+
+
+def decoders_of(lab: Lab) -> list[psutil.Process]:
+    assert lab.process is not None
+    children = psutil.Process(lab.process.pid).children()
+    return [one for one in children if worker.__name__ in one.cmdline()]
