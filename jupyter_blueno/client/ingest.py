@@ -84,7 +84,7 @@ def prepare(*names: str, wait: bool = True) -> Dataset | DatasetList:
     Parameters
     ----------
     *names : str
-        ``"mnist"``, ``"cifar10"``, ``"cifar10_corrupted/blur_1"`` … :
+        ``"mnist"``, ``"cifar10"``, ``"cifar10_corrupted/motion_blur_1"`` … :
         `public_sets` lists them.
     wait : bool
         Wait for the end, with progress. The work goes on without you in any case.

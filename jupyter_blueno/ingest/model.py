@@ -39,7 +39,7 @@ class UploadSource(Struct, frozen=True, tag="upload", forbid_unknown_fields=True
 
 
 class PublicSource(Struct, frozen=True, tag="public", forbid_unknown_fields=True):
-    """A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/blur_1:1.0.0``."""
+    """A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/motion_blur_1:1.0.0``."""
 
     builder: str
 

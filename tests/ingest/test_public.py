@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from jupyter_blueno import imaging
+from jupyter_blueno.api.catalog import ListDatasets, list_datasets
 from jupyter_blueno.api.images import PictureRef, get_picture
 from jupyter_blueno.api.ingest import list_public_sets
 from jupyter_blueno.api.operation import Nothing
@@ -141,6 +142,28 @@ def test_an_unknown_set_is_refused_at_once(ingest):
     for name in ("mnitst", "imdb_reviews", "../mnist", "mnist; rm -rf", ""):
         with pytest.raises(NotFound):
             ingest("x", PublicSource(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mnsit", "Did you mean 'mnist'"),
+        ("mnist/nope", "'mnist' has no configurations, so there is no 'nope'"),
+        ("cifar10_corrupted/blur_1", "'motion_blur_1'"),
+        ("coco/2015", "There is 2014, 2017, 2017_panoptic"),
+        ("mnist:9.9.9", "'mnist' has no version '9.9.9'. There is 3.0.1"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_refused_with_the_right_one(context, ingest, name, said):
+    with pytest.raises(NotFound) as raised:
+        ingest("x", PublicSource(name))
+    assert said in raised.value.message
+    assert list_datasets(context, ListDatasets()).datasets == []
+
+
+def test_the_list_is_that_of_the_installed_release():
+    """After an upgrade of tensorflow-datasets: run scripts/public-sets."""
+    assert public._installed() == public._list()["tfds"]
 
 
 def test_without_tensorflow_the_line_that_installs_it_is_said(ingest, monkeypatch):

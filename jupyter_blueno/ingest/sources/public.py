@@ -7,6 +7,8 @@ is not needed.
 
 from __future__ import annotations
 
+import difflib
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -28,7 +30,8 @@ LISTED = Path(__file__).with_name("public-sets.json")  # written by scripts/publ
 CHUNK_LENGTH = 1000  # records
 TENSORFLOW_LINE = "pip install 'jupyter-blueno[tensorflow]'"
 
-_BUILDER = re.compile(r"[a-z0-9_]+(/[A-Za-z0-9_.\-]+)?(:[0-9.]+)?")
+_BUILDER = re.compile(r"([a-z0-9_]+)(?:/([A-Za-z0-9_.\-]+))?(?::([0-9.]+))?")
+_SHOWN = 12  # names in a message
 
 
 def list_sets(config: Config) -> list[PublicSet]:
@@ -51,8 +54,13 @@ def list_sets(config: Config) -> list[PublicSet]:
 
 
 @cache
+def _list() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(LISTED.read_bytes())
+    return content
+
+
 def _listed() -> list[dict[str, Any]]:
-    sets: list[dict[str, Any]] = json.loads(LISTED.read_bytes())["sets"]
+    sets: list[dict[str, Any]] = _list()["sets"]
     return sets
 
 
@@ -67,33 +75,64 @@ def check(config: Config, builder: str) -> None:
     Raises
     ------
     NotFound
-        If there is no public set of that name.
+        If there is no public set, configuration or version of that name; says
+        which come nearest.
     MissingDependency
         If the packages that build it are not installed; says which line installs them.
     InvalidInput
         If it needs files that only a person can fetch and they are not there;
         says which and where to.
     """
-    if not _BUILDER.fullmatch(builder):
+    parts = _BUILDER.fullmatch(builder)
+    if parts is None:
         raise NotFound(f"'{builder[:80]}' is no name of a public set, such as 'mnist' or 'coco/2014'.")
-    name = re.split("[/:]", builder)[0]
-    listed = next((one for one in _listed() if one["name"].split("/")[0] == name), None)
+    name, configuration, version = parts.groups()
+    by_name = {one["name"].partition("/")[0]: one for one in _listed()}
+    listed = by_name.get(name)
     if listed is None:
-        raise NotFound(f"There is no public image set '{name[:80]}'. The list of public sets has all names.")
+        raise NotFound(
+            f"There is no public image set '{name[:80]}'. {_nearest(name, list(by_name))}"
+            "The list of public sets has all names."
+        )
+    prepared = prepared_folder(config, builder) is not None
+    if not prepared and _installed() == _list()["tfds"]:  # another release may know others
+        _check_one_of(name, "configuration", configuration, listed["configs"])
+        _check_one_of(name, "version", version, listed["versions"])
     for module in ("tensorflow_datasets", "array_record"):
         if importlib.util.find_spec(module) is None:
             raise MissingDependency(
                 f"Public sets need tensorflow-datasets and array_record: {TENSORFLOW_LINE}"
             )
-    if importlib.util.find_spec("tensorflow") is None and prepared_folder(config, builder) is None:
+    if importlib.util.find_spec("tensorflow") is None and not prepared:
         raise MissingDependency(f"Building '{builder}' needs TensorFlow: {TENSORFLOW_LINE}")
     manual = config.folder("tfds", "downloads", "manual")
-    if listed["manual"] and not any(manual.iterdir()) and prepared_folder(config, builder) is None:
+    if listed["manual"] and not any(manual.iterdir()) and not prepared:
         raise InvalidInput(
             f"'{name}' needs files that only a person can fetch. "
             + _instructions(config, listed["instructions"]),
             code="manual_download",
         )
+
+
+def _installed() -> str | None:
+    try:
+        return importlib.metadata.version("tensorflow-datasets")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _check_one_of(name: str, what: str, asked: str | None, known: list[str]) -> None:
+    if asked is None or asked in known:
+        return
+    if not known:
+        raise NotFound(f"'{name}' has no {what}s, so there is no '{asked[:80]}'; ask for '{name}'.")
+    shown = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" * (len(known) > _SHOWN))
+    raise NotFound(f"'{name}' has no {what} '{asked[:80]}'. {_nearest(asked, known)}There is {shown}.")
+
+
+def _nearest(asked: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(asked, known, n=3)
+    return f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
 
 
 def prepared_folder(config: Config, builder: str) -> Path | None:
@@ -119,7 +158,7 @@ def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
     Parameters
     ----------
     builder : str
-        As TFDS names it: ``mnist``, ``coco/2014``, ``cifar10_corrupted/blur_1:1.0.0``.
+        As TFDS names it: ``mnist``, ``coco/2014``, ``cifar10_corrupted/motion_blur_1:1.0.0``.
     say : callable
         Called with a few words about what is going on, about once a second.
 

@@ -1081,7 +1081,7 @@ export interface components {
     };
     /**
      * PublicSource
-     * @description A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/blur_1:1.0.0``.
+     * @description A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/motion_blur_1:1.0.0``.
      */
     PublicSource: {
       /** @enum {unknown} */
