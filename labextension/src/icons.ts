@@ -1,7 +1,7 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 /** A stack of slices: three sheets, the front one with a lit pixel. */
-const blueno = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24" height="24">
+const blueno = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16" height="16">
   <rect x="8.5" y="2.5" width="13" height="13" rx="2.2" fill="#90caf9"/>
   <rect x="5.5" y="5.5" width="13" height="13" rx="2.2" fill="#42a5f5"/>
   <rect x="2.5" y="8.5" width="13" height="13" rx="2.2" fill="#1565c0"/>

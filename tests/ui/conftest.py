@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 import urllib.request
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset
@@ -86,6 +89,12 @@ def execute(page: Page, command: str, arguments: dict[str, object] | None = None
     """Run a Lab command without waiting for its end (some never end)."""
     given = json.dumps(arguments or {})
     page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {given}) }}")
+
+
+def painted(canvas: Locator) -> np.ndarray:
+    """What is on a canvas, (height, width, RGB)."""
+    url = canvas.evaluate("canvas => canvas.toDataURL('image/png')")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
 
 
 def shades(count: int) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 import shutil
@@ -14,10 +12,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.ui.conftest import TOKEN, Lab, execute, wait_for_idle_kernel
+from tests.ui.conftest import TOKEN, Lab, execute, painted, wait_for_idle_kernel
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 BIG = (400, 512, 512)
@@ -60,8 +57,7 @@ def wait_for_slice(page: Page, plane: str, index: int) -> None:
 
 def pixels(page: Page, plane: str) -> np.ndarray:
     """What is painted, (height, width, RGB)."""
-    url = pane(page, plane).locator("canvas").evaluate("canvas => canvas.toDataURL('image/png')")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+    return painted(pane(page, plane).locator("canvas"))
 
 
 def readout(page: Page) -> dict[str, list[float]]:

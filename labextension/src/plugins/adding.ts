@@ -10,6 +10,7 @@ import { bluenoIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import type { Choice } from '../widgets/add/AddView';
 import { AddTab } from '../widgets/add/widget';
+import { addTab, reveal } from '../widgets/placing';
 
 /** "Add dataset": public sets, a folder, an upload, a notebook. */
 export const addingPlugin: JupyterFrontEndPlugin<void> = {
@@ -53,13 +54,13 @@ export const addingPlugin: JupyterFrontEndPlugin<void> = {
             });
           });
           tab = opened;
-          app.shell.add(tab, 'main', { type: 'Blueno' });
+          addTab(app, tab, 'Blueno');
           await tabs.add(tab);
         }
         if (args.choice) {
           tab.content.choice = args.choice as Choice;
         }
-        app.shell.activateById(tab.id);
+        reveal(app, tab);
         return tab;
       }
     });

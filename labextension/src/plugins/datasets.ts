@@ -21,6 +21,7 @@ import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { copyPython } from '../widgets/copy';
 import { DatasetTab } from '../widgets/dataset/widget';
 import { counted } from '../widgets/numbers';
+import { addTab, reveal } from '../widgets/placing';
 
 /** What a dataset's commands take: one of both; without them they ask. */
 const ARGS = {
@@ -83,12 +84,12 @@ function addOpen(
         );
         const opened = tab;
         tab.model.changed.connect(() => void tabs.save(opened));
-        app.shell.add(tab, 'main', { type: 'Blueno' });
+        addTab(app, tab, 'Blueno');
         await tabs.add(tab);
       } else if (typeof args.query === 'string') {
         tab.model.type(args.query);
       }
-      app.shell.activateById(tab.id);
+      reveal(app, tab);
       return tab;
     }
   });

@@ -14,6 +14,7 @@ import { addJobCommands } from '../widgets/jobs/commands';
 import { notifyOfEnds } from '../widgets/jobs/notices';
 import { JobTab } from '../widgets/jobs/jobtab';
 import { NotebookPlaces } from '../widgets/jobs/places';
+import { addTab, reveal } from '../widgets/placing';
 
 /** The tab of a job, its card in notebooks, its commands and notices. */
 export const jobsPlugin: JupyterFrontEndPlugin<void> = {
@@ -65,13 +66,11 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
             editors,
             places
           });
-          // Notebook 7 shows one document; what else there is goes beside it.
-          const beside = app.name === 'Jupyter Notebook';
-          shell.add(tab, beside ? 'right' : 'main', { type: 'Blueno Job' });
+          addTab(app, tab, 'Blueno Job');
           void tracker.add(tab);
         }
         if (args.activate !== false) {
-          shell.activateById(tab.id);
+          reveal(app, tab);
         }
         return tab;
       }

@@ -7,14 +7,15 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { bluenoIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { BluenoPanel } from '../widgets/panel/panel';
+import { addPanel, reveal } from '../widgets/placing';
 
 /** In the page's query: open with the panel in view. */
 const IN_VIEW = 'blueno-panel';
 
-/** The panel on the left, where the shell has a left. */
+/** The panel with datasets and jobs. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-blueno:panel',
-  description: 'The left panel with datasets and jobs.',
+  description: 'The panel with datasets and jobs.',
   autoStart: true,
   requires: [IBlueno],
   optional: [ICommandPalette, ILayoutRestorer],
@@ -25,7 +26,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ) => {
     const panel = new BluenoPanel(platform, app.commands);
-    app.shell.add(panel, 'left', { rank: 150, type: 'Blueno' });
+    addPanel(app, panel);
     restorer?.add(panel, panel.id);
 
     app.commands.addCommand(Commands.showPanel, {
@@ -33,13 +34,13 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       caption: 'Datasets and jobs in the left sidebar',
       icon: bluenoIcon,
       describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => app.shell.activateById(panel.id)
+      execute: () => reveal(app, panel)
     });
     palette?.addItem({ command: Commands.showPanel, category: CATEGORY });
 
     // `blueno lab` asks for it in the address, so that people find it.
     if (new URLSearchParams(window.location.search).has(IN_VIEW)) {
-      void app.restored.then(() => app.shell.activateById(panel.id));
+      void app.restored.then(() => reveal(app, panel));
     }
   }
 };

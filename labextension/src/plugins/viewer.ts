@@ -9,6 +9,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { bluenoIcon } from '../icons';
 import { Commands, IBlueno } from '../tokens';
+import { addTab, reveal } from '../widgets/placing';
 import { ARRAY_MIME, ArrayOutput } from '../widgets/viewing/array';
 import type { ImageContent } from '../widgets/viewing/content';
 import {
@@ -78,7 +79,7 @@ function addSamples(
   platform: IBlueno,
   restorer: ILayoutRestorer | null
 ): void {
-  const { commands, shell } = app;
+  const { commands } = app;
   const tabs = new WidgetTracker<SampleTab>({ namespace: 'blueno-sample' });
   commands.addCommand(Commands.openSample, {
     label: 'Open Sample',
@@ -121,13 +122,11 @@ function addSamples(
           query,
           opened
         ));
-        // Notebook 7 shows one document; what else there is goes beside it.
-        const beside = app.name === 'Jupyter Notebook';
-        shell.add(made, beside ? 'right' : 'main', { type: 'Blueno Sample' });
+        addTab(app, made, 'Blueno Sample');
         made.moved.connect(() => void tabs.save(made));
         void tabs.add(made);
       }
-      shell.activateById(tab.id);
+      reveal(app, tab);
       return tab;
     }
   });
