@@ -8,6 +8,8 @@ import { Platform } from '../models/platform';
 import type { PreferenceValues } from '../models/preferences';
 import { IBlueno } from '../tokens';
 
+const LAB_PAINTS = 1000; // ms after its layout is there
+
 /** Everything else builds on this one; its settings are those of the extension. */
 export const platformPlugin: JupyterFrontEndPlugin<IBlueno> = {
   id: 'jupyter-blueno:plugin',
@@ -28,17 +30,11 @@ export const platformPlugin: JupyterFrontEndPlugin<IBlueno> = {
         read();
       })
       .catch(error => console.warn('Blueno: settings are not there', error));
-    // The first question wakes the database: Lab's own files go first.
-    void app.restored.then(() => whenIdle(() => platform.start()));
+    // The first question wakes the database: what Lab shows first goes first.
+    // Views of ours that are in sight do not wait for this.
+    void app.restored.then(() =>
+      setTimeout(() => platform.start(), LAB_PAINTS)
+    );
     return platform;
   }
 };
-
-/** Do something once the browser has painted and has nothing else to do. */
-function whenIdle(action: () => void): void {
-  if ('requestIdleCallback' in window) {
-    window.requestIdleCallback(action, { timeout: 1000 });
-  } else {
-    setTimeout(action, 200);
-  }
-}

@@ -7,6 +7,7 @@ import {
   searchIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
 import { Panel } from '@lumino/widgets';
 import * as React from 'react';
 import { bluenoIcon } from '../../icons';
@@ -19,7 +20,10 @@ import { SectionSearch, type SectionProps } from './section';
 
 /** The left panel: datasets above, jobs below, each collapsible. */
 export class BluenoPanel extends SidePanel {
-  constructor(platform: Platform, commands: CommandRegistry) {
+  constructor(
+    private readonly platform: Platform,
+    commands: CommandRegistry
+  ) {
     super({ header: new Panel() });
     this.id = 'jp-blueno-panel';
     this.addClass('jp-blueno-panel');
@@ -33,6 +37,11 @@ export class BluenoPanel extends SidePanel {
     );
     this.addSection('Datasets', DatasetsSection, platform, commands);
     this.addSection('Jobs', JobsSection, platform, commands);
+  }
+
+  protected onBeforeShow(message: Message): void {
+    super.onBeforeShow(message);
+    this.platform.start();
   }
 
   private addSection(
