@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from benchmarks.figures import Figure
-from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.context import Context, User
 from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.config import Config
 from jupyter_blueno.ingest import work
@@ -34,7 +34,7 @@ def measure() -> list[Figure]:
         context = Context.local(Config(home=home))
         try:
             context.database.engine  # noqa: B018 - starts it: not a part of the ingest
-            destination = CatalogDestination(context.database, context.config, "local", "bench")
+            destination = CatalogDestination(context.database, context.config, User("bench"))
             return [*_digits(destination), *_photos(context.config, destination)]
         finally:
             context.platform.close()
@@ -71,7 +71,7 @@ def _photos(config: Config, destination: CatalogDestination) -> list[Figure]:
     start = time.perf_counter()
     checked = work.check(config, source)
     opened = destination.begin(BeginVersion("photos", root=checked.root))
-    request = work.Request("bench", "local", checked.source, opened)
+    request = work.Request(User("bench"), checked.source, opened)
     made = work.run(config, destination, request, lambda _: None)
     took = time.perf_counter() - start
     _expect(made, PHOTOS)

@@ -74,7 +74,7 @@ def list_datasets(context: Context, ask: ListDatasets) -> DatasetList:
     from jupyter_blueno.api import launch
     from jupyter_blueno.catalog import store
 
-    found = store.list_datasets(context.database, context.user.team, ask.search, ask.name)
+    found = store.list_datasets(context.database, context.user, ask.search, ask.name)
     return DatasetList(launch.followed(context, found))
 
 
@@ -84,7 +84,7 @@ def create_dataset(context: Context, ask: CreateDataset) -> Dataset:
     from jupyter_blueno.catalog import store
 
     return store.create_dataset(
-        context.database, context.user.team, context.user.name,
+        context.database, context.user,
         ask.name, ask.description, ask.info, ask.visibility,
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def get_dataset(context: Context, ask: DatasetRef) -> Dataset:
     from jupyter_blueno.api import launch
     from jupyter_blueno.catalog import store
 
-    found = store.get_dataset(context.database, context.user.team, ask.dataset_id)
+    found = store.get_dataset(context.database, context.user, ask.dataset_id)
     return launch.followed(context, [found])[0]
 
 
@@ -104,7 +104,7 @@ def delete_dataset(context: Context, ask: DatasetRef) -> Done:
     """Move a dataset to the trash; its files stay where they are."""
     from jupyter_blueno.catalog import store
 
-    return Done(store.delete_dataset(context.database, context.user.team, ask.dataset_id))
+    return Done(store.delete_dataset(context.database, context.user, ask.dataset_id))
 
 
 @operation("POST", "/datasets/{dataset_id}/restore", resource="datasets", action="write")
@@ -112,7 +112,7 @@ def restore_dataset(context: Context, ask: DatasetRef) -> Dataset:
     """Take a dataset back out of the trash."""
     from jupyter_blueno.catalog import store
 
-    return store.restore_dataset(context.database, context.user.team, ask.dataset_id)
+    return store.restore_dataset(context.database, context.user, ask.dataset_id)
 
 
 @operation("GET", "/datasets/{dataset_id}/facets", resource="datasets", action="read")
@@ -120,7 +120,7 @@ def get_facets(context: Context, ask: Selection) -> Facets:
     """Count samples by split and label under a filter."""
     from jupyter_blueno.catalog import store
 
-    return store.facets(context.database, context.user.team, ask)
+    return store.facets(context.database, context.user, ask)
 
 
 @operation("GET", "/datasets/{dataset_id}/ordinals", resource="datasets", action="read")
@@ -128,7 +128,7 @@ def get_ordinals(context: Context, ask: Selection) -> Ordinals:
     """Return which samples a filter selects: a gallery scrolls anywhere in them by key."""
     from jupyter_blueno.catalog import store
 
-    total, ordinals = store.ordinals(context.database, context.user.team, ask)
+    total, ordinals = store.ordinals(context.database, context.user, ask)
     return Ordinals(total, ordinals)
 
 
@@ -137,7 +137,7 @@ def list_samples(context: Context, ask: SamplePage) -> SampleList:
     """Page through samples by key."""
     from jupyter_blueno.catalog import store
 
-    samples, following = store.list_samples(context.database, context.user.team, ask)
+    samples, following = store.list_samples(context.database, context.user, ask)
     return SampleList(samples, following)
 
 
@@ -146,7 +146,7 @@ def get_samples(context: Context, ask: SamplesAt) -> SampleList:
     """Return the samples of given ordinals, in ordinal order; missing ones are left out."""
     from jupyter_blueno.catalog import store
 
-    return SampleList(store.samples_at(context.database, context.user.team, ask.dataset_id, ask.ordinals))
+    return SampleList(store.samples_at(context.database, context.user, ask.dataset_id, ask.ordinals))
 
 
 @operation("POST", "/datasets/{dataset_id}/samples", resource="datasets", action="write", status=201)
@@ -158,8 +158,7 @@ def register_sample(context: Context, ask: RegisterSample) -> Sample:
     return register.register_sample(
         context.database,
         context.config,
-        context.user.team,
-        context.user.name,
+        context.user,
         ask,
         lambda path: serving.inspect(context, path),
     )
@@ -174,8 +173,7 @@ def delete_sample(context: Context, ask: DeleteSample) -> Done:
         register.delete_sample(
             context.database,
             context.config,
-            context.user.team,
-            context.user.name,
+            context.user,
             ask.dataset_id,
             ask.ordinal,
             ask.purge,

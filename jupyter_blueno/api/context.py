@@ -6,8 +6,11 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import Unavailable
+
+__all__ = ["Context", "Platform", "User"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +20,6 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
 
 Part = TypeVar("Part")
-
-
-@dataclass(frozen=True)
-class User:
-    """Who asks."""
-
-    name: str
-    team: str = "local"
-    teams: tuple[str, ...] = ()
 
 
 class part(Generic[Part]):  # noqa: N801 - reads as a decorator

@@ -73,7 +73,7 @@ def begin_version(context: Context, ask: BeginVersion) -> OpenVersion:
     """Begin a version that the caller fills; it is ``preparing`` until finished."""
     from jupyter_blueno.ingest import filling
 
-    return filling.begin(context.database, context.config, context.user.team, context.user.name, ask)
+    return filling.begin(context.database, context.config, context.user, ask)
 
 
 @operation("POST", "/datasets/{dataset_id}/reserve", resource="ingests", action="write")
@@ -81,7 +81,7 @@ def reserve_ordinals(context: Context, ask: ReserveOrdinals) -> Reserved:
     """Reserve a run of ordinals, so that thumbnails can be written before rows."""
     from jupyter_blueno.ingest import filling
 
-    return Reserved(filling.reserve(context.database, context.user.team, ask.dataset_id, ask.count))
+    return Reserved(filling.reserve(context.database, context.user, ask.dataset_id, ask.count))
 
 
 @operation("POST", "/versions/{version_id}/samples", resource="ingests", action="write")
@@ -89,7 +89,7 @@ def add_batch(context: Context, ask: AddBatch) -> Done:
     """Add many samples by COPY, in one transaction."""
     from jupyter_blueno.ingest import filling
 
-    return Done(filling.add(context.database, context.user.team, ask))
+    return Done(filling.add(context.database, context.user, ask))
 
 
 @operation("POST", "/versions/{version_id}/finish", resource="ingests", action="write")
@@ -97,4 +97,4 @@ def finish_version(context: Context, ask: FinishVersion) -> Dataset:
     """Finish a version: from then on it never changes."""
     from jupyter_blueno.ingest import filling
 
-    return filling.finish(context.database, context.user.team, ask)
+    return filling.finish(context.database, context.user, ask)

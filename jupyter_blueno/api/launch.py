@@ -30,26 +30,25 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     from jupyter_blueno.jobs.model import JobSpec
     from jupyter_blueno.jobs.request import NAME_LIMIT, check_id
 
-    team, owner = context.user.team, context.user.name
     name = check_name(ask.name)
-    found = store.list_datasets(context.database, team, "", name)
+    found = store.list_datasets(context.database, context.user, "", name)
     if found and ask.job_id is not None and found[0].version.job_id == ask.job_id:
         return found[0]  # asked for twice
     job_id = ask.job_id or uuid.uuid4().hex
     check_id(job_id)
     checked = work.check(context.config, ask.source)
     begin = BeginVersion(name, None, ask.description, _origin(checked.source), job_id, checked.root)
-    opened = filling.begin(context.database, context.config, team, owner, begin)
-    request = msgspec.json.format(msgspec.json.encode(work.Request(owner, team, checked.source, opened)))
+    opened = filling.begin(context.database, context.config, context.user, begin)
+    request = msgspec.json.format(msgspec.json.encode(work.Request(context.user, checked.source, opened)))
     try:
         command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest"]
         spec = JobSpec(kind="ingest", command=command, source=request.decode())
         on_a_line = "".join(sign if sign.isprintable() else "�" for sign in f"ingest {name}")
         context.platform.jobs.submit(context.user, job_id, on_a_line[:NAME_LIMIT], spec)
     except BaseException as error:
-        filling.finish(context.database, team, FinishVersion(opened.version_id, reason_of(error)))
+        filling.finish(context.database, context.user, FinishVersion(opened.version_id, reason_of(error)))
         raise
-    return store.get_dataset(context.database, team, opened.dataset_id)
+    return store.get_dataset(context.database, context.user, opened.dataset_id)
 
 
 def _origin(source: Source) -> dict[str, str]:
@@ -73,7 +72,7 @@ def followed(context: Context, datasets: list[Dataset]) -> list[Dataset]:
         return datasets
     ids = {one.id for one in preparing}
     return [
-        store.get_dataset(context.database, context.user.team, one.id) if one.id in ids else one
+        store.get_dataset(context.database, context.user, one.id) if one.id in ids else one
         for one in datasets
     ]
 
@@ -100,9 +99,12 @@ def prepare_demo(context: Context, progress: Callable[[str, Progress], None] | N
     from jupyter_blueno.ingest.destination import CatalogDestination
     from jupyter_blueno.ingest.sources import demo
 
-    team, owner = context.user.team, context.user.name
-    destination = CatalogDestination(context.database, context.config, team, owner)
-    there = {one.name for one in store.list_datasets(context.database, team) if one.version.state != "failed"}
+    destination = CatalogDestination(context.database, context.config, context.user)
+    there = {
+        one.name
+        for one in store.list_datasets(context.database, context.user)
+        if one.version.state != "failed"
+    }
     made = []
     for name, make in demo.SETS.items():
         if name in there:

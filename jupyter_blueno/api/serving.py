@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from jupyter_blueno.api.context import Context, Platform
+from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.api.images import PictureRef, SliceRef, Thumbnails, VolumeRef
 from jupyter_blueno.api.operation import Content
 from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound
@@ -25,7 +25,7 @@ _BELIEVED = 5.0  # seconds for which a sample's place is remembered
 _REMEMBERED = 1024
 
 
-_places: WeakKeyDictionary[Platform, dict[tuple[str, int, int], tuple[float, str, str | None, str | None]]]
+_places: WeakKeyDictionary[Platform, dict[tuple[User, int, int], tuple[float, str, str | None, str | None]]]
 _places = WeakKeyDictionary()
 
 
@@ -40,7 +40,7 @@ def thumbnails(context: Context, ask: Thumbnails) -> Content:
     from jupyter_blueno.imaging.pack import ThumbnailPack
 
     ordinals = samples.parse_ordinals(ask.ordinals)
-    store.get_dataset(context.database, context.user.team, ask.dataset_id)  # may it be seen?
+    store.get_dataset(context.database, context.user, ask.dataset_id)  # may it be seen?
     pack = ThumbnailPack(context.config.home_path / "thumbnails" / str(ask.dataset_id))
     body, complete = pack.answer(ordinals)
     # Tiles that are still being made are asked for again.
@@ -128,11 +128,11 @@ def _sample(context: Context, dataset_id: int, ordinal: int) -> _Source:
     from jupyter_blueno.catalog import location, samples, store
 
     remembered = _places.setdefault(context.platform, {})
-    name = (context.user.team, dataset_id, ordinal)
+    name = (context.user, dataset_id, ordinal)
     place = remembered.get(name)
     if place is None or time.monotonic() - place[0] > _BELIEVED:
-        sample = samples.get_sample(context.database, context.user.team, dataset_id, ordinal)
-        root = store.get_dataset(context.database, context.user.team, dataset_id).root
+        sample = samples.get_sample(context.database, context.user, dataset_id, ordinal)
+        root = store.get_dataset(context.database, context.user, dataset_id).root
         if len(remembered) >= _REMEMBERED:
             remembered.clear()
         place = remembered[name] = (time.monotonic(), sample.data_url, sample.data_key, root)

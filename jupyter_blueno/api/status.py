@@ -70,6 +70,6 @@ def get_changes(context: Context, ask: ChangesSince) -> Changes:
     # Behind `now`: the database is another one than the caller saw last.
     if ask.since < 0 or ask.since >= now:
         return Changes(now, [], [], [], [])
-    datasets, gone_datasets = store.changed(context.database, context.user.team, ask.since)
+    datasets, gone_datasets = store.changed(context.database, context.user, ask.since)
     jobs, gone_jobs = context.platform.jobs.changed(context.user, ask.since)
     return Changes(now, datasets, jobs, gone_datasets, gone_jobs)

@@ -15,6 +15,14 @@ NAME_LIMIT = 255  # characters of a dataset's name
 SAMPLE_NAME_LIMIT = 512
 
 
+class User(Struct, frozen=True):
+    """Who asks."""
+
+    name: str
+    team: str = "local"
+    teams: tuple[str, ...] = ()
+
+
 class Progress(Struct, frozen=True):
     """How far a piece of work is; `total` is None while it is not known."""
 

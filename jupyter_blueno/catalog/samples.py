@@ -11,8 +11,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from jupyter_blueno.catalog.access import visible_to
 from jupyter_blueno.catalog.checks import LARGEST_ID, LARGEST_ORDINAL, check_text
-from jupyter_blueno.catalog.model import Facets, FacetValue, Filter, Sample, SamplePage, Selection
+from jupyter_blueno.catalog.model import Facets, FacetValue, Filter, Sample, SamplePage, Selection, User
 from jupyter_blueno.catalog.text import contains
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
@@ -36,14 +37,14 @@ class Cell(NamedTuple):
     total: int
 
 
-def facets(database: Database, team: str, ask: Selection) -> Facets:
+def facets(database: Database, user: User, ask: Selection) -> Facets:
     """Count by split and label, each under the filter of the other.
 
     Without a text the counts that were kept with the version answer; a text is
     looked for in all names.
     """
     with database.begin() as connection:
-        version = _read_version(connection, team, ask.dataset_id, ask.version)
+        version = _read_version(connection, user, ask.dataset_id, ask.version)
         kept = version.summary.get("cells")
         if kept is not None and not ask.text:
             cells = [Cell(*cell) for cell in kept]
@@ -71,10 +72,10 @@ def facets(database: Database, team: str, ask: Selection) -> Facets:
     )
 
 
-def ordinals(database: Database, team: str, ask: Selection) -> tuple[int, list[int] | None]:
+def ordinals(database: Database, user: User, ask: Selection) -> tuple[int, list[int] | None]:
     """How many samples are selected and which, in order; None when they are 0 … total-1."""
     with database.begin() as connection:
-        version = _read_version(connection, team, ask.dataset_id, ask.version)
+        version = _read_version(connection, user, ask.dataset_id, ask.version)
         within = _in_version(ask.dataset_id, ask.version)
         having = _having(Filter(ask.split, ask.label, ask.text), version)
         if not having:
@@ -94,12 +95,12 @@ def ordinals(database: Database, team: str, ask: Selection) -> tuple[int, list[i
     return len(numbers), None if dense else numbers
 
 
-def list_samples(database: Database, team: str, ask: SamplePage) -> tuple[list[Sample], int | None]:
+def list_samples(database: Database, user: User, ask: SamplePage) -> tuple[list[Sample], int | None]:
     """A page of samples, and `after` of the next one (None at the end)."""
     if not 1 <= ask.limit <= PAGE_LIMIT:
         raise InvalidInput(f"A page has 1 to {PAGE_LIMIT:,} samples, not {ask.limit}.", code="invalid_limit")
     with database.begin() as connection:
-        version = _read_version(connection, team, ask.dataset_id, ask.version)
+        version = _read_version(connection, user, ask.dataset_id, ask.version)
         after = min(max(ask.after, -1), LARGEST_ORDINAL)
         clauses = [
             *_in_version(ask.dataset_id, ask.version),
@@ -114,11 +115,11 @@ def list_samples(database: Database, team: str, ask: SamplePage) -> tuple[list[S
     return samples, samples[-1].ordinal if len(rows) > ask.limit else None
 
 
-def samples_at(database: Database, team: str, dataset_id: int, wanted: str) -> list[Sample]:
+def samples_at(database: Database, user: User, dataset_id: int, wanted: str) -> list[Sample]:
     """The samples of some ordinals (``0-99,120``), also those that later versions removed."""
     numbers = parse_ordinals(wanted)
     with database.begin() as connection:
-        _read_version(connection, team, dataset_id, None)
+        _read_version(connection, user, dataset_id, None)
         query = (
             sa.select(*_COLUMNS)
             .where(
@@ -129,7 +130,7 @@ def samples_at(database: Database, team: str, dataset_id: int, wanted: str) -> l
         return _as_samples(connection.execute(query).all())
 
 
-def get_sample(database: Database, team: str, dataset_id: int, ordinal: int) -> Sample:
+def get_sample(database: Database, user: User, dataset_id: int, ordinal: int) -> Sample:
     """One sample, also one that a later version removed.
 
     Raises
@@ -137,7 +138,7 @@ def get_sample(database: Database, team: str, dataset_id: int, ordinal: int) -> 
     NotFound
         ``dataset_not_found`` or ``sample_not_found``.
     """
-    found = samples_at(database, team, dataset_id, str(ordinal)) if ordinal >= 0 else []
+    found = samples_at(database, user, dataset_id, str(ordinal)) if ordinal >= 0 else []
     if not found:
         raise NotFound(
             f"Dataset {dataset_id} has no sample {ordinal}; it may have been deleted.",
@@ -227,8 +228,8 @@ def _label_contains(text: str, version: Any) -> sa.ColumnElement[bool]:
     return _sample.label.in_(labels) if labels else sa.false()
 
 
-def _read_version(connection: sa.Connection, team: str, dataset_id: int, number: int | None) -> Any:
-    """Count and summary of a version (None: the newest) that the team may see."""
+def _read_version(connection: sa.Connection, user: User, dataset_id: int, number: int | None) -> Any:
+    """Count and summary of a version (None: the newest) that the user may see."""
     row: Any = None
     if 0 < dataset_id <= LARGEST_ID and (number is None or 0 < number <= LARGEST_ORDINAL):
         query = (
@@ -236,7 +237,7 @@ def _read_version(connection: sa.Connection, team: str, dataset_id: int, number:
             .join(tables.dataset)
             .where(
                 tables.dataset.c.id == dataset_id,
-                tables.dataset.c.team == team,
+                visible_to(user),
                 tables.dataset.c.deleted_at.is_(None),
             )
             .order_by(tables.version.c.number.desc())

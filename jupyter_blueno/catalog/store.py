@@ -11,8 +11,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
+from jupyter_blueno.catalog.access import visible_to
 from jupyter_blueno.catalog.checks import LARGEST_ID, check_json, check_name, check_text
-from jupyter_blueno.catalog.model import Dataset, Problem, Progress, Version, Visibility
+from jupyter_blueno.catalog.model import Dataset, Problem, Progress, User, Version, Visibility
 from jupyter_blueno.catalog.samples import facets, list_samples, ordinals, samples_at
 from jupyter_blueno.catalog.text import contains
 from jupyter_blueno.database import tables
@@ -42,9 +43,9 @@ _dataset = tables.dataset.c
 _version = tables.version.c
 
 
-def list_datasets(database: Database, team: str, search: str = "", name: str | None = None) -> list[Dataset]:
-    """The team's datasets by name, those whose name or description contains `search`."""
-    query = _query(team, LISTED_PROBLEMS).where(_dataset.deleted_at.is_(None))
+def list_datasets(database: Database, user: User, search: str = "", name: str | None = None) -> list[Dataset]:
+    """The datasets that the user may see, by name: those whose name or description contains `search`."""
+    query = _query(user, LISTED_PROBLEMS).where(_dataset.deleted_at.is_(None))
     if name is not None:
         query = query.where(_dataset.name == check_text(name, "The dataset's name"))
     if search:
@@ -55,21 +56,21 @@ def list_datasets(database: Database, team: str, search: str = "", name: str | N
     return [_as_dataset(row) for row in rows]
 
 
-def get_dataset(database: Database, team: str, dataset_id: int) -> Dataset:
+def get_dataset(database: Database, user: User, dataset_id: int) -> Dataset:
     """One dataset.
 
     Raises
     ------
     NotFound
-        ``dataset_not_found``: none of the team's has this id, or it is in the trash.
+        ``dataset_not_found``: the user may see none of this id, or it is in the trash.
     """
     with database.begin() as connection:
-        return read_dataset(connection, team, dataset_id)
+        return read_dataset(connection, user, dataset_id)
 
 
-def find_dataset(database: Database, team: str, name: str) -> Dataset:
+def find_dataset(database: Database, user: User, name: str) -> Dataset:
     """The dataset of exactly this name; raises `NotFound`."""
-    found = list_datasets(database, team, name=name)
+    found = list_datasets(database, user, name=name)
     if not found:
         raise NotFound(f"There is no dataset called '{shorten(name)}'.", code="dataset_not_found")
     return found[0]
@@ -77,8 +78,7 @@ def find_dataset(database: Database, team: str, name: str) -> Dataset:
 
 def create_dataset(
     database: Database,
-    team: str,
-    owner: str,
+    user: User,
     name: str,
     description: str | None = None,
     info: dict[str, Any] | None = None,
@@ -92,18 +92,18 @@ def create_dataset(
         ``dataset_exists``: the team has one of this name.
     """
     with database.begin() as connection:
-        dataset_id = insert_dataset(connection, team, owner, name, description, info or {}, visibility)
+        dataset_id = insert_dataset(connection, user, name, description, info or {}, visibility)
         connection.execute(
-            sa.insert(tables.version).values(dataset_id=dataset_id, number=1, state="open", owner=owner)
+            sa.insert(tables.version).values(dataset_id=dataset_id, number=1, state="open", owner=user.name)
         )
         touch(connection, dataset_id)
-        return read_dataset(connection, team, dataset_id)
+        return read_dataset(connection, user, dataset_id)
 
 
-def delete_dataset(database: Database, team: str, dataset_id: int) -> bool:
+def delete_dataset(database: Database, user: User, dataset_id: int) -> bool:
     """Move a dataset to the trash; False if it is there already."""
     with database.begin() as connection:
-        row = locked_dataset(connection, team, dataset_id, deleted=True)
+        row = locked_dataset(connection, user, dataset_id, deleted=True)
         if row.deleted_at is not None:
             return False
         connection.execute(
@@ -115,7 +115,7 @@ def delete_dataset(database: Database, team: str, dataset_id: int) -> bool:
     return True
 
 
-def restore_dataset(database: Database, team: str, dataset_id: int) -> Dataset:
+def restore_dataset(database: Database, user: User, dataset_id: int) -> Dataset:
     """Take a dataset out of the trash.
 
     Raises
@@ -124,7 +124,7 @@ def restore_dataset(database: Database, team: str, dataset_id: int) -> Dataset:
         ``dataset_exists``: another one has got its name meanwhile.
     """
     with database.begin() as connection:
-        row = locked_dataset(connection, team, dataset_id, deleted=True)
+        row = locked_dataset(connection, user, dataset_id, deleted=True)
         if row.deleted_at is not None:
             try:
                 with connection.begin_nested():
@@ -134,20 +134,20 @@ def restore_dataset(database: Database, team: str, dataset_id: int) -> Dataset:
             except sa.exc.IntegrityError:
                 raise _taken(row.name) from None
             touch(connection, dataset_id)
-        return read_dataset(connection, team, dataset_id)
+        return read_dataset(connection, user, dataset_id)
 
 
-def changed(database: Database, team: str, since: int) -> tuple[list[Dataset], list[int]]:
+def changed(database: Database, user: User, since: int) -> tuple[list[Dataset], list[int]]:
     """Datasets written after revision `since`, and the ids of those deleted after it."""
     newer = _dataset.revision > min(max(since, -1), LARGEST_ID)
     with database.begin() as connection:
         rows = connection.execute(
-            _query(team, LISTED_PROBLEMS)
+            _query(user, LISTED_PROBLEMS)
             .where(newer, _dataset.deleted_at.is_(None))
             .order_by(_dataset.revision)
         ).all()
         gone = connection.scalars(
-            sa.select(_dataset.id).where(newer, _dataset.team == team, _dataset.deleted_at.is_not(None))
+            sa.select(_dataset.id).where(newer, visible_to(user), _dataset.deleted_at.is_not(None))
         ).all()
     return [_as_dataset(row) for row in rows], list(gone)
 
@@ -157,8 +157,7 @@ def changed(database: Database, team: str, since: int) -> tuple[list[Dataset], l
 
 def insert_dataset(
     connection: sa.Connection,
-    team: str,
-    owner: str,
+    user: User,
     name: str,
     description: str | None,
     info: dict[str, Any],
@@ -167,8 +166,8 @@ def insert_dataset(
 ) -> int:
     """Insert the row of a dataset and return its id; it has no version yet."""
     values = {
-        "team": team,
-        "owner": owner,
+        "team": user.team,
+        "owner": user.name,
         "name": check_name(name),
         "description": check_text(description, "The description") if description else None,
         "info": check_json(info, "The dataset's info"),
@@ -184,12 +183,12 @@ def insert_dataset(
 
 
 def locked_dataset(
-    connection: sa.Connection, team: str, dataset_id: int, *, deleted: bool = False
+    connection: sa.Connection, user: User, dataset_id: int, *, deleted: bool = False
 ) -> sa.Row[Any]:
     """The dataset's row, locked until the transaction ends; with `deleted` also from the trash."""
     row = None
     if 0 < dataset_id <= LARGEST_ID:
-        query = sa.select(tables.dataset).where(_dataset.id == dataset_id, _dataset.team == team)
+        query = sa.select(tables.dataset).where(_dataset.id == dataset_id, visible_to(user))
         row = connection.execute(query.with_for_update()).first()
     if row is None or (row.deleted_at is not None and not deleted):
         raise _missing(dataset_id)
@@ -205,11 +204,11 @@ def touch(connection: sa.Connection, dataset_id: int) -> None:
     )
 
 
-def read_dataset(connection: sa.Connection, team: str, dataset_id: int) -> Dataset:
+def read_dataset(connection: sa.Connection, user: User, dataset_id: int) -> Dataset:
     """One dataset, as this transaction sees it."""
     row = None
     if 0 < dataset_id <= LARGEST_ID:
-        query = _query(team).where(_dataset.id == dataset_id, _dataset.deleted_at.is_(None))
+        query = _query(user).where(_dataset.id == dataset_id, _dataset.deleted_at.is_(None))
         row = connection.execute(query).first()
     if row is None:
         raise _missing(dataset_id)
@@ -226,7 +225,7 @@ def shorten(name: str, limit: int = 60) -> str:
 _VERSION_FIELDS = [name for name in Version.__struct_fields__ if name not in {"problems", "summary"}]
 
 
-def _query(team: str, problems: int | None = None) -> sa.Select[Any]:
+def _query(user: User, problems: int | None = None) -> sa.Select[Any]:
     """Datasets joined with their newest versions; at most so many `problems` of each."""
     kept: sa.ColumnElement[Any] = _version.problems
     if problems is not None:
@@ -244,7 +243,7 @@ def _query(team: str, problems: int | None = None) -> sa.Select[Any]:
         .lateral("newest")
     )
     columns = [c for c in tables.dataset.c if c.name not in {"next_ordinal", "deleted_at"}]
-    return sa.select(*columns, *newest.c).join(newest, sa.true()).where(_dataset.team == team)
+    return sa.select(*columns, *newest.c).join(newest, sa.true()).where(visible_to(user))
 
 
 def _as_dataset(row: sa.Row[Any]) -> Dataset:

@@ -18,7 +18,7 @@ import msgspec
 import sqlalchemy as sa
 
 from jupyter_blueno.catalog.checks import LARGEST_ID, LARGEST_ORDINAL, check_text
-from jupyter_blueno.catalog.model import Problem, Progress
+from jupyter_blueno.catalog.model import Problem, Progress, User
 from jupyter_blueno.catalog.samples import Cell, count_cells, in_newest
 from jupyter_blueno.catalog.store import locked_dataset
 from jupyter_blueno.database import tables
@@ -87,7 +87,7 @@ def insert_preparing(
     return int(connection.scalar(sa.insert(tables.version).values(values).returning(_version.id)) or 0)
 
 
-def locked_version(connection: sa.Connection, team: str, version_id: int) -> sa.Row[Any]:
+def locked_version(connection: sa.Connection, user: User, version_id: int) -> sa.Row[Any]:
     """The row of a version, with its dataset's row locked.
 
     Raises
@@ -101,7 +101,7 @@ def locked_version(connection: sa.Connection, team: str, version_id: int) -> sa.
         row = connection.execute(query).first()
         if row is not None:
             try:
-                locked_dataset(connection, team, row.dataset_id)
+                locked_dataset(connection, user, row.dataset_id)
             except NotFound:
                 row = None
             else:  # it may have changed until the lock was ours

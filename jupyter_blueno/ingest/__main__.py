@@ -28,7 +28,7 @@ def main() -> int:
     database = Database(config)
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        destination = CatalogDestination(database, config, request.team, request.owner)
+        destination = CatalogDestination(database, config, request.user)
         dataset = work.run(config, destination, request, _report)
     except (BluenoError, OSError) as error:
         print(getattr(error, "message", error), file=sys.stderr)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from jupyter_blueno.catalog.model import User
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import Conflict, NotFound
@@ -24,7 +25,7 @@ def settle(database: Database) -> int:
     killed could not. Cheap: only versions being prepared are looked at.
     """
     version, dataset, job = tables.version.c, tables.dataset.c, tables.job.c
-    columns = (version.id, version.job_id, dataset.team, job.state, job.reason)
+    columns = (version.id, version.job_id, dataset.owner, dataset.team, job.state, job.reason)
     silent_for = sa.func.clock_timestamp() - dataset.updated_at
     query = (
         sa.select(*columns)
@@ -45,7 +46,9 @@ def settle(database: Database) -> int:
     for row in left:
         try:
             filling.finish(
-                database, row.team, FinishVersion(row.id, _reason(row.job_id, row.state, row.reason))
+                database,
+                User(row.owner, row.team),
+                FinishVersion(row.id, _reason(row.job_id, row.state, row.reason)),
             )
         except (Conflict, NotFound):  # the run itself was faster, or its dataset was deleted
             continue

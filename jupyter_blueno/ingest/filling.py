@@ -14,6 +14,7 @@ import psycopg2.errors
 import sqlalchemy as sa
 
 from jupyter_blueno.catalog import store, versions
+from jupyter_blueno.catalog.access import visible_to
 from jupyter_blueno.catalog.checks import (
     LARGEST_ORDINAL,
     VALUE_LIMIT,
@@ -24,7 +25,7 @@ from jupyter_blueno.catalog.checks import (
     check_text,
 )
 from jupyter_blueno.catalog.location import scheme_of
-from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem, Progress
+from jupyter_blueno.catalog.model import SAMPLE_NAME_LIMIT, Dataset, Problem, Progress, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.copy import Each, copy_columns
@@ -37,7 +38,7 @@ _LARGEST_SIZE = 1 << 50  # bytes of one sample; a version's sum fits into 64 bit
 WORTH_A_VACUUM = 10_000  # samples
 
 
-def begin(database: Database, config: Config, team: str, owner: str, ask: BeginVersion) -> OpenVersion:
+def begin(database: Database, config: Config, user: User, ask: BeginVersion) -> OpenVersion:
     """Begin to fill a dataset; it is made if it is missing, reused if empty or failed.
 
     Raises
@@ -52,16 +53,14 @@ def begin(database: Database, config: Config, team: str, owner: str, ask: BeginV
     emptied = False
     with database.begin() as connection:
         query = sa.select(tables.dataset).where(
-            tables.dataset.c.team == team,
+            visible_to(user),
             tables.dataset.c.name == name,
             tables.dataset.c.deleted_at.is_(None),
         )
         found = connection.execute(query.with_for_update()).first()
         number = 1
         if found is None:
-            dataset_id = store.insert_dataset(
-                connection, team, owner, name, ask.description, ask.info, root=root
-            )
+            dataset_id = store.insert_dataset(connection, user, name, ask.description, ask.info, root=root)
         else:
             dataset_id = found.id
             newest = versions.newest_version(connection, dataset_id)
@@ -70,7 +69,9 @@ def begin(database: Database, config: Config, team: str, owner: str, ask: BeginV
             emptied = _make_room(connection, found, newest)
             number = newest.number
             _describe(connection, found, ask, root)
-        version_id = versions.insert_preparing(connection, dataset_id, number, owner, ask.count, ask.job_id)
+        version_id = versions.insert_preparing(
+            connection, dataset_id, number, user.name, ask.count, ask.job_id
+        )
         store.touch(connection, dataset_id)
     if emptied:  # what a failed attempt left
         shutil.rmtree(config.home_path / "data" / str(dataset_id), ignore_errors=True)
@@ -78,13 +79,13 @@ def begin(database: Database, config: Config, team: str, owner: str, ask: BeginV
     return _opened(config, dataset_id, version_id)
 
 
-def reserve(database: Database, team: str, dataset_id: int, count: int) -> int:
+def reserve(database: Database, user: User, dataset_id: int, count: int) -> int:
     """Reserve `count` ordinals and return the first; those not used stay empty."""
     with database.begin() as connection:
-        return versions.reserve(connection, store.locked_dataset(connection, team, dataset_id), count)
+        return versions.reserve(connection, store.locked_dataset(connection, user, dataset_id), count)
 
 
-def add(database: Database, team: str, ask: AddBatch) -> bool:
+def add(database: Database, user: User, ask: AddBatch) -> bool:
     """Add a batch of samples; all of them, or none if one is refused.
 
     A batch without samples only tells the progress.
@@ -106,7 +107,7 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
     if count or progress is None:
         _check_batch(batch)
     with database.begin() as connection:
-        version = versions.locked_version(connection, team, ask.version_id)
+        version = versions.locked_version(connection, user, ask.version_id)
         _must_be_preparing(version)
         if not count:  # there are no rows yet, but something to tell
             versions.grow(connection, version, 0, 0, [], set(), progress)
@@ -133,7 +134,7 @@ def add(database: Database, team: str, ask: AddBatch) -> bool:
     return True
 
 
-def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
+def finish(database: Database, user: User, ask: FinishVersion) -> Dataset:
     """Finish a version: ready, or failed with a reason; then its rows are gone.
 
     Finishing it twice the same way is fine.
@@ -148,7 +149,7 @@ def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
         reason = _storable(ask.reason) or "It failed without saying why."
     problems = [Problem(_storable(p.name), _storable(p.code), _storable(p.message)) for p in ask.problems]
     with database.begin() as connection:
-        version = versions.locked_version(connection, team, ask.version_id)
+        version = versions.locked_version(connection, user, ask.version_id)
         if version.state != ("ready" if reason is None else "failed"):
             _must_be_preparing(version)
             if reason is not None:  # half a dataset would look like a whole one
@@ -159,7 +160,7 @@ def finish(database: Database, team: str, ask: FinishVersion) -> Dataset:
                 connection.execute(sa.delete(tables.sample).where(added))
             versions.finish(connection, version, reason, problems)
             store.touch(connection, version.dataset_id)
-        finished = store.read_dataset(connection, team, version.dataset_id)
+        finished = store.read_dataset(connection, user, version.dataset_id)
     if finished.version.sample_count >= WORTH_A_VACUUM:
         vacuum(database, tables.sample)
     return finished

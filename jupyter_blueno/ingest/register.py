@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from jupyter_blueno.catalog import location, samples, store, versions
 from jupyter_blueno.catalog.checks import LARGEST_ORDINAL, check_json, check_sample_name, check_value
-from jupyter_blueno.catalog.model import Sample
+from jupyter_blueno.catalog.model import Sample, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
@@ -29,8 +29,7 @@ _sample = tables.sample.c
 def register_sample(
     database: Database,
     config: Config,
-    team: str,
-    owner: str,
+    user: User,
     ask: RegisterSample,
     inspect: Inspect = lambda _: None,
 ) -> Sample:
@@ -57,15 +56,15 @@ def register_sample(
             "attributes": check_json(ask.info, "The sample's info"),
             "data_url": ask.data_url,
         }
-        root = store.get_dataset(database, team, ask.dataset_id).root
+        root = store.get_dataset(database, user, ask.dataset_id).root
         if ask.staged_url is None and ask.validate:
             location.must_exist(config, ask.data_url, root)
         found, tile = _looked_at(config, ask, root, inspect)
         values |= found
         with contextlib.ExitStack() as undone, database.begin() as connection:
-            dataset = store.locked_dataset(connection, team, ask.dataset_id)
+            dataset = store.locked_dataset(connection, user, ask.dataset_id)
             _must_be_free(connection, ask.dataset_id, ask.name)
-            version = versions.open_version(connection, dataset.id, owner)
+            version = versions.open_version(connection, dataset.id, user.name)
             if ask.staged_url is not None:
                 undone.enter_context(_moved(connection, config, ask.staged_url, ask.data_url))
             values |= {
@@ -78,7 +77,7 @@ def register_sample(
             row = connection.execute(inserted).one()
             versions.adjust(connection, version, row, 1)
             store.touch(connection, dataset.id)
-        return samples.get_sample(database, team, ask.dataset_id, row.ordinal)
+        return samples.get_sample(database, user, ask.dataset_id, row.ordinal)
     finally:
         if ask.staged_url is not None:
             with contextlib.suppress(BluenoError, OSError):
@@ -88,8 +87,7 @@ def register_sample(
 def delete_sample(
     database: Database,
     config: Config,
-    team: str,
-    owner: str,
+    user: User,
     dataset_id: int,
     ordinal: int,
     purge: bool = False,
@@ -100,14 +98,14 @@ def delete_sample(
     that no other sample uses.
     """
     with database.begin() as connection:
-        dataset = store.locked_dataset(connection, team, dataset_id)
+        dataset = store.locked_dataset(connection, user, dataset_id)
         if not 0 <= ordinal <= LARGEST_ORDINAL:
             return False
         this = [*samples.in_newest(dataset.id), _sample.ordinal == ordinal]
         row = connection.execute(sa.select(tables.sample).where(*this)).first()
         if row is None:
             return False
-        version = versions.open_version(connection, dataset.id, owner)
+        version = versions.open_version(connection, dataset.id, user.name)
         if row.added_in == version.number:  # no finished version knows it
             connection.execute(sa.delete(tables.sample).where(*this))
         else:

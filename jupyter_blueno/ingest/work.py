@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from jupyter_blueno.catalog.model import Dataset, Problem, Progress
+from jupyter_blueno.catalog.model import Dataset, Problem, Progress, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.ingest.model import (
@@ -29,8 +29,7 @@ from jupyter_blueno.ingest.sources import files, folder, public, single, upload
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
     """What a background ingest is told: who asks, what for, and the version it fills."""
 
-    owner: str
-    team: str
+    user: User
     source: Source
     opened: OpenVersion
 

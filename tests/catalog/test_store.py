@@ -295,13 +295,13 @@ def test_changes_are_seen_once_and_in_order(context: Context) -> None:
     dataset = fill(context)
     with context.database.begin() as connection:
         now = current_revision(connection)
-    assert store.changed(context.database, "local", now) == ([], [])
+    assert store.changed(context.database, context.user, now) == ([], [])
     register(context, dataset, "x")
-    (changed,), gone = store.changed(context.database, "local", now)
+    (changed,), gone = store.changed(context.database, context.user, now)
     assert (changed.id, gone) == (dataset.id, [])
     assert changed.revision > now
     catalog.delete_dataset(context, catalog.DatasetRef(dataset.id))
-    assert store.changed(context.database, "local", changed.revision) == ([], [dataset.id])
+    assert store.changed(context.database, context.user, changed.revision) == ([], [dataset.id])
 
 
 def test_a_late_commit_is_not_overtaken(context: Context) -> None:

@@ -20,7 +20,7 @@ from jupyter_blueno.ingest.model import BeginVersion, Source
 
 @pytest.fixture
 def destination(context: Context) -> CatalogDestination:
-    return CatalogDestination(context.database, context.config, context.user.team, context.user.name)
+    return CatalogDestination(context.database, context.config, context.user)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def ingest(
     def run(name: str, source: Source) -> tuple[Dataset, list[Progress]]:
         checked = work.check(context.config, source)
         opened = destination.begin(BeginVersion(name, root=checked.root))
-        request = work.Request(context.user.name, context.user.team, checked.source, opened)
+        request = work.Request(context.user, checked.source, opened)
         told: list[Progress] = []
         return work.run(context.config, destination, request, told.append), told
 
