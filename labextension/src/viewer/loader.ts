@@ -75,6 +75,14 @@ export class SliceLoader {
     this.next();
   }
 
+  /** The first picture is on the screen: its neighbours are next. */
+  lookAhead(): void {
+    if (!this.mayLookAhead) {
+      this.mayLookAhead = true;
+      this.next();
+    }
+  }
+
   /** The plane is no longer looked at. */
   forget(plane: Plane): void {
     this.wanted.delete(plane);
@@ -154,8 +162,8 @@ export class SliceLoader {
         yield [plane, index];
       }
     }
-    if (!this.cache.size) {
-      return; // the first picture has the line to itself
+    if (!this.mayLookAhead) {
+      return; // the first picture has the line, and the processor, to itself
     }
     for (let away = 1; away <= this.ahead; away++) {
       for (const [plane, { index, direction }] of planes) {
@@ -274,6 +282,7 @@ export class SliceLoader {
   private readonly broken = new Set<string>();
   private readonly wanted = new Map<Plane, Wanted>();
   private readonly running = new Set<Running>();
+  private mayLookAhead = false;
   private state: LoaderState['kind'] = 'ready';
   private bytes = 0;
   private tries = 0;

@@ -99,6 +99,7 @@ export class Screen {
     pane.mark(state.crosshair ? geometry.pixel(plane, crossing) : null);
     if (painted && slice) {
       stopwatch.stop(plane, index);
+      loader.lookAhead();
     }
     if (this.hovered?.pane === pane) {
       this.readout(pane, this.hovered);
