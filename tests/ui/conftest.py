@@ -32,10 +32,15 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
 ]
+# WebGL without a graphics card; the viewer takes it for one.
+SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+PRETEND_CARD = """
+const parameter = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (name) {
+  return name === 0x9246 ? 'pretended card' : parameter.call(this, name);  // UNMASKED_RENDERER_WEBGL
+};
+"""
 
 
 def chromium() -> str | None:
@@ -47,7 +52,7 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """Chromium with software WebGL."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
         yield started
         started.close()
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.ui.conftest import TOKEN, Lab, execute, painted, wait_for_idle_kernel
+from tests.ui.conftest import PRETEND_CARD, TOKEN, Lab, execute, painted, wait_for_idle_kernel
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 BIG = (400, 512, 512)
@@ -158,7 +158,8 @@ def test_wheel_slider_and_keys_scroll(page: Page, files: Path) -> None:
     brain = np.asarray(nib.load(files / "t1.nii.gz").dataobj)
     page.keyboard.press("3")
     wait_for_slice(page, "sagittal", 98)
-    assert pixels(page, "sagittal")[..., 0].max() >= brain[98].max() * 255 // 228 - 1
+    assert brain[98].max() > 228  # the window's upper end: white
+    assert pixels(page, "sagittal")[..., 0].max() == 255
 
 
 def test_a_click_moves_the_other_planes(page: Page, files: Path) -> None:
@@ -234,14 +235,10 @@ def test_a_picture_in_an_array_file_and_a_file_that_lies(page: Page, files: Path
 
 
 @pytest.fixture
-def crippled(lab: Lab, browser: Browser) -> Iterator[Page]:
-    """Lab in a browser without WebGL2."""
+def carded(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """Lab in a browser that says it has a graphics card."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.add_init_script(
-        "const get = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
-        "  return kind === 'webgl2' ? null : get.call(this, kind, ...rest); };"
-    )
+    context.add_init_script(PRETEND_CARD)
     page = context.new_page()
     page.goto(f"{lab.url}/lab?token={TOKEN}&reset")
     page.wait_for_selector(".jp-DirListing-item", timeout=60_000)
@@ -249,14 +246,20 @@ def crippled(lab: Lab, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_without_webgl_the_picture_is_the_same(page: Page, crippled: Page, files: Path) -> None:
+@pytest.mark.parametrize("smooth", [True, False])
+def test_without_a_graphics_card_the_picture_is_the_same(
+    page: Page, carded: Page, files: Path, smooth: bool
+) -> None:
     painted = []
-    for one, painter in [(page, "webgl2"), (crippled, "canvas2d")]:
+    for one, painter in [(page, "canvas2d"), (carded, "webgl2")]:
         open_file(one, "known.nii")
         pane(one, "axial").focus()
         one.keyboard.press("+")
         one.keyboard.press("ArrowDown")
         wait_for_slice(one, "axial", 16)
+        if not smooth:
+            one.keyboard.press("s")
+            one.wait_for_selector(f"{FRONT}[aria-label='Smooth pixels (S)'][aria-pressed=false]")
         while pane(one, "axial").get_attribute("data-painter") != painter:
             one.keyboard.press("i")  # WebGL takes over after the first pictures
         inverted = f"{FRONT}[aria-label='Invert (I)'][aria-pressed=true]"
@@ -271,6 +274,7 @@ def test_without_webgl_the_picture_is_the_same(page: Page, crippled: Page, files
 
 def test_a_lost_graphics_context_comes_back(lab: Lab, browser: Browser, files: Path) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.add_init_script(PRETEND_CARD)
     context.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext;"
         "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"

@@ -57,6 +57,17 @@ void main() {
 type Kind = 'u' | 'i' | '';
 const KEPT = 16; // textures
 
+/** Whether the processor draws: not every browser says so when it is asked for a context. */
+function isComputed(gl: WebGL2RenderingContext): boolean {
+  const known = gl.getExtension('WEBGL_debug_renderer_info');
+  const name: unknown = gl.getParameter(
+    known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER
+  );
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(
+    String(name)
+  );
+}
+
 interface Program {
   program: WebGLProgram;
   at: (name: string) => WebGLUniformLocation | null;
@@ -65,15 +76,19 @@ interface Program {
 export class GlPainter implements Painter {
   readonly name = 'webgl2';
 
-  /** A painter, or null where WebGL2 is missing. */
+  /**
+   * A painter, or null where WebGL2 is missing, or is itself computed by the
+   * processor: that takes ten times as long as computing the picture.
+   */
   static create(): GlPainter | null {
     const canvas = document.createElement('canvas');
     const gl = canvas.getContext('webgl2', {
       alpha: false,
       antialias: false,
-      depth: false
+      depth: false,
+      failIfMajorPerformanceCaveat: true
     });
-    if (!gl) {
+    if (!gl || isComputed(gl)) {
       return null;
     }
     try {

@@ -34,12 +34,12 @@ export interface Painter {
   ): void;
 }
 
-const AFTER = 50; // ms for the first picture to reach the screen
+const LATEST = 2000; // ms after which a context is made although the page is busy
 
 const software = new SoftwarePainter();
 let gl: GlPainter | null | undefined;
 let users = 0;
-let warming = 0;
+let warming = false;
 
 /** Whoever paints holds it: the one WebGL context of the page lives as long as there are users. */
 export function hold(): () => void {
@@ -62,12 +62,21 @@ export function hold(): () => void {
  */
 export function painter(): Painter {
   if (gl === undefined && !warming) {
-    warming = window.setTimeout(() => {
-      warming = 0;
+    warming = true;
+    whenIdle(() => {
+      warming = false;
       if (users > 0) {
         gl = GlPainter.create();
       }
-    }, AFTER);
+    });
   }
   return gl?.alive ? gl : software;
+}
+
+function whenIdle(act: () => void): void {
+  if ('requestIdleCallback' in window) {
+    window.requestIdleCallback(act, { timeout: LATEST });
+  } else {
+    globalThis.setTimeout(act, LATEST); // Safari
+  }
 }

@@ -1,10 +1,16 @@
-/** The picture of the WebGL painter, computed: for browsers without it. */
+/** The picture of the WebGL painter, computed: for browsers without a graphics card. */
 import type { Look, Painter, Placement } from './painter';
-import type { Slice } from './source';
+import type { Pixels, Slice } from './source';
+
+const BLACK = 0xff000000; // little-endian RGBA, as everywhere where browsers run
 
 export class SoftwarePainter implements Painter {
   readonly name = 'canvas2d';
 
+  /**
+   * Row by row: two lines of the slice are blended and shaded first, then the
+   * pixels between its columns. A screen is drawn in a few milliseconds.
+   */
   paint(
     target: CanvasRenderingContext2D,
     slice: Slice,
@@ -12,89 +18,130 @@ export class SoftwarePainter implements Painter {
     look: Look
   ): void {
     const { width, height } = target.canvas;
-    const image = target.createImageData(width, height);
-    const shade = shading(look);
-    const across = ticks(
-      width,
-      at.x,
-      at.columnSize,
-      slice.columns,
-      look.smooth
-    );
-    const down = ticks(height, at.y, at.rowSize, slice.rows, look.smooth);
-    const out = image.data;
-    const { columns, channels, data } = slice;
+    const { smooth, invert } = look;
+    const { columns, rows, channels, data } = slice;
+    const { image, pixels } = this.surface(target, width, height);
+    const across = ticks(width, at.x, at.columnSize, columns, smooth);
+    const down = ticks(height, at.y, at.rowSize, rows, smooth);
     const colours = channels > 1 ? 3 : 1;
-    for (let y = 0, to = 0; y < height; y++) {
-      const above = down.first[y];
-      const upper = above * columns;
-      const lower = down.second[y] * columns;
-      const v = down.part[y];
-      for (let x = 0; x < width; x++, to += 4) {
-        out[to + 3] = 255;
-        const left = across.first[x];
-        if (above < 0 || left < 0) {
-          continue;
-        }
-        const right = across.second[x];
-        const u = across.part[x];
-        for (let c = 0; c < colours; c++) {
-          const top = mix(
-            data[(upper + left) * channels + c],
-            data[(upper + right) * channels + c],
-            u
-          );
-          const bottom = mix(
-            data[(lower + left) * channels + c],
-            data[(lower + right) * channels + c],
-            u
-          );
-          out[to + c] = shade(mix(top, bottom, v));
-        }
-        if (colours === 1) {
-          out[to + 1] = out[to + 2] = out[to];
-        }
+    const line = new Float32Array(columns);
+    const flip = invert ? 255 : 0;
+    pixels.fill(BLACK);
+    for (let y = down.begin; y < down.end; y++) {
+      const start = y * width;
+      if (y > down.begin && down.same(y)) {
+        pixels.copyWithin(start, start - width, start);
+        continue;
+      }
+      for (let c = 0; c < colours; c++) {
+        blend(line, data, slice, c, down, y, look);
+        const place = colours === 1 ? 0x010101 : 1 << (8 * c);
+        spread(pixels, start, line, across, flip, place);
       }
     }
     target.putImageData(image, 0, 0);
   }
+
+  /** Memory for a picture, the same for as long as the size is the same. */
+  private surface(
+    target: CanvasRenderingContext2D,
+    width: number,
+    height: number
+  ): { image: ImageData; pixels: Uint32Array } {
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.image = target.createImageData(width, height);
+    }
+    const { image } = this;
+    return { image, pixels: new Uint32Array(image.data.buffer) };
+  }
+
+  private image: ImageData | null = null;
 }
 
-const mix = (a: number, b: number, part: number): number =>
-  part === 0 ? a : a + (b - a) * part;
-
-/** From a stored number to 0 … 255; the clamped array rounds. */
-function shading(look: Look): (stored: number) => number {
-  const { slope, intercept, window, level, invert } = look;
-  const low = level - window / 2;
-  return stored => {
-    const part = (stored * slope + intercept - low) / window;
-    const grey = part > 0 ? (part < 1 ? part * 255 : 255) : 0; // NaN is black
-    return invert ? 255 - grey : grey;
-  };
+/** Blend the two lines that a row of the canvas lies between, as 0 … 255, not yet clamped. */
+function blend(
+  line: Float32Array,
+  data: Pixels,
+  { columns, channels }: Slice,
+  channel: number,
+  down: Ticks,
+  y: number,
+  { slope, intercept, window, level }: Look
+): void {
+  const factor = (255 * slope) / window;
+  const offset = (255 * (intercept - level + window / 2)) / window;
+  const part = down.part[y];
+  let upper = down.first[y] * columns * channels + channel;
+  let lower = down.second[y] * columns * channels + channel;
+  for (let i = 0; i < columns; i++, upper += channels, lower += channels) {
+    const top = data[upper];
+    // At a part of 0 the lower number does not count, not even if it is NaN.
+    const found = part === 0 ? top : top + (data[lower] - top) * part;
+    line[i] = found * factor + offset;
+  }
 }
 
-/** For each pixel of the canvas the two pixels of the slice it lies between; −1 outside. */
+/** Blend neighbours of a line, and add them at their `place` in the bytes of the pixels. */
+function spread(
+  pixels: Uint32Array,
+  start: number,
+  line: Float32Array,
+  { first, second, part, begin, end }: Ticks,
+  flip: number,
+  place: number
+): void {
+  for (let x = begin; x < end; x++) {
+    const left = line[first[x]];
+    const share = part[x];
+    const value = share === 0 ? left : left + (line[second[x]] - left) * share;
+    // NaN is black: it is neither, and becomes 0.
+    const grey = value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0;
+    pixels[start + x] |= (grey ^ flip) * place;
+  }
+}
+
+/** For each pixel of the canvas from `begin` to `end`, the two of the slice it lies between. */
+class Ticks {
+  constructor(readonly length: number) {
+    this.first = new Int32Array(length);
+    this.second = new Int32Array(length);
+    this.part = new Float32Array(length);
+  }
+
+  /** Whether a pixel shows just what the one before it shows. */
+  same(i: number): boolean {
+    const { first, part } = this;
+    return first[i] === first[i - 1] && part[i] === 0 && part[i - 1] === 0;
+  }
+
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly part: Float32Array;
+  begin = 0;
+  end = 0;
+}
+
 function ticks(
   length: number,
   origin: number,
   size: number,
   count: number,
   smooth: boolean
-): { first: Int32Array; second: Int32Array; part: Float32Array } {
-  const first = new Int32Array(length).fill(-1);
-  const second = new Int32Array(length);
-  const part = new Float32Array(length);
+): Ticks {
+  const made = new Ticks(length);
+  made.begin = length;
   for (let i = 0; i < length; i++) {
     const at = (i + 0.5 - origin) / size;
     if (at < 0 || at >= count) {
       continue;
     }
+    made.begin = Math.min(made.begin, i);
+    made.end = i + 1;
     const middle = smooth ? at - 0.5 : Math.floor(at);
     const whole = Math.floor(middle);
-    first[i] = Math.max(whole, 0);
-    second[i] = Math.min(whole + 1, count - 1);
-    part[i] = middle - whole;
+    made.first[i] = Math.max(whole, 0);
+    made.second[i] = Math.min(whole + 1, count - 1);
+    made.part[i] = middle - whole;
   }
-  return { first, second, part };
+  return made;
 }
