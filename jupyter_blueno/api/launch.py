@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
-from functools import partial
 
 import msgspec
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.catalog.model import Dataset, Progress
-from jupyter_blueno.errors import AlreadyExists
+from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.ingest.model import BeginVersion, FinishVersion, PublicSource, Source, StartIngest
 
 
@@ -75,43 +72,3 @@ def followed(context: Context, datasets: list[Dataset]) -> list[Dataset]:
         store.get_dataset(context.database, context.user, one.id) if one.id in ids else one
         for one in datasets
     ]
-
-
-def prepare_demo(context: Context, progress: Callable[[str, Progress], None] | None = None) -> list[str]:
-    """Make the demo datasets that are not there yet; a second call does nothing.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Called with the name of a dataset and a `Progress`.
-
-    Returns
-    -------
-    list of str
-        The names of those that were made now.
-
-    Raises
-    ------
-    MissingDependency
-        If the packages that hold the data are not installed; says which line does it.
-    """
-    from jupyter_blueno.catalog import store
-    from jupyter_blueno.ingest.destination import CatalogDestination
-    from jupyter_blueno.ingest.sources import demo
-
-    destination = CatalogDestination(context.database, context.config, context.user)
-    there = {
-        one.name
-        for one in store.list_datasets(context.database, context.user)
-        if one.version.state != "failed"
-    }
-    made = []
-    for name, make in demo.SETS.items():
-        if name in there:
-            continue
-        try:
-            make(destination, None if progress is None else partial(progress, name))
-        except AlreadyExists:  # a second process was faster
-            continue
-        made.append(name)
-    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import signal
@@ -44,7 +45,8 @@ def lab(demo: bool, arguments: tuple[str, ...]) -> None:
         folder = _examples(_root_of(arguments))
         if folder is not None:
             page = f"/lab/tree/{folder}/{WELCOME}"
-    opened = f"--LabApp.default_url={page}?blueno-panel"
+    say("JupyterLab …")
+    opened = f"--LabApp.default_url=/blueno/open{page}"  # with the panel in view
     status = _serve([opened, *arguments], context.config.environment())
     _tell_of_jobs()
     session.close()
@@ -81,11 +83,11 @@ def _examples(root: Path) -> str | None:
 
 def _root_of(arguments: tuple[str, ...]) -> Path:
     """The folder that JupyterLab will show."""
-    for name in ("--ServerApp.root_dir=", "--notebook-dir=", "--ServerApp.notebook_dir="):
-        for one in arguments:
-            if one.startswith(name):
-                return Path(one.removeprefix(name)).expanduser()
-    return Path.cwd()
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--ServerApp.root_dir", "--notebook-dir", "--ServerApp.notebook_dir", dest="root")
+    known, others = parser.parse_known_args(arguments)
+    folders = [one for one in others if not one.startswith("-") and Path(one).is_dir()]
+    return Path(known.root or (folders[0] if folders else ".")).expanduser().absolute()
 
 
 def _serve(arguments: list[str], environment: dict[str, str]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from jupyter_blueno.api.demo import NAMES, prepare_demo
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.client import session
-from jupyter_blueno.client.datasets import Dataset, DatasetList, dataset, datasets
+from jupyter_blueno.client.datasets import DatasetList, dataset
 from jupyter_blueno.client.progress import ProgressLine
 
 
@@ -19,19 +20,12 @@ def demo() -> DatasetList:
     MissingDependency
         If the packages that hold them are not installed.
     """
-    from jupyter_blueno.api.destination import OperationsDestination
-    from jupyter_blueno.ingest.sources import demo as sources
+    with ProgressLine("Preparing the demo data") as line:
 
-    there = {one.name for one in datasets() if one.state == "ready"}
-    found: list[Dataset] = []
-    for name, make in sources.SETS.items():
-        if name not in there:
-            with ProgressLine(f"Preparing {name}") as line:
+        def report(name: str, progress: Progress) -> None:
+            line.title = f"Preparing {name}"
+            line.update(progress.done, progress.total, progress.message)
 
-                def report(progress: Progress, line: ProgressLine = line) -> None:
-                    line.update(progress.done, progress.total, progress.message)
-
-                make(OperationsDestination(session.call), report)
-                line.close(f"{name} is ready")
-        found.append(dataset(name))
-    return DatasetList(found)
+        made = prepare_demo(session.call, report)
+        line.close(f"Ready: {', '.join(made)}")
+    return DatasetList([dataset(name) for name in NAMES])

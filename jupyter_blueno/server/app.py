@@ -42,8 +42,10 @@ class BluenoExtension(ExtensionApp):
         self.settings["blueno_upkeep"].begin_latest()
 
     def initialize_handlers(self) -> None:
+        from jupyter_blueno.server.handlers import opening
         from jupyter_blueno.server.routes import routes
 
+        self.handlers.append((rf"{opening.PATH}/lab(?:/.*)?", opening.OpeningHandler))
         self.handlers.extend(routes())
 
     async def stop_extension(self) -> None:

@@ -14,14 +14,12 @@ from jupyter_blueno.api.catalog import (
     DatasetRef,
     ListDatasets,
     get_dataset,
-    get_facets,
     list_datasets,
     list_samples,
 )
 from jupyter_blueno.api.ingest import begin_version, start_ingest
 from jupyter_blueno.api.jobs import JobRef, cancel_job, get_job
-from jupyter_blueno.api.launch import prepare_demo
-from jupyter_blueno.catalog.model import SamplePage, Selection
+from jupyter_blueno.catalog.model import SamplePage
 from jupyter_blueno.errors import AlreadyExists, BluenoError, NotFound
 from jupyter_blueno.ingest import abandoned
 from jupyter_blueno.ingest.model import BeginVersion, FileSource, FolderSource, StartIngest
@@ -158,20 +156,3 @@ def test_a_version_that_nobody_fills_is_given_up(context, monkeypatch):
     assert abandoned.settle(context.database) == 2
     found = list_datasets(context, ListDatasets()).datasets
     assert [(one.name, one.version.state) for one in found] == [("left", "failed"), ("lost", "failed")]
-
-
-def test_the_demo_is_made_once(context):
-    told = []
-    assert prepare_demo(context, lambda name, progress: told.append((name, progress.done))) == [
-        "mnist-5k",
-        "mni152",
-    ]
-    assert prepare_demo(context) == []
-    assert told[-1] == ("mni152", 3)
-    brain, digits = list_datasets(context, ListDatasets()).datasets
-    assert (digits.version.sample_count, digits.label_count) == (5000, 10)
-    facets = get_facets(context, Selection(digits.id, split=["test"]))
-    assert {one.value: one.count for one in facets.labels} == {str(n): 100 for n in range(10)}
-    volumes = list_samples(context, SamplePage(brain.id)).samples
-    assert [(one.name, one.shape) for one in volumes] == [(n, [197, 233, 189]) for n in ("t1", "gm", "wm")]
-    assert all("/data/" in one.data_url for one in volumes)  # copied: environments come and go
