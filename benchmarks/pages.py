@@ -15,8 +15,9 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.figures import Figure, percentile, spread
 from jupyter_blueno.client import session
 from jupyter_blueno.client.demo import demo
+from tests.browser import CHROMIUM_FLAGS, chromium
 from tests.servers import TOKEN, Lab
-from tests.ui.conftest import CHROMIUM_FLAGS, chromium, execute, wait_for_idle_kernel
+from tests.ui.conftest import execute, wait_for_idle_kernel
 
 SHAPE = (400, 512, 512)  # voxels; int16: 210 MB
 STEPS = 60  # turns of the wheel a plane

@@ -12,8 +12,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.figures import Figure, percentile
+from tests.browser import CHROMIUM_FLAGS, chromium
 from tests.servers import TOKEN, Lab
-from tests.ui.conftest import CHROMIUM_FLAGS, chromium
 
 ROUNDS = 10
 

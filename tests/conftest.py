@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,12 @@ import sqlalchemy as sa
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.embedded import EmbeddedServer
+from tests.browser import CHROMIUM_FLAGS, SOFTWARE_GL, chromium
 from tests.postgres import migrated
 from tests.servers import Lab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +73,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium with software WebGL."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
+        yield started
+        started.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset
@@ -25,37 +24,6 @@ expect.set_options(timeout=30_000)  # a job or a kernel has a Python to start
 
 COUNT = 600  # pictures of `digits`
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# WebGL without a graphics card; the viewer takes it for one.
-SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-PRETEND_CARD = """
-const parameter = WebGL2RenderingContext.prototype.getParameter;
-WebGL2RenderingContext.prototype.getParameter = function (name) {
-  return name === 0x9246 ? 'pretended card' : parameter.call(this, name);  // UNMASKED_RENDERER_WEBGL
-};
-"""
-
-
-def chromium() -> str | None:
-    """The system's Chromium; None leaves the choice to Playwright."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium with software WebGL."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
-        yield started
-        started.close()
-
 
 @pytest.fixture
 def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
@@ -64,7 +32,7 @@ def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     opened.goto(f"{lab.url}/lab?token={TOKEN}&reset")
-    opened.wait_for_selector("#jp-main-dock-panel", timeout=60_000)
+    opened.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
     opened.wait_for_function("() => window.jupyterapp !== undefined")
     yield opened
     stop_kernels(lab)
@@ -86,7 +54,7 @@ def stop_kernels(lab: Lab) -> None:
 def wait_for_idle_kernel(page: Page) -> None:
     """Wait until the notebook in front has a kernel that is idle."""
     page.wait_for_function(
-        "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')", timeout=60_000
+        "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')", timeout=90_000
     )
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.ui.conftest import PRETEND_CARD, TOKEN, Lab, execute, painted, wait_for_idle_kernel
+from tests.browser import PRETEND_CARD
+from tests.ui.conftest import TOKEN, Lab, execute, painted, wait_for_idle_kernel
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 BIG = (400, 512, 512)
