@@ -83,7 +83,8 @@ def get_volume(context: Context, ask: VolumeRef) -> VolumeInfo:
 def get_slice(context: Context, ask: SliceRef) -> Content:
     """Return the stored numbers of one slice, row by row.
 
-    Headers: ``X-Blueno-Shape`` (``rows,columns``) and ``X-Blueno-Dtype``.
+    Headers: ``X-Blueno-Shape`` (``rows,columns``, of colours ``rows,columns,channels``) and
+    ``X-Blueno-Dtype``.
     """
     from jupyter_blueno.api import serving
 

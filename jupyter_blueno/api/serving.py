@@ -70,8 +70,9 @@ def volume_slice(context: Context, ask: SliceRef) -> Content:
     facts, body = context.platform.decoders.slice(
         source.path, source.key, ask.plane, ask.index, ask.frame, ask.tag
     )
+    shape = [facts["rows"], facts["columns"], *([facts["channels"]] * (facts["channels"] > 1))]
     headers = {
-        "X-Blueno-Shape": f"{facts['rows']},{facts['columns']}",
+        "X-Blueno-Shape": ",".join(map(str, shape)),
         "X-Blueno-Dtype": facts["dtype"],
         "X-Blueno-Tag": facts["tag"],
     }

@@ -38,7 +38,8 @@ class VolumeInfo(Struct, frozen=True):
     """A volume as the viewer sees it.
 
     A value is ``stored * slope + intercept`` in `unit`; slices carry the stored
-    numbers as `wire_type`, little-endian, row by row from the top left.
+    numbers as `wire_type`, little-endian, row by row from the top left; of a
+    volume in colour `channels` uint8 for each pixel.
     `window` and `level` are a good start, in values; `low` and `high` the range
     that was seen. `tag` changes when the file changes.
     """
@@ -61,5 +62,6 @@ class VolumeInfo(Struct, frozen=True):
     tag: str
     unit: str = ""
     frames: int = 1
+    channels: Literal[1, 3, 4] = 1
     inverted: bool = False
     affine: list[list[float]] | None = None

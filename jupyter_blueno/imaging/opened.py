@@ -76,6 +76,7 @@ class Opened:
         return {
             "rows": pixels.shape[0],
             "columns": pixels.shape[1],
+            "channels": one.volume.header.channels,
             "dtype": one.wire,
             "tag": one.tag,
         }, pixels
@@ -127,13 +128,14 @@ class _Open:
         if alone is not None:
             return self._wired(axes.turn(alone))
         stored = self._stored(lambda have: self._last_byte(axes.slices.axis, at, frame) < have)
-        picture = self._wired(axes.cut(stored[..., frame] if stored.ndim == 4 else stored, index))
+        one = stored[..., frame] if volume.header.frames > 1 else stored
+        picture = self._wired(axes.cut(one, index))
         self._warm(stored)
         return picture
 
     def info(self) -> VolumeInfo:
         if self._info is None:
-            self._info = self._make_info(*self._seen())
+            self._info = self._make_info(*self._range())
         return self._info
 
     def _alone(self, axes: PlaneAxes, at: int, frame: int) -> np.ndarray | None:
@@ -162,7 +164,7 @@ class _Open:
         voxels = self._voxels
         last = [n - 1 for n in voxels.shape]
         last[voxels.axes[axis]] = at
-        if len(voxels.axes) == 4:
+        if self.volume.header.frames > 1:
             last[voxels.axes[3]] = frame
         position = 0
         pairs = list(zip(voxels.shape, last, strict=True))
@@ -205,17 +207,21 @@ class _Open:
         blocks = [slowest_first[n] for n in places]
         return np.concatenate([subsample(one, 50_000).ravel() for one in blocks]), self.volume.name
 
-    def _make_info(self, seen: np.ndarray, name: str) -> VolumeInfo:
+    def _range(self) -> tuple[float, float, float, float]:
+        """Lowest and highest stored number that was seen, and those to be drawn black and white."""
         import numpy as np
 
-        header = self.volume.header
+        if self.volume.header.channels > 1:  # colours are shown as they are
+            return 0.0, 255.0, 0.0, 255.0
+        seen, name = self._seen()
         finite = seen[np.isfinite(seen)].astype(np.float64)
-        low, high = display_range(seen, name) if finite.size else (0.0, 0.0)
         if not finite.size:
-            finite = np.zeros(1)
-        ends = [
-            v * header.slope + header.intercept for v in (float(finite.min()), float(finite.max()), low, high)
-        ]
+            return 0.0, 0.0, 0.0, 0.0
+        return float(finite.min()), float(finite.max()), *display_range(seen, name)
+
+    def _make_info(self, *stored: float) -> VolumeInfo:
+        header, name = self.volume.header, self.volume.name
+        ends = [v * header.slope + header.intercept for v in stored]
         window, level = abs(ends[3] - ends[2]) or 1.0, (ends[2] + ends[3]) / 2
         if header.window is not None and header.level is not None:
             window, level = header.window, header.level
@@ -225,6 +231,7 @@ class _Open:
             spacing=list(header.spacing or (1.0, 1.0, 1.0)), oriented=header.oriented,
             slope=header.slope, intercept=header.intercept, low=min(ends[:2]), high=max(ends[:2]),
             window=window, level=level, tag=self.tag, unit=header.unit, frames=header.frames,
+            channels=header.channels,  # type: ignore[arg-type]
             inverted=header.inverted, affine=[list(row) for row in header.affine] if header.affine else None,
             **planes,
         )  # fmt: skip

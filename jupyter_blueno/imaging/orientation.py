@@ -46,7 +46,7 @@ class PlaneAxes:
     columns: Axis
 
     def cut(self, volume: np.ndarray, index: int) -> np.ndarray:
-        """A view on slice `index` of `volume` (three axes), rows from the top, columns from the left."""
+        """A view on slice `index` of `volume` (three axes, perhaps channels), rows from the top."""
         return self.turn(_pick(volume, self.slices.axis, self.at(volume.shape, index)))
 
     def at(self, shape: tuple[int, ...], index: int) -> int:
@@ -56,7 +56,7 @@ class PlaneAxes:
     def turn(self, picture: np.ndarray) -> np.ndarray:
         """A slice whose two voxel axes are in the file's order, as it is drawn."""
         if self.rows.axis > self.columns.axis:
-            picture = picture.T
+            picture = picture.swapaxes(0, 1)
         return picture[:: -1 if self.rows.reverse else 1, :: -1 if self.columns.reverse else 1]
 
     def to_voxel(self, shape: tuple[int, ...]) -> list[list[int]]:

@@ -75,8 +75,10 @@ def draw(
         item = Volume.of_array(item)
     at = item.count(plane) // 2 if index is None else index
     cut = item.slice(plane, at, frame)
-    low, high = _range(cut, item.name, item.header, window, level)
-    drawn = picture_of(to_grey(cut, low, high, item.header.inverted), item.name)
+    if item.header.channels == 1:
+        low, high = _range(cut, item.name, item.header, window, level)
+        cut = to_grey(cut, low, high, item.header.inverted)
+    drawn = picture_of(cut, item.name)
     axes, spacing = item.planes[plane], item.spacing or (1.0, 1.0, 1.0)
     down, across = spacing[axes.rows.axis], spacing[axes.columns.axis]
     finest = min(down, across)

@@ -75,7 +75,7 @@ def mosaic(
     inverted: bool = False,
     side: int = MOSAIC_SIDE,
 ) -> PILImage.Image:
-    """Draw the three mid-planes of `voxels` (three axes) at one scale, `side` pixels each."""
+    """Draw the three mid-planes of `voxels` (three axes, perhaps channels) at one scale, `side` each."""
     import numpy as np
     from PIL import Image
 
@@ -83,18 +83,20 @@ def mosaic(
         plane: planes[plane].cut(voxels, voxels.shape[planes[plane].slices.axis] // 2) for plane in PLANES
     }
     sizes = spacing or (1.0, 1.0, 1.0)
-    extent = max(n * mm for n, mm in zip(voxels.shape, sizes, strict=True))
-    # The centre planes say what is worth seeing, and need no pass over the whole file.
-    every = np.concatenate([np.ravel(cut) for cut in cuts.values()])
-    low, high = display_range(every, name)
-    drawn = Image.new("L", (3 * side + 2 * _GAP, side))
+    extent = max(n * mm for n, mm in zip(voxels.shape[:3], sizes, strict=True))
+    colour = voxels.ndim > 3
+    if not colour:
+        # The centre planes say what is worth seeing, and need no pass over the whole file.
+        low, high = display_range(np.concatenate([np.ravel(cut) for cut in cuts.values()]), name)
+    drawn = Image.new("RGB" if colour else "L", (3 * side + 2 * _GAP, side))
     for number, plane in enumerate(PLANES):
         axes, cut = planes[plane], cuts[plane]
         height = max(1, round(cut.shape[0] * sizes[axes.rows.axis] / extent * side))
         width = max(1, round(cut.shape[1] * sizes[axes.columns.axis] / extent * side))
-        grey = Image.fromarray(np.ascontiguousarray(to_grey(cut, low, high, inverted)))
+        plain = cut if colour else to_grey(cut, low, high, inverted)
+        picture = _flat(Image.fromarray(np.ascontiguousarray(plain)))
         box = (number * (side + _GAP) + (side - width) // 2, (side - height) // 2)
-        drawn.paste(grey.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0), box)
+        drawn.paste(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0), box)
     return drawn
 
 

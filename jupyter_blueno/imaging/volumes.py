@@ -55,9 +55,8 @@ class Volume:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The three voxel axes in the file's order, and the frames last if there are several."""
-        frames = self.header.frames
-        return (*self.header.shape, frames) if frames > 1 else self.header.shape
+        """The three voxel axes in the file's order, and frames or channels last if there are several."""
+        return self.header.array_shape
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
@@ -86,8 +85,8 @@ class Volume:
         return self.stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
 
     def frame(self, number: int) -> np.ndarray:
-        """Return the stored numbers of one time point, three axes."""
-        return self.stored[..., number] if self.stored.ndim == 4 else self.stored
+        """Return the stored numbers of one time point: three axes, and the channels of colour."""
+        return self.stored[..., number] if self.header.frames > 1 else self.stored
 
     @cached_property
     def planes(self) -> dict[Plane, PlaneAxes]:
@@ -118,7 +117,7 @@ class Volume:
             )
 
     def slice(self, plane: Plane, index: int, frame: int = 0) -> np.ndarray:
-        """Return the stored numbers of a slice as it is drawn: rows from the top, columns from the left.
+        """Return the stored numbers of a slice as it is drawn: rows from the top, columns, channels.
 
         Raises
         ------

@@ -166,7 +166,7 @@ def _looked_at(
     if known is None:
         return found, None
     header, tile = known
-    found |= {"kind": ask.kind or header.kind, "shape": list(header.shape), "dtype": header.dtype}
+    found |= {"kind": ask.kind or header.kind, "shape": list(header.array_shape), "dtype": header.dtype}
     found["spacing"] = list(header.spacing) if header.spacing else None
     return found, tile
 

@@ -57,7 +57,7 @@ class ArrayView(anywidget.AnyWidget):
         info = pixels.info
         start: dict[str, Any] = {"window": info["window"], "level": info["level"]}
         if not pixels.stack:
-            start["crosshair"] = [n // 2 for n in pixels.array.shape]
+            start["crosshair"] = [n // 2 for n in pixels.array.shape[:3]]
         self.pixels = pixels
         super().__init__(_info=info, **{**start, **traits})
         if "index" in traits:

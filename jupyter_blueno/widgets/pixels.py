@@ -169,7 +169,7 @@ class Pixels:
 
         if self.array.dtype == np.bool_:
             return 0.0, 1.0, 1.0, 0.5
-        if self.stack and self.array.dtype == np.uint8:
+        if (self.stack or self.channels > 1) and self.array.dtype == np.uint8:
             return 0.0, 255.0, 255.0, 127.5
         # A few slices of what may be far bigger than memory.
         some = np.asarray(subsample(self.array))

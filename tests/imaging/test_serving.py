@@ -47,8 +47,8 @@ def volume(folder: Path) -> tuple[Path, np.ndarray]:
 
 
 def pixels(answer: Content) -> np.ndarray:
-    rows, columns = map(int, answer.headers["X-Blueno-Shape"].split(","))
-    return np.frombuffer(answer.body, answer.headers["X-Blueno-Dtype"]).reshape(rows, columns)
+    shape = [int(n) for n in answer.headers["X-Blueno-Shape"].split(",")]
+    return np.frombuffer(answer.body, answer.headers["X-Blueno-Dtype"]).reshape(shape)
 
 
 def test_a_volume_by_path(context: Context, volume: tuple[Path, np.ndarray]) -> None:
@@ -60,6 +60,28 @@ def test_a_volume_by_path(context: Context, volume: tuple[Path, np.ndarray]) -> 
     answer = get_slice(context, SliceRef("axial", 3, path="brain.nii.gz", tag=info.tag))
     assert answer.max_age > 0
     np.testing.assert_array_equal(pixels(answer), ras[:, :, 3].T[::-1, ::-1])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_volume_in_colour(context: Context, folder: Path, packed: bool) -> None:
+    array = np.random.default_rng(1).integers(0, 255, (7, 9, 5, 3), np.uint8)
+    voxels = array.view([("R", "u1"), ("G", "u1"), ("B", "u1")])[..., 0]
+    path = f"colour.nii{'.gz' * packed}"
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([-2.0, 1, 3, 1])), folder / path)
+    info = get_volume(context, VolumeRef(path=path))
+    assert (info.channels, info.wire_type, info.shape, info.window, info.level) == (
+        3, "uint8", [7, 9, 5], 255, 127.5,
+    )  # fmt: skip
+    ras = array[::-1]
+    for plane, index, expected in (
+        ("axial", 3, ras[::-1, ::-1, 3].swapaxes(0, 1)),
+        ("coronal", 8, ras[::-1, 8, ::-1].swapaxes(0, 1)),
+        ("sagittal", 0, ras[0, ::-1, ::-1].swapaxes(0, 1)),
+    ):
+        answer = get_slice(context, SliceRef(plane, index, path=path, tag=info.tag))
+        np.testing.assert_array_equal(pixels(answer), expected)
+    with Image.open(io.BytesIO(get_picture(context, PictureRef(path=path)).body)) as shown:
+        assert shown.mode == "RGB"
 
 
 def test_a_changed_volume_is_not_mixed_with_the_old_one(

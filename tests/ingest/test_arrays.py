@@ -71,6 +71,8 @@ def test_pixels_labels_and_tiles_come_back(context, through_operations, samples,
         (lambda: Tensor(np.ones((2, 3, 9, 8), np.float32)), [9, 8, 3], "image2d"),  # torch's order
         (lambda: Tensor(np.ones((2, 1, 9, 8), np.float32)), [9, 8], "image2d"),
         (lambda: np.arange(2 * 7 * 9 * 8, dtype=np.int16).reshape(2, 7, 9, 8), [7, 9, 8], "volume3d"),
+        (lambda: np.ones((2, 7, 9, 8, 3), np.uint8), [7, 9, 8, 3], "volume3d"),
+        (lambda: [np.ones((7, 9, 8, 3), np.uint8)] * 2, [7, 9, 8, 3], "volume3d"),
         (lambda: np.eye(8, dtype=bool)[None].repeat(2, 0), [8, 8], "image2d"),
         (lambda: [Image.new("RGB", (8, 9)), Image.new("RGB", (8, 9))], [9, 8, 3], "image2d"),
         (lambda: (one for one in np.ones((2, 9, 8), np.uint16)), [9, 8], "image2d"),

@@ -35,6 +35,7 @@ def files(lab: Lab) -> Path:
     image.header.set_slope_inter(1, 0)
     nib.save(image, lab.root / "known.nii")
     np.save(lab.root / "picture.npy", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
+    np.save(lab.root / "colour.npy", np.random.default_rng(0).integers(0, 256, (9, 10, 12, 3), np.uint8))
     (lab.root / "wrong.dcm").write_text("This is a letter.")
     with open(lab.root / "big.npy", "wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<i2", "fortran_order": False, "shape": BIG})
@@ -116,6 +117,26 @@ def test_pixels_values_and_places_are_those_of_nibabel(page: Page, files: Path, 
         grey = (values[voxel] - low) / (high - low) * 255
         assert abs(int(painted[row, column, 0]) - grey) <= 1.01
     assert len(seen) == 4
+
+
+def test_a_volume_in_colour_is_shown_in_its_colours(page: Page, files: Path) -> None:
+    open_file(page, "colour.npy")
+    array = np.load(files / "colour.npy")
+    pane(page, "axial").focus()
+    page.keyboard.press("s")  # square pixels
+    page.wait_for_selector(f"{FRONT}[aria-label='Smooth pixels (S)'][aria-pressed=false]")
+    page.keyboard.press("3")
+    page.wait_for_selector(f"{FRONT}[data-plane=sagittal][data-state=ready]")
+    wait_for_slice(page, "sagittal", 6)
+    shown = pixels(page, "sagittal")
+    for x, y in [(0.42, 0.4), (0.55, 0.6)]:
+        column, row = hover(page, "sagittal", x, y)
+        page.wait_for_selector(f"{FRONT}[data-name=voxel]")
+        told = readout(page)
+        z, y_, x_ = (int(n) for n in told["voxel"])
+        assert x_ == 6
+        assert told["value"] == array[z, y_, x_].tolist()
+        assert np.abs(shown[row, column].astype(int) - array[z, y_, x_]).max() <= 1
 
 
 def test_the_patients_right_is_on_the_left_and_voxels_have_their_size(page: Page, files: Path) -> None:

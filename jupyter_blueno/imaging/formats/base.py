@@ -37,6 +37,8 @@ class Header(Struct, frozen=True):
         Whether left and right, front and back are known, and not just assumed.
     frames : int
         Time points (the fourth axis).
+    channels : 1, 3 or 4
+        Of a volume's voxels: colours are the last axis of its numbers, uint8.
     slope, intercept : float
         A value is ``stored * slope + intercept``.
     unit : str
@@ -54,12 +56,19 @@ class Header(Struct, frozen=True):
     affine: Affine | None = None
     oriented: bool = False
     frames: int = 1
+    channels: int = 1
     slope: float = 1.0
     intercept: float = 0.0
     unit: str = ""
     inverted: bool = False
     window: float | None = None
     level: float | None = None
+
+    @property
+    def array_shape(self) -> tuple[int, ...]:
+        """Of all numbers: frames or channels come last where there are several."""
+        more = tuple(n for n in (self.frames, self.channels) if n > 1)
+        return (*self.shape, *more) if self.kind == "volume3d" else self.shape
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Mapped:
 
     `dtype` is numpy's, with the byte order; `shape` and `order` are of the
     bytes in the file; `axes` transposes that array to three voxel axes of the
-    header, and the frames last if there are any.
+    header, and the frames or channels last if there are several.
     """
 
     path: str

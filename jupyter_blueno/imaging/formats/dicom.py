@@ -60,11 +60,9 @@ class Dicom(Format):
             return _series_voxels(path, key)
         name = path.name
         header = geometry.as_volume(_file_header(_facts(path, name), name))
-        if len(header.shape) != 3:
-            raise UnreadableData(
-                f"'{name}' is in colour; volumes are read in grey only.", code="colour_volume"
-            )
-        size = limits.check_volume(name, header.shape, np.dtype(header.dtype).itemsize)
+        if header.kind == "image2d":
+            raise UnreadableData(f"'{name}' is a colour picture, not a volume.", code="wrong_kind")
+        size = limits.check_volume(name, header.array_shape, np.dtype(header.dtype).itemsize)
         limits.check_derived(name, size)
         many = header.shape[0] > 1
 
@@ -75,7 +73,8 @@ class Dicom(Format):
             for n in range(header.shape[0]):
                 yield np.ascontiguousarray(block(n)).data.cast("B")
 
-        return header, Derived(blocks, np.dtype(header.dtype), header.shape, "C", (0, 1, 2), block)
+        shape = header.array_shape
+        return header, Derived(blocks, np.dtype(header.dtype), shape, "C", tuple(range(len(shape))), block)
 
     def stamp(self, path: Path) -> tuple[int, int]:
         if not path.is_dir():
@@ -139,7 +138,7 @@ def _file_header(facts: Any, name: str) -> Header:
         colour = samples == _COLOURS or photometric == "PALETTE COLOR"
         shape: tuple[int, ...] = (rows, columns, _COLOURS) if colour else (rows, columns)
         if frames > 1:
-            shape = (frames, *shape)
+            shape = (frames, rows, columns)
         place = geometry.of_file(facts, frames, name)
         display = geometry.display_of(facts)
         dtype = _dtype(facts, name)
@@ -147,11 +146,18 @@ def _file_header(facts: Any, name: str) -> Header:
         raise
     except Exception as error:  # a value that is not what its element says
         raise _broken(name, error) from error
+    if frames > 1 and colour and dtype != "uint8":
+        raise UnreadableData(
+            f"'{name}' has several frames in colour of {dtype}; those of 8 bits are read. "
+            "Export its frames as pictures.",
+            code="colour_volume",
+        )
     kind: Kind = "volume3d" if frames > 1 else "image2d"
     return Header(
         kind, shape, dtype, spacing=place.spacing, affine=place.affine, oriented=place.affine is not None,
         slope=display.slope, intercept=display.intercept, unit=display.unit,
         inverted=photometric == "MONOCHROME1", window=display.window, level=display.level,
+        channels=_COLOURS if colour and frames > 1 else 1,
     )  # fmt: skip
 
 
@@ -226,7 +232,9 @@ def _series(folder: Path, key: str | None) -> tuple[Header, list[list[geometry.S
     first = _file_header(_facts(one, f"{folder.name}/{one.name}"), folder.name)
     if len(first.shape) != 2:
         raise UnreadableData(
-            f"The series '{folder.name}' is in colour; add its files as pictures.", code="colour_volume"
+            f"The series '{folder.name}' is in colour. Add its files as pictures, as a list: "
+            "blueno.ingest(sorted(folder.iterdir()), name=…).",
+            code="colour_volume",
         )
     shape = (len(frames[0]), *first.shape)
     own = len({(one.slope, one.intercept) for one in chosen}) > 1

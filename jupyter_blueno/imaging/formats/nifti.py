@@ -39,6 +39,8 @@ class Nifti(Format):
         return _read(path)[0]
 
     def voxels(self, path: Path, key: str | None = None) -> tuple[Header, Voxels]:
+        import numpy as np
+
         header, raw, packed = _read(path)
         dtype = raw.get_data_dtype()
         shape = tuple(int(n) for n in raw.get_data_shape())
@@ -46,6 +48,8 @@ class Nifti(Format):
         stored = (*header.shape, header.frames) if header.frames > 1 else header.shape
         axes = tuple(range(len(stored)))
         limits.check_volume(path.name, shape, dtype.itemsize)
+        if header.channels > 1:  # the channels of a voxel lie beside each other
+            dtype, stored, axes = np.dtype(np.uint8), (header.channels, *stored), (1, 2, 3, 0)
         if not packed:
             return header, Mapped(str(path), offset, dtype, stored, "F", axes)
 
@@ -89,17 +93,23 @@ def _read(path: Path) -> tuple[Header, Any, bool]:
             f"'{name}' does not have the header of a NIfTI file ({error}). Export it again.",
             code="broken_header",
         ) from error
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        what = {"V": "colours", "c": "complex numbers"}.get(dtype.kind, str(dtype))
+    colours = len(dtype.names or ())
+    if not colours and (dtype.kind not in "biuf" or dtype.itemsize > 8):
+        what = {"c": "complex numbers"}.get(dtype.kind, str(dtype))
         raise UnreadableData(
-            f"'{name}' holds {what}; volumes of real numbers of up to 64 bits are read. "
-            "Save one channel, or the magnitude, as a file of its own.",
-            code="colour_volume" if dtype.kind == "V" else "unsupported_dtype",
+            f"'{name}' holds {what}; volumes of colours or of real numbers of up to 64 bits are read. "
+            "Save the magnitude as a file of its own.",
+            code="unsupported_dtype",
         )
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) > 4:
         raise UnreadableData(f"'{name}' has {len(shape)} axes; a volume has 3 or 4.", code="wrong_axes")
+    if len(shape) > 3 and colours:
+        raise UnreadableData(
+            f"'{name}' is in colour and has {shape[3]} time points. Save each as a file of its own.",
+            code="colour_volume",
+        )
     shape = (*shape, 1, 1)[: max(3, len(shape))]
     if not packed:
         limits.check_length(name, size, offset + item)
@@ -111,11 +121,11 @@ def _read(path: Path) -> tuple[Header, Any, bool]:
     if abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-3:
         raise _bad_geometry(name, "two of its axes point the same way")
     facts = Header(
-        "volume3d", shape[:3], dtype.newbyteorder("=").name,
+        "volume3d", shape[:3], "uint8" if colours else dtype.newbyteorder("=").name,
         spacing=tuple(float(v) for v in spacing), affine=_nested(affine), oriented=coded,
-        frames=shape[3] if len(shape) == 4 else 1,
-        slope=1.0 if slope is None else float(slope),
-        intercept=0.0 if intercept is None else float(intercept),
+        frames=shape[3] if len(shape) == 4 else 1, channels=colours or 1,
+        slope=1.0 if slope is None or colours else float(slope),
+        intercept=0.0 if intercept is None or colours else float(intercept),
     )  # fmt: skip
     return facts, raw, packed
 

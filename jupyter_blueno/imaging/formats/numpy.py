@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 _HEADER_CHARACTERS = 10_000
 _PIECE = 1 << 20
+COLOURS = (3, 4)  # channels of a picture or volume in colour
 
 
 class Numpy(Format):
     """Arrays as numpy saves them; objects are never unpickled.
 
     ``(H, W)`` and ``(H, W, C)`` with 1, 3 or 4 channels are pictures;
-    ``(Z, Y, X)`` is a volume whose first axis is drawn as axial, and
-    ``(T, Z, Y, X)`` one with frames. A key that is a number picks that row of
-    the first axis: ``(N, H, W[, C])`` with key ``"123"`` is picture 123. In an
-    .npz the key begins with the array's name, ``x_train/123``; without one the
-    only array is meant.
+    ``(Z, Y, X)`` is a volume whose first axis is drawn as axial,
+    ``(T, Z, Y, X)`` one with frames, ``(Z, Y, X, 3)`` of uint8 one in colour.
+    A key that is a number picks that row of the first axis: ``(N, H, W[, C])``
+    with key ``"123"`` is picture 123. In an .npz the key begins with the
+    array's name, ``x_train/123``; without one the only array is meant.
     """
 
     name: ClassVar[str] = "numpy"
@@ -88,7 +89,8 @@ class _Located:
                 )
             shape = shape[1:]
             offset += self.row * self.dtype.itemsize * _product(shape)
-        axes = {2: (0, 1), 3: (0, 1, 2), 4: (1, 2, 3, 0)}.get(len(shape), tuple(range(len(shape))))
+        with_frames = len(shape) == 4 and shape[3] not in COLOURS
+        axes = (1, 2, 3, 0) if with_frames else tuple(range(len(shape)))
         if self.member is None:
             return Mapped(str(path), offset, self.dtype, shape, self.order, axes)
         size = self.dtype.itemsize * _product(shape)
@@ -179,20 +181,21 @@ def _read_header(file: BinaryIO, name: str) -> tuple[tuple[int, ...], Literal["C
 
 def _header(name: str, shape: tuple[int, ...], dtype: np.dtype) -> Header:
     plain = dtype.newbyteorder("=").name
-    channels = (1, 3, 4)
-    if len(shape) == 2 or (len(shape) == 3 and shape[2] in channels):
+    if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, *COLOURS)):
         limits.check_picture(name, shape[0], shape[1], dtype.itemsize * _product(shape[2:]))
         return Header("image2d", shape, plain)
     if len(shape) == 3:
         return Header("volume3d", shape, plain)
-    if len(shape) == 4 and shape[3] not in channels[1:]:
+    if len(shape) == 4 and shape[3] not in COLOURS:
         return Header("volume3d", shape[1:], plain, frames=shape[0])
-    if len(shape) == 4:
+    if len(shape) == 4 and plain != "uint8":
         raise UnreadableData(
-            f"'{name}' has shape {shape}: many colour pictures, or a colour volume. "
-            "Add it as an array of pictures, one sample a row.",
+            f"'{name}' is a volume in colour of {plain}; those of uint8 are read. Bring its values to "
+            "0 … 255 first: array.astype('uint8').",
             code="colour_volume",
         )
+    if len(shape) == 4:
+        return Header("volume3d", shape[:3], plain, channels=shape[3])
     raise UnreadableData(
         f"'{name}' has {len(shape)} axes; a picture has 2 or 3 and a volume 3 or 4.", code="wrong_axes"
     )

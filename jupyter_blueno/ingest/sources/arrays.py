@@ -68,9 +68,9 @@ def ingest_arrays(
         Of the dataset.
     arrays : array or sequence of arrays
         ``(N, H, W)``, ``(N, H, W, C)`` or ``(N, C, H, W)`` with 1, 3 or 4
-        channels, ``(N, D, H, W)`` volumes, or a sequence of pictures or
-        volumes of any shapes. Anything with ``__array__``: numpy, torch on the
-        CPU, TensorFlow, Pillow. Booleans and numbers of up to 64 bit.
+        channels, ``(N, D, H, W)`` volumes (``(N, D, H, W, 3)`` of uint8 in
+        colour), or a sequence of pictures or volumes of any shapes. Anything
+        with ``__array__``: numpy, torch on the CPU, TensorFlow, Pillow. Booleans and numbers of up to 64 bit.
     labels : sequence, optional
         One a sample: text, numbers, or indices into `class_names`; None is no label.
     split : str or sequence of str, optional
@@ -123,10 +123,10 @@ def blocks_of(arrays: Any) -> list[Block]:
         whole = _numbers(arrays, "The array")
         if whole.ndim == 5 and whole.shape[-1] == 1:
             whole = whole[..., 0]
-        if whole.ndim not in (3, 4):
+        if whole.ndim not in (3, 4) and not (whole.ndim == 5 and _is_coloured(whole)):
             raise InvalidInput(
                 f"The array has the shape {whole.shape}; give (N, H, W) or (N, H, W, C) for pictures, "
-                "(N, D, H, W) for volumes, or a list."
+                "(N, D, H, W) for volumes, (N, D, H, W, 3) of uint8 for volumes in colour, or a list."
             )
         if len(whole) == 0:
             raise InvalidInput("The array is empty: there is no sample in it.", code="empty")
@@ -140,7 +140,8 @@ def blocks_of(arrays: Any) -> list[Block]:
         raise InvalidInput("The list is empty: there is no sample in it.", code="empty")
     groups: dict[tuple[Any, ...], list[int]] = {}
     for n, item in enumerate(items):
-        if item.ndim not in (2, 3) and not (item.ndim == 4 and item.shape[-1] == 1):
+        one_channel = item.ndim == 4 and item.shape[-1] == 1
+        if item.ndim not in (2, 3) and not one_channel and not (item.ndim == 4 and _is_coloured(item)):
             raise InvalidInput(f"Sample {n} has the shape {item.shape}; give (H, W), (H, W, C) or (D, H, W).")
         groups.setdefault((item.shape, item.dtype.str), []).append(n)
     return [_block(np.stack([items[n] for n in group]), np.asarray(group)) for group in groups.values()]
@@ -165,6 +166,8 @@ def _numbers(item: Any, what: str) -> NDArray[Any]:
 def _block(pixels: NDArray[Any], positions: NDArray[np.int64]) -> Block:
     """Bring one shape into the order in which it is stored, and say what it is."""
     if pixels.ndim == 5:
+        if _is_coloured(pixels):
+            return Block(pixels, positions, "volume3d")
         pixels = pixels[..., 0]
     if pixels.ndim == 3:
         return Block(pixels, positions, "image2d")
@@ -174,6 +177,10 @@ def _block(pixels: NDArray[Any], positions: NDArray[np.int64]) -> Block:
         pixels = np.moveaxis(pixels, 1, -1)
         return Block(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, positions, "image2d")
     return Block(pixels, positions, "volume3d")
+
+
+def _is_coloured(volumes: NDArray[Any]) -> bool:
+    return volumes.shape[-1] in CHANNELS[1:] and volumes.dtype == np.uint8
 
 
 def columns_of(total: int, labels: Any, split: Any, names: Any, class_names: Sequence[str] | None) -> Columns:
@@ -221,10 +228,14 @@ def _sequence(values: Any, what: str, total: int) -> list[Any]:
 
 
 def _labels(values: list[Any], class_names: Sequence[str] | None) -> list[str | None]:
-    try:
-        known = {value: _label(value, class_names) for value in set(values)}
-    except TypeError:
-        raise InvalidInput("'labels' holds lists. Give each sample one label, as text or a number.") from None
+    for value in values:
+        if value is not None and not isinstance(value, (str, bytes, int, float)):
+            raise InvalidInput(
+                f"A label is a text or a number, not {type(value).__name__} ({str(value)[:40]}). Give each "
+                "sample one: labels=[str(one) for one in labels].",
+                code="label_type",
+            )
+    known = {value: _label(value, class_names) for value in set(values)}
     return [known[value] for value in values]
 
 

@@ -50,7 +50,7 @@ def examine(sample: FileSample) -> Facts | Problem:
         header, tile = imaging.inspect(path, sample.key)
         return Facts(
             header.kind,
-            list(header.shape),
+            list(header.array_shape),
             header.dtype,
             list(header.spacing) if header.spacing is not None else None,
             _size_of(path),

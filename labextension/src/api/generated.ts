@@ -644,7 +644,8 @@ export interface paths {
      * Return the stored numbers of one slice, row by row.
      * @description Return the stored numbers of one slice, row by row.
      *
-     *     Headers: ``X-Blueno-Shape`` (``rows,columns``) and ``X-Blueno-Dtype``.
+     *     Headers: ``X-Blueno-Shape`` (``rows,columns``, of colours ``rows,columns,channels``) and
+     *     ``X-Blueno-Dtype``.
      */
     get: operations['get_slice'];
     put?: never;
@@ -1258,7 +1259,8 @@ export interface components {
      * @description A volume as the viewer sees it.
      *
      *         A value is ``stored * slope + intercept`` in `unit`; slices carry the stored
-     *         numbers as `wire_type`, little-endian, row by row from the top left.
+     *         numbers as `wire_type`, little-endian, row by row from the top left; of a
+     *         volume in colour `channels` uint8 for each pixel.
      *         `window` and `level` are a good start, in values; `low` and `high` the range
      *         that was seen. `tag` changes when the file changes.
      */
@@ -1284,6 +1286,11 @@ export interface components {
       unit?: string;
       /** @default 1 */
       frames?: number;
+      /**
+       * @default 1
+       * @enum {unknown}
+       */
+      channels?: 1 | 3 | 4;
       /** @default false */
       inverted?: boolean;
       /** @default null */

@@ -44,13 +44,13 @@ export class HttpSource implements SliceSource {
     const query = { plane, index, frame: this.frame, tag: this.tag };
     const response = await this.get('/volumes/slice', query, signal);
     const shape = response.headers.get('X-Blueno-Shape') ?? '';
-    const [rows, columns] = shape.split(',').map(Number);
+    const [rows, columns, channels = 1] = shape.split(',').map(Number);
     const type = response.headers.get('X-Blueno-Dtype') as WireType;
     const data = pixelsOf(type, await response.arrayBuffer());
-    if (data.length !== rows * columns) {
+    if (data.length !== rows * columns * channels) {
       throw new SourceError('The slice came incomplete.', 'incomplete', true);
     }
-    return { rows, columns, channels: 1, data };
+    return { rows, columns, channels: channels as Slice['channels'], data };
   }
 
   private get(

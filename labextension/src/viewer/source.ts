@@ -6,12 +6,11 @@ export type Plane = 'axial' | 'coronal' | 'sagittal';
 export type WireType = AnsweredVolume['wire_type'];
 
 /**
- * A volume as the viewer sees it. `planes` are those that can be shown (a stack
- * of pictures has only one), `channels` is 3 or 4 for colour.
+ * A volume as the viewer sees it. `planes` are those that can be shown: a stack
+ * of pictures has only one.
  */
 export interface VolumeInfo extends AnsweredVolume {
   planes?: Plane[];
-  channels?: 1 | 3 | 4;
 }
 
 export type Pixels =

@@ -85,6 +85,15 @@ class TestFrames(FormatSuite):
         return there.pixel_array.astype(np.float32) * np.float32(there.DoseGridScaling)
 
 
+class TestColourFrames(FormatSuite):
+    name = "dicom"
+    suffix = ".dcm"
+
+    def write(self, path: Path) -> np.ndarray:
+        shutil.copy(_real("SC_rgb_rle_2frame.dcm"), path)
+        return pydicom.dcmread(path).pixel_array
+
+
 class TestSeries(FormatSuite):
     name = "dicom"
     suffix = ""
@@ -201,6 +210,7 @@ def test_real_files_are_as_pydicom_reads_them(name: str) -> None:
         ("rtplan.dcm", UnreadableData, "no_pixels"),
         ("JPGExtended.dcm", MissingDependency, "missing_decoder"),
         ("MR_truncated.dcm", UnreadableData, "truncated"),
+        ("SC_rgb_rle_16bit_2frame.dcm", UnreadableData, "colour_volume"),
     ],
 )
 def test_what_cannot_be_shown(name: str, error: type[Exception], code: str) -> None:

@@ -46,6 +46,18 @@ class TestVersion2(TestNifti):
         return array
 
 
+class TestColour(TestNifti):
+    def write(self, path: Path) -> np.ndarray:
+        array = np.random.default_rng(0).integers(0, 255, (13, 12, 11, 3), np.uint8)
+        voxels = array.view([("R", "u1"), ("G", "u1"), ("B", "u1")])[..., 0]
+        nibabel.save(nibabel.Nifti1Image(voxels, OBLIQUE), path)
+        return array
+
+
+class TestColourCompressed(TestColour):
+    suffix = ".nii.gz"
+
+
 class TestBigEndian(TestNifti):
     def write(self, path: Path) -> np.ndarray:
         array = np.random.default_rng(0).integers(0, 999, (13, 12, 11)).astype(">u2")
@@ -112,7 +124,7 @@ def _set(data: bytearray, offset: int, values: list[float], dtype: str) -> None:
         (40, [3, -5, 12, 11, 1, 1, 1, 1], "<i2", "empty_image"),
         (40, [60, 1, 1, 1, 1, 1, 1, 1], "<i2", "broken_header"),
         (40, [5, 13, 12, 11, 1, 3, 1, 1], "<i2", "wrong_axes"),
-        (70, [128], "<i2", "colour_volume"),
+        (70, [128], "<i2", "truncated"),
         (70, [32], "<i2", "unsupported_dtype"),
         (70, [9999], "<i2", "broken_header"),
         (280, [0] * 12, "<f4", "bad_affine"),

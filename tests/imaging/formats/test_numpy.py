@@ -50,6 +50,30 @@ class TestColour(TestVolume):
         return array
 
 
+class TestColourVolume(TestVolume):
+    def write(self, path: Path) -> np.ndarray:
+        array = np.random.default_rng(0).integers(0, 255, (9, 20, 15, 3), np.uint8)
+        np.save(path, array)
+        return array
+
+
+class TestTransparentColumns(TestVolume):
+    def write(self, path: Path) -> np.ndarray:
+        array = np.random.default_rng(0).integers(0, 255, (9, 20, 15, 4), np.uint8)
+        np.save(path, np.asfortranarray(array))
+        return array
+
+
+class TestColourArchive(TestVolume):
+    suffix = ".npz"
+    by_content = False
+
+    def write(self, path: Path) -> np.ndarray:
+        array = np.random.default_rng(0).integers(0, 255, (9, 20, 15, 3), np.uint8)
+        np.savez_compressed(path, colour=array)
+        return array
+
+
 class TestRow(TestVolume):
     key = "13"
 
@@ -134,7 +158,7 @@ def test_a_bomb_that_keeps_its_word(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (np.zeros((0, 5, 5)), None, "empty_image"),
         (np.zeros(5), None, "wrong_axes"),
         (np.zeros((2, 3, 4, 5, 6)), None, "wrong_axes"),
-        (np.zeros((2, 9, 9, 3), np.uint8), None, "colour_volume"),
+        (np.zeros((2, 9, 9, 3), np.float32), None, "colour_volume"),
         (np.zeros((9, 9, 9), np.complex64), None, "unsupported_dtype"),
         (np.full((9, 9, 9), np.nan), None, "no_finite_values"),
         (np.zeros((9, 9, 9), "U3"), None, "unsupported_dtype"),
