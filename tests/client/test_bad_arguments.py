@@ -26,7 +26,8 @@ class Stubborn:
     "labels",
     [
         5, "abc", [1, 2], [[1], [2], [3]], np.zeros((3, 2)), ["\0"] * 3, ["x" * 10_000] * 3, ["\ud800"] * 3,
-        print,
+        print, [{}, {}, {}], [object()] * 3, [1, 2, 1j], [(1, 2)] * 3, [np.zeros(2)] * 3,
+        np.array(["2020-01-01"] * 3, "datetime64[D]"),
     ],
     ids=lambda labels: str(labels)[:20],
 )  # fmt: skip

@@ -84,7 +84,7 @@ def folder(lab: Lab) -> Path:
     (made / "huge.png").write_bytes(png(60_000, 60_000))
     (made / "bomb.npz").write_bytes(bomb())
     (made / "none.npy").write_bytes(npy(np.zeros((0, 8), np.uint8)))
-    (made / "nan.npy").write_bytes(npy(np.full((4, 4, 4), np.nan)))
+    (made / "nan.npy").write_bytes(npy(np.full((6, 5, 7), np.nan)))
     loaded = np.empty(1, object)
     loaded[0] = Payload(lab.root / "unpickled")
     (made / "object.npy").write_bytes(npy(loaded))
@@ -100,7 +100,8 @@ def folder(lab: Lab) -> Path:
 OUTSIDE = {"passwd.png", "etc", "zero.npy"}
 BAD = {
     "cut.jpg", "cut.png", "cut.nii", "cut.npy", "cut.dcm", "text.dcm", "text.nii", "text.png", "text.npy",
-    "text.npz", "text.jpg", "huge.png", "bomb.npz", "none.npy", "object.npy", "pickle.npy", "fifo.png",
+    "text.npz", "text.jpg", "huge.png", "nan.npy", "bomb.npz", "none.npy", "object.npy", "pickle.npy",
+    "fifo.png",
 }  # fmt: skip
 TOO_LARGE = {"huge.png", "bomb.npz"}
 
@@ -122,9 +123,10 @@ def test_good_ones_come_in_and_bad_ones_are_named(lab: Lab, folder: Path) -> Non
     version = ingested(lab, "mixed", {"type": "folder", "path": str(folder)})
     assert version["state"] == "ready", version
     problems = {one["name"]: one for one in version["problems"]}
-    assert set(problems) - {"nan.npy"} == BAD | OUTSIDE
+    assert set(problems) == BAD | OUTSIDE
+    assert problems["nan.npy"]["code"] == "no_finite_values"
     samples = ask(lab, "GET", f"/datasets/{version['dataset_id']}/samples").json["samples"]
-    assert {one["name"] for one in samples} - {"nan.npy"} == {"good.png", "good.jpg"}
+    assert {one["name"] for one in samples} == {"good.png", "good.jpg"}
     for name, problem in problems.items():
         assert problem["message"].endswith("."), problem
         assert "Error" not in problem["message"], problem
@@ -133,7 +135,8 @@ def test_good_ones_come_in_and_bad_ones_are_named(lab: Lab, folder: Path) -> Non
 
 
 def test_bad_files_by_path(lab: Lab, folder: Path) -> None:
-    for name in sorted(BAD - {"cut.jpg", "cut.png"}):  # a browser shows what there is of them
+    # A browser shows what there is of a cut picture, and a volume of nothing but NaN in black.
+    for name in sorted(BAD - {"cut.jpg", "cut.png", "nan.npy"}):
         status = 413 if name in TOO_LARGE else 400
         query = [("path", f"mixed/{name}")]
         volume = [*query, ("plane", "axial"), ("index", 0)]
@@ -148,6 +151,15 @@ def test_bad_files_by_path(lab: Lab, folder: Path) -> None:
             refused(ask(lab, "GET", door, query=[("path", f"mixed/{name}")]), 403, "outside_roots")
     assert not (lab.root / "unpickled").exists()
     alive(lab)
+
+
+def test_a_volume_of_nan_is_black(lab: Lab, folder: Path) -> None:
+    query = [("path", "mixed/nan.npy")]
+    info = ask(lab, "GET", "/volumes/info", query=query).json
+    assert (info["low"], info["high"], info["window"]) == (0, 0, 1)
+    answer = ask(lab, "GET", "/volumes/slice", query=[*query, ("plane", "axial"), ("index", 0)])
+    assert np.isnan(np.frombuffer(answer.body, np.float32)).all()
+    refused(ask(lab, "GET", "/images/picture", query=query), 400, "no_finite_values")
 
 
 def test_pipes_and_links_are_not_read_by_url(lab: Lab, folder: Path) -> None:
