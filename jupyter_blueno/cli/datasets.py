@@ -55,7 +55,8 @@ def ingest(paths: tuple[str, ...], name: str | None, description: str | None, no
 @click.option("--no-wait", is_flag=True, help="Return at once; it goes on in the background.")
 def prepare(names: tuple[str, ...], no_wait: bool) -> None:
     """Make public datasets ready, by name: mnist, cifar10 …"""
-    from jupyter_blueno.client.datasets import Dataset, DatasetList
+    from jupyter_blueno.client.dataset_display import DatasetList
+    from jupyter_blueno.client.datasets import Dataset
     from jupyter_blueno.client.ingest import prepare as make_ready
 
     try:

@@ -105,7 +105,7 @@ def logs(job: str, follow: bool, tail: int | None) -> None:
 @click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
 def cancel(jobs: tuple[str, ...]) -> None:
     """Stop jobs: first kindly, then with force."""
-    from jupyter_blueno.client.jobs import JobList
+    from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import job as find
 
     stopped = JobList(find(word).cancel() for word in jobs)

@@ -1,4 +1,4 @@
-"""Datasets in a notebook: find, filter, look at, read."""
+"""Datasets in a notebook: find, select, read. How they look is in `dataset_display`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import difflib
 import operator
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from msgspec import structs
@@ -15,16 +13,15 @@ from msgspec import structs
 from jupyter_blueno import errors
 from jupyter_blueno.api import catalog as api
 from jupyter_blueno.catalog import model
-from jupyter_blueno.client import look, session
+from jupyter_blueno.client import dataset_display, look, rows, session
+from jupyter_blueno.client.dataset_display import DatasetList
 from jupyter_blueno.client.samples import Sample
 
 if TYPE_CHECKING:
     import numpy as np
 
-PAGE = 500  # rows a request while iterating
 RANDOM_PAGE = 100  # rows fetched around an index: loops over indices stay quick
 PAGES_KEPT = 16
-SHEET = 64  # samples in the picture of a dataset that `show` leaves in a notebook
 
 Value = str | int | None
 
@@ -256,8 +253,8 @@ class Dataset(Sequence[Sample]):
         """
         from jupyter_blueno.client import pixels
 
-        rows = list(self._rows(f"Reading {self.name}"))
-        return pixels.stack(self.name, rows), pixels.label_array(rows, self.labels)
+        found = list(self._rows(f"Reading {self.name}"))
+        return pixels.stack(self.name, found), pixels.label_array(found, self.labels)
 
     def iter(
         self, batch_size: int = 256, shuffle: bool = False, seed: int | None = None
@@ -291,7 +288,7 @@ class Dataset(Sequence[Sample]):
         pandas.DataFrame or list of dict
             A list where pandas is not installed.
         """
-        rows = [
+        table = [
             {
                 "ordinal": row.ordinal, "name": row.name, "split": row.split, "label": row.label,
                 "kind": row.kind, "shape": None if row.shape is None else tuple(row.shape),
@@ -302,8 +299,8 @@ class Dataset(Sequence[Sample]):
         try:
             import pandas
         except ImportError:
-            return rows
-        return pandas.DataFrame(rows).set_index("ordinal") if rows else pandas.DataFrame()
+            return table
+        return pandas.DataFrame(table).set_index("ordinal") if table else pandas.DataFrame()
 
     def show(self) -> Any:
         """Show the gallery in the notebook."""
@@ -315,51 +312,19 @@ class Dataset(Sequence[Sample]):
         return model.Selection(self.id, None, self._filter.split, self._filter.label, self._filter.text)
 
     def _rows(self, title: str = "") -> Iterator[model.Sample]:
-        """All rows in order; the next page is fetched while this one is used."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        from jupyter_blueno.client.progress import ProgressLine
-
-        pages = self._pages_by_key() if self._taken is None else self._pages_by_ordinal(self._taken)
-        done = 0
-        with ThreadPoolExecutor(1, "blueno-pages") as ahead, ProgressLine(title) as line:
-            waiting = ahead.submit(next, pages, None)
-            while (page := waiting.result()) is not None:
-                waiting = ahead.submit(next, pages, None)
-                yield from page
-                done += len(page)
-                if title:
-                    line.update(done, len(self))
-
-    def _pages_by_key(self) -> Iterator[list[model.Sample]]:
-        after: int | None = -1
-        fields = structs.asdict(self._selection())
-        while after is not None:
-            answer = session.call(api.list_samples, model.SamplePage(**fields, after=after, limit=PAGE))
-            yield answer.samples
-            after = answer.next
-
-    def _pages_by_ordinal(self, ordinals: np.ndarray) -> Iterator[list[model.Sample]]:
-        for start in range(0, len(ordinals), PAGE):
-            yield self._at(ordinals[start : start + PAGE])
-
-    def _at(self, ordinals: np.ndarray) -> list[model.Sample]:
-        """The rows of these ordinals in the order given, doubles too."""
-        answer = session.call(api.get_samples, api.SamplesAt(self.id, _ranges(ordinals)))
-        rows = {row.ordinal: row for row in answer.samples}
-        try:
-            return [rows[int(one)] for one in ordinals]
-        except KeyError as missing:
-            raise errors.NotFound(
-                f"Sample {missing} of {self.name} was deleted meanwhile. Call .refresh() and select again.",
-                code="sample_not_found",
-            ) from None
+        """All rows in order."""
+        if self._taken is None:
+            pages = rows.pages(self._selection())
+        else:
+            pages = rows.pages_at(self.id, self.name, self._taken)
+        return rows.read_ahead(pages, title, lambda: len(self))
 
     def _page(self, number: int) -> list[model.Sample]:
         page = self._pages.get(number)
         if page is None:
             start = number * RANDOM_PAGE
-            page = self._pages[number] = self._at(self.ordinals[start : start + RANDOM_PAGE])
+            ordinals = self.ordinals[start : start + RANDOM_PAGE]
+            page = self._pages[number] = rows.at(self.id, self.name, ordinals)
             if len(self._pages) > PAGES_KEPT:
                 self._pages.popitem(last=False)
         self._pages.move_to_end(number)
@@ -413,25 +378,6 @@ class Dataset(Sequence[Sample]):
 
     # ---- looks
 
-    def _title(self) -> str:
-        parts = [f"{field}={_short(getattr(self._filter, field))}" for field in ("split", "label")
-                 if getattr(self._filter, field)]  # fmt: skip
-        if self._filter.text:
-            parts.append(f"text={self._filter.text!r}")
-        return self.name + (f".where({', '.join(parts)})" if parts else "")
-
-    def _summary(self) -> str:
-        version = self._info.version
-        words = [f"{len(self):,} samples", " + ".join(look.KIND_WORDS[kind] for kind in self._info.kinds)]
-        words.append(f"v{version.number}")
-        if version.state == "preparing":
-            words.append(_prepared(version.progress))
-        elif version.state == "failed":
-            words.append(f"failed: {version.reason}")
-        if version.problems:
-            words.append(f"{len(version.problems):,} could not be read (.problems)")
-        return " · ".join(word for word in words if word)
-
     def _blueno_view_(self) -> dict[str, Any] | None:
         """What a front end shows live; a slice is only a picture."""
         if self._taken is not None:
@@ -439,81 +385,13 @@ class Dataset(Sequence[Sample]):
         return {"type": "dataset", "dataset_id": self.id, "filter": structs.asdict(self._filter)}
 
     def _blueno_png_(self) -> bytes | None:
-        from jupyter_blueno.client import pixels
-
-        return pixels.sheet_png(self.id, [int(one) for one in self.ordinals[:SHEET]]) if len(self) else None
-
-    def _strip(self) -> bytes | None:
-        from jupyter_blueno.client import pixels
-
-        count = len(self)
-        if not count:
-            return None
-        places = sorted({round(i * (count - 1) / 3) for i in range(4)})
-        ordinals = self._info.preview or None
-        if self._taken is not None or self._filter != model.Filter() or not ordinals:
-            ordinals = [int(self.ordinals[place]) for place in places]
-        return pixels.strip_png(self.id, ordinals)
+        return dataset_display.sheet(self)
 
     def __repr__(self) -> str:
-        lines = [f"<Dataset {self._title()}: {self._summary()}>"]
-        facets = self.facets if self._taken is None else {}
-        lines += [
-            f"  {look.text_bars(field, counts)}" for field, counts in facets.items() if set(counts) - {""}
-        ]
-        return "\n".join(lines)
+        return dataset_display.text(self)
 
     def _repr_html_(self) -> str:
-        png = None
-        with suppress(errors.BluenoError):  # the words are worth having without the pictures
-            png = self._strip()
-        facets = {field: counts for field, counts in self.facets.items() if set(counts) - {""}}
-        return (
-            f"<div style='{look.FRAME}'><b>{escape(self._title())}</b> "
-            f"<span style='{look.FAINT}'>{escape(self._summary())}</span>"
-            + (f"<div>{escape(self.description)}</div>" if self.description else "")
-            + (
-                f"<div style='margin:4px 0'>{look.picture(png, f'samples of {self.name}')}</div>"
-                if png
-                else ""
-            )
-            + "".join(look.bars(field, counts) for field, counts in facets.items())
-            + "</div>"
-        )
-
-
-class DatasetList(list[Dataset]):
-    """Datasets, shown as a table."""
-
-    def _cells(self) -> list[list[str]]:
-        return [
-            [
-                one.name,
-                f"{one._info.version.sample_count:,}",
-                "+".join(look.KIND_WORDS[kind] for kind in one._info.kinds),
-                str(one._info.label_count or ""),
-                f"v{one.version}",
-                _prepared(one._info.version.progress) if one.state == "preparing" else one.state,
-                look.age(one._info.updated_at),
-            ]
-            for one in self
-        ]
-
-    def __repr__(self) -> str:
-        if not self:
-            return _NO_DATASETS
-        return look.table(self._cells(), _HEAD, right=(1, 3))
-
-    def _repr_html_(self) -> str:
-        if not self:
-            return f"<div style='{look.FRAME}'>{escape(_NO_DATASETS)}</div>"
-        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD, right=(1, 3))
-
-
-_HEAD = ["name", "samples", "kind", "labels", "version", "state", "changed"]
-_NO_DATASETS = (
-    "No datasets yet. blueno.ingest(folder_or_arrays, name=…) or blueno.prepare('mnist') makes one."
-)
+        return dataset_display.html(self)
 
 
 def _counts(values: list[model.FacetValue], chosen: list[str]) -> dict[str, int]:
@@ -521,28 +399,7 @@ def _counts(values: list[model.FacetValue], chosen: list[str]) -> dict[str, int]
     return {one.value or "": one.count for one in values if not chosen or (one.value or "") in chosen}
 
 
-def _prepared(progress: model.Progress | None) -> str:
-    if progress is None or not progress.total:
-        return "preparing"
-    return f"preparing {progress.done / progress.total:.0%}"
-
-
-def _short(values: list[str]) -> str:
-    return repr(values[0] if len(values) == 1 else values)
-
-
 def _listed(names: Sequence[str], most: int = 20) -> str:
     shown = [repr(name) if name else "'' (none)" for name in names[:most]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _ranges(ordinals: Sequence[int] | np.ndarray) -> str:
-    """``[0, 1, 2, 7]`` → ``0-2,7``."""
-    parts: list[tuple[int, int]] = []
-    for one in sorted({int(ordinal) for ordinal in ordinals}):
-        if parts and parts[-1][1] == one - 1:
-            parts[-1] = (parts[-1][0], one)
-        else:
-            parts.append((one, one))
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)

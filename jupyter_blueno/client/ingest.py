@@ -14,7 +14,8 @@ from jupyter_blueno.api import ingest as api
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.catalog import model
 from jupyter_blueno.client import session
-from jupyter_blueno.client.datasets import Dataset, DatasetList
+from jupyter_blueno.client.dataset_display import DatasetList
+from jupyter_blueno.client.datasets import Dataset
 from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.ingest.model import FileSource, FolderSource, PublicSource, Source, StartIngest
 

@@ -1,26 +1,27 @@
-"""Jobs in a notebook: how they stand, what they print, what comes back."""
+"""Jobs in a notebook: find, follow, get back what came out. How they look is in `job_display`."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from html import escape
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
-from jupyter_blueno.client import look, session
-from jupyter_blueno.client.progress import ProgressLine, duration
+from jupyter_blueno.client import job_display, look, session
+from jupyter_blueno.client.job_display import JobList
+from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.jobs import model
 
 MIME = "application/vnd.blueno.job+json"
 FIRST_POLL = 0.05  # seconds; doubled up to
 SLOWEST_POLL = 1.0
 LOG_PIECE = 1 << 20  # bytes a request
-LOG_SHOWN = 20  # last lines in a repr
+LOG_SHOWN = 20  # last lines in an error
+LOG_IN_REPR = 5
 
 
 def job(id: str) -> Job:
@@ -295,42 +296,16 @@ class Job:
 
     # ---- looks
 
-    def _line(self, info: model.Job) -> str:
-        words = [f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"]
-        if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
-            words.append(f"{info.progress.done / info.progress.total:.0%}")
-        if info.progress is not None and info.progress.message and info.state not in model.TERMINAL:
-            words.append(info.progress.message)
-        words.append(_ran(info))
-        if info.reason:
-            words.append(info.reason)
-        return " · ".join(word for word in words if word)
-
     def __repr__(self) -> str:
-        info = self._seen()
-        return f"<Job {info.name!r} {info.id[:8]}: {self._line(info)}>"
+        return job_display.text(self._seen())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {MIME: {"id": self.id}, "text/html": self._html(), "text/plain": repr(self)}
-
-    def _html(self) -> str:
         info = self._seen()
-        try:
-            tail = self.log(tail=5) if info.log_size else ""
-        except errors.BluenoError:
-            tail = ""
-        share = info.progress.done / info.progress.total if info.progress and info.progress.total else None
-        bar = (
-            ""
-            if share is None or info.state in model.TERMINAL
-            else f"<progress value='{share:.3f}'></progress> "
-        )
-        return (
-            f"<div style='{look.FRAME}'><b>{escape(info.name)}</b> "
-            f"<span style='{look.FAINT}'>{info.id[:8]}</span> {bar}{escape(self._line(info))}"
-            + (f"<pre style='margin:4px 0;{look.FAINT}'>{escape(_plain(tail))}</pre>" if tail else "")
-            + "</div>"
-        )
+        tail = ""
+        with suppress(errors.BluenoError):  # the state is worth having without the log
+            tail = self.log(tail=LOG_IN_REPR) if info.log_size else ""
+        html = job_display.html(info, tail)
+        return {MIME: {"id": self.id}, "text/html": html, "text/plain": job_display.text(info)}
 
     def _seen(self) -> model.Job:
         """The present state where it can be had, else the last one."""
@@ -338,35 +313,6 @@ class Job:
             return self._now()
         except errors.BluenoError:
             return self._info
-
-
-class JobList(list[Job]):
-    """Jobs, shown as a table."""
-
-    def _cells(self) -> list[list[str]]:
-        return [
-            [
-                one.id[:8],
-                one.name if len(one.name) <= 40 else one.name[:39] + "…",
-                one._info.kind,
-                _state_words(one._info),
-                _ran(one._info),
-                look.age(one._info.created_at),
-            ]
-            for one in self
-        ]
-
-    def __repr__(self) -> str:
-        return look.table(self._cells(), _HEAD) if self else _NO_JOBS
-
-    def _repr_html_(self) -> str:
-        if not self:
-            return f"<div style='{look.FRAME}'>{escape(_NO_JOBS)}</div>"
-        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD)
-
-
-_HEAD = ["id", "name", "kind", "state", "ran", "started"]
-_NO_JOBS = "No jobs yet. %%blueno run at the top of a cell, or blueno.submit(function), starts one."
 
 
 class JobFailed(errors.BluenoError):
@@ -382,7 +328,7 @@ class RemoteTraceback(Exception):
         super().__init__(text)
 
     def __str__(self) -> str:
-        return f"\n\n{_plain(self.args[0])}"
+        return f"\n\n{job_display.plain(self.args[0])}"
 
 
 def follow(job: Job, write: Callable[[str], Any] | None = None) -> Job:
@@ -408,25 +354,3 @@ def _state_named(word: str) -> str:
             code="unknown_state",
         )
     return found
-
-
-def _state_words(info: model.Job) -> str:
-    words = f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"
-    if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
-        words += f" {info.progress.done / info.progress.total:.0%}"
-    return words
-
-
-def _ran(info: model.Job) -> str:
-    if info.started_at is None:
-        return ""
-    from datetime import UTC, datetime
-
-    return duration(((info.finished_at or datetime.now(UTC)) - info.started_at).total_seconds())
-
-
-def _plain(text: str) -> str:
-    """Without terminal colours."""
-    import re
-
-    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).replace("\r", os.linesep)

@@ -15,6 +15,7 @@ from jupyter_blueno.api import images as api
 from jupyter_blueno.catalog.model import Sample
 from jupyter_blueno.client import look, session
 from jupyter_blueno.client.progress import ProgressLine
+from jupyter_blueno.imaging.limits import free_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,23 +162,6 @@ def check_memory(name: str, count: int, samples: int) -> None:
             "for images, labels in dataset.iter(256).",
             code="out_of_memory",
         )
-
-
-def free_memory() -> int:
-    """Bytes that this process may still take: of the machine, or of its container."""
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = (group / "memory.max").read_text().strip()
-        used = int((group / "memory.current").read_text())
-        cached = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        if limit != "max":
-            free = min(free, int(limit) - used + int(cached.get("inactive_file", 0)))
-    except (OSError, ValueError):
-        pass  # no such limits here
-    return max(0, free)
 
 
 def label_array(rows: Sequence[Sample], labels: Sequence[str]) -> np.ndarray:

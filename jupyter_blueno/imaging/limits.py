@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from jupyter_blueno.errors import TooLarge, UnreadableData
 
@@ -97,6 +98,23 @@ def check_length(name: str, there: int, needed: int) -> None:
             "Copy or export it again.",
             code="truncated",
         )
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: of the machine, or of its container."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        used = int((group / "memory.current").read_text())
+        cached = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        if limit != "max":
+            free = min(free, int(limit) - used + int(cached.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        pass  # no such limits here
+    return max(0, free)
 
 
 def _words(shape: Sequence[int]) -> str:

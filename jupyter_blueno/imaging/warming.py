@@ -7,6 +7,8 @@ import mmap
 import sys
 from typing import TYPE_CHECKING
 
+from jupyter_blueno.imaging.limits import free_memory
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -21,9 +23,7 @@ def warm(array: np.ndarray) -> None:
     It runs beside the requests of the process, in a thread; the calls let go
     of the interpreter's lock.
     """
-    import psutil
-
-    if array.nbytes > psutil.virtual_memory().available * _LARGEST_SHARE:
+    if array.nbytes > free_memory() * _LARGEST_SHARE:
         return
     begin = min(_ends(array)) // mmap.PAGESIZE * mmap.PAGESIZE
     end = max(_ends(array))

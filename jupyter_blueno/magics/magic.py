@@ -82,7 +82,8 @@ class BluenoMagics(Magics):
                 print(piece, end="")
 
     def _cancel(self, asked: Arguments) -> Any:
-        from jupyter_blueno.client.jobs import JobList, job
+        from jupyter_blueno.client.job_display import JobList
+        from jupyter_blueno.client.jobs import job
 
         return JobList(job(word).cancel() for word in asked.words)
 

@@ -15,7 +15,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno import errors
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.client import pixels, session
-from jupyter_blueno.client.datasets import _ranges
+from jupyter_blueno.client.rows import ranges
 from jupyter_blueno.config import Config
 
 COUNT = 1200  # more than two pages
@@ -265,5 +265,5 @@ def test_files_with_labels_are_registered_where_they_lie(platform: Platform) -> 
 
 
 def test_ordinals_as_text() -> None:
-    assert _ranges([0, 1, 2, 7, 9, 8, 3]) == "0-3,7-9"
-    assert _ranges(np.array([5])) == "5"
+    assert ranges([0, 1, 2, 7, 9, 8, 3]) == "0-3,7-9"
+    assert ranges(np.array([5])) == "5"

@@ -1,0 +1,96 @@
+"""How jobs look in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from typing import TYPE_CHECKING
+
+from jupyter_blueno.client import look
+from jupyter_blueno.client.progress import duration
+from jupyter_blueno.jobs import model
+
+if TYPE_CHECKING:
+    from jupyter_blueno.client.jobs import Job
+
+
+def text(info: model.Job) -> str:
+    """A job in a line."""
+    return f"<Job {info.name!r} {info.id[:8]}: {_line(info)}>"
+
+
+def html(info: model.Job, tail: str) -> str:
+    """The same with its progress and the `tail` of its log."""
+    share = info.progress.done / info.progress.total if info.progress and info.progress.total else None
+    bar = (
+        "" if share is None or info.state in model.TERMINAL else f"<progress value='{share:.3f}'></progress> "
+    )
+    return (
+        f"<div style='{look.FRAME}'><b>{escape(info.name)}</b> "
+        f"<span style='{look.FAINT}'>{info.id[:8]}</span> {bar}{escape(_line(info))}"
+        + (f"<pre style='margin:4px 0;{look.FAINT}'>{escape(plain(tail))}</pre>" if tail else "")
+        + "</div>"
+    )
+
+
+class JobList(list["Job"]):
+    """Jobs, shown as a table."""
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [
+                one.id[:8],
+                one.name if len(one.name) <= 40 else one.name[:39] + "…",
+                one._info.kind,
+                _state_words(one._info),
+                _ran(one._info),
+                look.age(one._info.created_at),
+            ]
+            for one in self
+        ]
+
+    def __repr__(self) -> str:
+        return look.table(self._cells(), _HEAD) if self else _NO_JOBS
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<div style='{look.FRAME}'>{escape(_NO_JOBS)}</div>"
+        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD)
+
+
+_HEAD = ["id", "name", "kind", "state", "ran", "started"]
+_NO_JOBS = "No jobs yet. %%blueno run at the top of a cell, or blueno.submit(function), starts one."
+
+
+def plain(text: str) -> str:
+    """`text` without a terminal's colours."""
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).replace("\r", os.linesep)
+
+
+def _line(info: model.Job) -> str:
+    words = [f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"]
+    if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
+        words.append(f"{info.progress.done / info.progress.total:.0%}")
+    if info.progress is not None and info.progress.message and info.state not in model.TERMINAL:
+        words.append(info.progress.message)
+    words.append(_ran(info))
+    if info.reason:
+        words.append(info.reason)
+    return " · ".join(word for word in words if word)
+
+
+def _state_words(info: model.Job) -> str:
+    words = f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"
+    if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
+        words += f" {info.progress.done / info.progress.total:.0%}"
+    return words
+
+
+def _ran(info: model.Job) -> str:
+    if info.started_at is None:
+        return ""
+    from datetime import UTC, datetime
+
+    return duration(((info.finished_at or datetime.now(UTC)) - info.started_at).total_seconds())
