@@ -202,12 +202,12 @@ def test_zoom_shows_captions_and_table_scrolls_to_its_end(page: Page, tab: Locat
     assert after is not None
     assert after["width"] > before["width"]
     tab.get_by_role("radio", name="Table").click()
-    lines = tab.locator(".jp-blueno-table-line")
+    lines = tab.locator(".jp-blueno-line")
     expect(lines.nth(3)).to_contain_text("003")
     assert lines.count() < 80
     tab.get_by_role("grid", name="Samples").focus()
     page.keyboard.press("End")
-    expect(tab.locator(f".jp-blueno-table-line[data-ordinal='{COUNT - 1}']")).to_contain_text("599")
+    expect(tab.locator(f".jp-blueno-line[data-ordinal='{COUNT - 1}']")).to_contain_text("599")
 
 
 def test_tab_is_restored_with_the_layout(page: Page, tab: Locator, lab: Lab, digits: Dataset) -> None:

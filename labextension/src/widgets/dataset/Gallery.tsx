@@ -4,7 +4,8 @@ import type { DatasetModel } from '../../models/dataset';
 import type { Positions } from '../../models/selection';
 import { useModel, useSize } from '../hooks';
 import { GalleryRow } from './GalleryRow';
-import { handleKey, type Steps } from './keyboard';
+import { Grid } from './Grid';
+import type { Steps } from './keyboard';
 import { useFirstPaint, useWanted } from './wanted';
 
 const GAP = 4;
@@ -22,7 +23,6 @@ export function Gallery(props: {
 }): JSX.Element {
   const { model, positions, open, focusFilter } = props;
   const { tileSize, aspect } = useModel(model);
-  const selection = useModel(model.selection);
   const scroller = React.useRef<HTMLDivElement>(null);
   const [measure, size] = useSize<HTMLDivElement>();
   const ref = React.useCallback(
@@ -65,23 +65,16 @@ export function Gallery(props: {
     open,
     focusFilter
   };
-  const current =
-    selection.current === null ? -1 : positions.of(selection.current);
-
   return (
-    <div
+    <Grid
       ref={ref}
       className="jp-blueno-gallery"
-      role="grid"
-      tabIndex={0}
-      aria-label="Samples"
-      aria-rowcount={Math.ceil(positions.total / columns)}
-      aria-colcount={columns}
-      aria-multiselectable="true"
-      aria-activedescendant={
-        current >= 0 ? `${model.id}-tile-${positions.at(current)}` : undefined
-      }
-      onKeyDown={event => handleKey(event, model, steps)}
+      model={model}
+      positions={positions}
+      item="tile"
+      rows={Math.ceil(positions.total / columns)}
+      columns={columns}
+      steps={steps}
     >
       <div
         className="jp-blueno-gallery-rows"
@@ -103,7 +96,7 @@ export function Gallery(props: {
           />
         ))}
       </div>
-    </div>
+    </Grid>
   );
 }
 

@@ -2,6 +2,7 @@ import * as React from 'react';
 import type { DatasetModel } from '../../models/dataset';
 import type { Positions } from '../../models/selection';
 import { useModel } from '../hooks';
+import { sampleProps } from './Grid';
 import { TileCanvas } from './TileCanvas';
 
 interface RowProps {
@@ -51,39 +52,21 @@ export const GalleryRow = React.memo(function GalleryRow(
 function Cells(props: RowProps & { ordinals: readonly number[] }): JSX.Element {
   const { model, positions, ordinals, tileSize, pitch, aspect, captioned } =
     props;
-  const selection = useModel(model.selection);
-  const pick = (event: React.MouseEvent, ordinal: number) => {
-    if (event.shiftKey) {
-      selection.extend(ordinal, positions);
-    } else if (event.ctrlKey || event.metaKey) {
-      selection.toggle(ordinal);
-    } else {
-      selection.look(ordinal);
-    }
-  };
+  useModel(model.selection);
   return (
     <>
       {ordinals.map((ordinal, column) => (
         <div
+          {...sampleProps(model, positions, 'tile', ordinal, props.open)}
           key={ordinal}
-          id={`${model.id}-tile-${ordinal}`}
           role="gridcell"
           aria-colindex={column + 1}
-          aria-selected={selection.has(ordinal)}
           aria-label={`Sample ${ordinal}`}
-          data-ordinal={ordinal}
-          className={[
-            'jp-blueno-tile',
-            selection.current === ordinal ? 'jp-mod-current' : '',
-            selection.has(ordinal) ? 'jp-mod-selected' : ''
-          ].join(' ')}
           style={{
             left: column * pitch,
             width: tileSize * aspect,
             height: tileSize
           }}
-          onClick={event => pick(event, ordinal)}
-          onDoubleClick={() => props.open(ordinal)}
         >
           {captioned && <Caption model={model} ordinal={ordinal} />}
         </div>

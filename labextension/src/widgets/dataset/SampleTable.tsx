@@ -6,7 +6,7 @@ import type { Positions } from '../../models/selection';
 import { useModel, useSize } from '../hooks';
 import { count } from '../numbers';
 import { shapeOf, textOf } from './Details';
-import { handleKey } from './keyboard';
+import { Grid, sampleProps } from './Grid';
 import { TileCanvas } from './TileCanvas';
 import { useFirstPaint, useWanted } from './wanted';
 
@@ -23,7 +23,6 @@ export function SampleTable(props: {
 }): JSX.Element {
   const { model, positions, open, focusFilter } = props;
   const { aspect } = useModel(model);
-  const selection = useModel(model.selection);
   const scroller = React.useRef<HTMLDivElement>(null);
   const [measure, size] = useSize<HTMLDivElement>();
   const rows = useVirtualizer({
@@ -39,8 +38,6 @@ export function SampleTable(props: {
   const last = (items.at(-1)?.index ?? -1) + 1;
   useWanted(model, positions, first, last, true);
   useFirstPaint(model, positions, first, last);
-  const current =
-    selection.current === null ? -1 : positions.of(selection.current);
   return (
     <div
       className="jp-blueno-table-frame"
@@ -49,26 +46,20 @@ export function SampleTable(props: {
         { '--jp-blueno-tile': `${TILE * aspect}px` } as React.CSSProperties
       }
     >
-      <div
+      <Grid
         ref={scroller}
         className="jp-blueno-table"
-        role="grid"
-        tabIndex={0}
-        aria-label="Samples"
-        aria-rowcount={positions.total + 1}
-        aria-multiselectable="true"
-        aria-activedescendant={
-          current >= 0 ? `${model.id}-line-${positions.at(current)}` : undefined
-        }
-        onKeyDown={event =>
-          handleKey(event, model, {
-            columns: 1,
-            pageRows: Math.max(1, Math.floor(size.height / ROW) - 2),
-            reveal: position => rows.scrollToIndex(position),
-            open,
-            focusFilter
-          })
-        }
+        model={model}
+        positions={positions}
+        item="line"
+        rows={positions.total + 1}
+        steps={{
+          columns: 1,
+          pageRows: Math.max(1, Math.floor(size.height / ROW) - 2),
+          reveal: position => rows.scrollToIndex(position),
+          open,
+          focusFilter
+        }}
       >
         <div className="jp-blueno-table-head" role="row">
           {HEADINGS.map(heading => (
@@ -89,7 +80,7 @@ export function SampleTable(props: {
             />
           ))}
         </div>
-      </div>
+      </Grid>
     </div>
   );
 }
@@ -102,33 +93,16 @@ function Line(props: {
   open: (ordinal: number) => void;
 }): JSX.Element {
   const { model, positions, position, top, open } = props;
-  const selection = useModel(model.selection);
+  useModel(model.selection);
   const ordinal = positions.at(position);
   const sample = useModel(model.samples).get(ordinal);
   const ordinals = React.useMemo(() => [ordinal], [ordinal]);
   return (
     <div
-      id={`${model.id}-line-${ordinal}`}
+      {...sampleProps(model, positions, 'line', ordinal, open)}
       role="row"
       aria-rowindex={position + 2}
-      aria-selected={selection.has(ordinal)}
-      data-ordinal={ordinal}
-      className={[
-        'jp-blueno-table-line',
-        selection.current === ordinal ? 'jp-mod-current' : '',
-        selection.has(ordinal) ? 'jp-mod-selected' : ''
-      ].join(' ')}
       style={{ transform: `translateY(${top}px)`, height: ROW }}
-      onClick={event => {
-        if (event.shiftKey) {
-          selection.extend(ordinal, positions);
-        } else if (event.ctrlKey || event.metaKey) {
-          selection.toggle(ordinal);
-        } else {
-          selection.look(ordinal);
-        }
-      }}
-      onDoubleClick={() => open(ordinal)}
     >
       <span role="gridcell">
         <TileCanvas
