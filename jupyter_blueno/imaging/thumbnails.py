@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_TILE", "ThumbnailPack", "Tile", "add_arrays", "make", "mosaic", "of_volume"]
 
 SIZE = 128  # pixels along the longer side of a picture's tile
-MOSAIC_SIDE = 84  # of each of a volume's three planes
+MOSAIC_SIDE = 128  # of each of a volume's three planes
 RAW_BYTES = 4096  # up to here raw pixels are as small as JPEG, and faster
 _GAP = 2
 _QUALITY = 80
