@@ -39,7 +39,7 @@ export class Collection<T extends { id: string | number; revision: number }> {
     return this._changed;
   }
 
-  /** One item is different; not emitted for the first load. */
+  /** One item is different; not emitted for those that the first load brings. */
   get itemChanged(): ISignal<this, ItemChange<T>> {
     return this._itemChanged;
   }
@@ -116,18 +116,18 @@ export class Collection<T extends { id: string | number; revision: number }> {
     return [...newer, ...added];
   }
 
-  /** What a later load changes: it may come after a time without a server. */
+  /** What a load changes: a later one may come after a time without a server. */
   private compare(items: T[]): ItemChange<T>[] {
-    if (this._state !== 'ready') {
-      return [];
-    }
+    const first = this._state !== 'ready';
     const now = new Map(items.map(item => [item.id, item]));
     const gone = this._items
       .filter(({ id }) => !now.has(id))
       .map(before => ({ before, now: null }));
     const changed = items
-      .filter(item => item.revision !== this._byId.get(item.id)?.revision)
-      .map(item => ({ before: this._byId.get(item.id) ?? null, now: item }));
+      .map(item => ({ before: this._byId.get(item.id) ?? null, now: item }))
+      .filter(({ before, now }) =>
+        before ? before.revision !== now.revision : !first
+      );
     return [...gone, ...changed];
   }
 
