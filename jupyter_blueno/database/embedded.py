@@ -195,7 +195,10 @@ class EmbeddedServer:
         # Both sides read lists of folders, with commas and quotes between them.
         odd = not str(folder).isprintable() or set(str(folder)) & set(',"\\')
         if odd or len(os.fsencode(folder)) > SOCKET_PATH_LIMIT:
-            folder = Path(tempfile.gettempdir(), f"blueno-{os.getuid()}-{digest(str(self.folder))}")
+            name = f"blueno-{os.getuid()}-{digest(str(self.folder))}"
+            folder = Path(tempfile.gettempdir(), name)
+            if len(os.fsencode(folder)) > SOCKET_PATH_LIMIT:  # TMPDIR may lie deep, too
+                folder = Path("/tmp", name)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
             self.account.own(folder)

@@ -96,7 +96,7 @@ def python_for(user: str) -> tuple[str, dict[str, str]]:
     pytest.skip(f"no Python of this version with the packages is readable for the user '{user}'")
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
     """Return when `condition` holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -51,7 +51,9 @@ def test_processes_race_for_a_fresh_folder(home: Path) -> None:
 
 def test_a_running_server_is_adopted(home: Path, tmp_path: Path) -> None:
     home /= "l" * 120  # the socket does not fit into it
-    first = Client(home, TMPDIR=str(tmp_path))
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    first = Client(home, TMPDIR=str(deep))  # nor there
     pid = first.answer()["pid"]
     second = Client(home, PGPORT="1", PGHOST="elsewhere")
     assert second.answer()["pid"] == pid
@@ -82,6 +84,7 @@ def test_nothing_runs_when_all_clients_were_killed(home: Path) -> None:
     again.leave()
 
 
+@pytest.mark.timeout(600)
 def test_a_starter_killed_at_any_moment_leaves_a_usable_folder(home: Path) -> None:
     marks = ["password", "cluster.new/base", "cluster", "log", "cluster/postmaster.pid"]
     for mark in marks:
