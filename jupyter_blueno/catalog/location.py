@@ -81,7 +81,8 @@ def scheme_of(data_url: str) -> str:
             f"{_quoted(data_url)} is not a data URL; write file://, s3://, gs:// or az:// and the path.",
             code="invalid_data_url",
         )
-    if not data_url.partition("://")[2].strip("/"):
+    place = data_url.partition("://")[2].strip("/")
+    if not place or (scheme in REMOTE and "/" not in place):  # a bucket holds data, and is none
         raise InvalidInput(f"{_quoted(data_url)} names no data; add the path.", code="invalid_data_url")
     return scheme
 
@@ -134,7 +135,13 @@ def store(config: Config, data_url: str, content: bytes) -> None:
     """
     if scheme_of(data_url) != "file":
         with _remote(data_url) as (system, key):
-            system.pipe_file(key, content)
+            try:
+                system.pipe_file(key, content)
+            except FileNotFoundError:
+                raise NotFound(
+                    f"The bucket of {_quoted(data_url)} is not there; make it first, or correct its name.",
+                    code="bucket_not_found",
+                ) from None
         return
     path = writable_path(config, data_url)
     part = path.with_name(f".{uuid.uuid4().hex}.part")

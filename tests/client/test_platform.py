@@ -310,6 +310,49 @@ def test_a_missing_package_is_named(subject: Subject) -> None:
     assert "pip install adlfs" in message
 
 
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store that is not a file system: objects in memory, under the scheme of a cloud."""
+    from fsspec.implementations.memory import MemoryFileSystem
+    from fsspec.registry import _registry
+
+    class Bucket(MemoryFileSystem):
+        protocol = ("gs",)
+        store: dict[str, Any] = {}
+        pseudo_dirs = [""]
+
+        def pipe_file(self, path: str, value: bytes, **options: Any) -> None:
+            if "nowhere/" in path:
+                raise FileNotFoundError(path)
+            super().pipe_file(path, value, **options)
+
+    monkeypatch.setitem(_registry, "gs", Bucket)
+    return "gs://bucket"
+
+
+def test_a_store_that_is_no_file_system(context: Context, bucket: str) -> None:
+    client, url = _in_process(context), f"{bucket}/a ü.bin"
+    client.create_dataset("far")
+    refused("data_not_found", client.download_sample, url)
+    refused("data_not_found", client.register_sample, "a", "far", url)
+    client.upload_sample(url, b"abc")
+    assert client.download_sample(url).read() == b"abc"
+    assert client.register_sample("a", "far", url, image_type="2D", label="x") is True
+    assert client.register_sample("a", "far", url) is False
+    assert client.create_sample("c", "far", f"{bucket}/c.png", b"png") is True
+    assert client.create_sample("c", "far", f"{bucket}/other.png", b"other") is False
+    refused("data_not_found", client.download_sample, f"{bucket}/other.png")
+    refused("data_in_use", client.create_sample, "d", "far", f"{bucket}/c.png", b"over")
+    assert client.download_sample(f"{bucket}/c.png").read() == b"png"
+    assert [(one["name"], one["info"]["data"]["url"]) for one in client.list_samples("far")] == [
+        ("a", url),
+        ("c", f"{bucket}/c.png"),
+    ]
+    refused("invalid_data_url", client.download_sample, bucket)
+    refused("invalid_data_url", client.upload_sample, f"{bucket}/", b"x")
+    refused("bucket_not_found", client.upload_sample, "gs://nowhere/x", b"x")
+
+
 def test_a_dataset_made_again_is_found_again(subject: Subject) -> None:
     client, dataset = subject.client, subject.dataset
     client.upload_sample(f"file://data/{dataset}/x", b"x")
