@@ -34,7 +34,7 @@ export function Snippets(): JSX.Element {
       {SNIPPETS.map(({ title, code }) => (
         <section key={title} className="jp-blueno-snippet">
           <header>
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             <button
               className="jp-blueno-button jp-mod-icon"
               title="Copy"

@@ -12,7 +12,15 @@ import { useFirstPaint, useWanted } from './wanted';
 
 const ROW = 30;
 const TILE = 26;
-const HEADINGS = ['', '#', 'name', 'split', 'label', 'size', 'attributes'];
+const HEADINGS = [
+  'picture',
+  '#',
+  'name',
+  'split',
+  'label',
+  'size',
+  'attributes'
+];
 
 /** The samples as lines; only those in view exist. */
 export function SampleTable(props: {
@@ -64,7 +72,11 @@ export function SampleTable(props: {
         <div className="jp-blueno-table-head" role="row">
           {HEADINGS.map(heading => (
             <span key={heading} role="columnheader">
-              {heading}
+              {heading === HEADINGS[0] ? (
+                <span className="jp-blueno-unseen">{heading}</span>
+              ) : (
+                heading
+              )}
             </span>
           ))}
         </div>

@@ -49,13 +49,23 @@ export function CodeTab({ feed, editors }: CodeProps): JSX.Element {
       {(cells ?? [code.value.source]).map((source, at) => (
         <section key={at}>
           {cells && <div className="jp-blueno-code-title">Cell {at + 1}</div>}
-          <ReadOnly text={source} language={language} editors={editors} />
+          <ReadOnly
+            label={cells ? `Cell ${at + 1}` : 'Code'}
+            text={source}
+            language={language}
+            editors={editors}
+          />
         </section>
       ))}
       {Object.entries(modules).map(([name, text]) => (
         <section key={name}>
           <div className="jp-blueno-code-title">{name}</div>
-          <ReadOnly text={text} language="python" editors={editors} />
+          <ReadOnly
+            label={name}
+            text={text}
+            language="python"
+            editors={editors}
+          />
         </section>
       ))}
     </div>
@@ -107,7 +117,12 @@ export function EnvironmentTab({ feed, editors }: CodeProps): JSX.Element {
       {diff && (
         <details>
           <summary>Uncommitted changes</summary>
-          <ReadOnly text={diff} language="diff" editors={editors} />
+          <ReadOnly
+            label="Uncommitted changes"
+            text={diff}
+            language="diff"
+            editors={editors}
+          />
         </details>
       )}
       {packages.length > 0 && (
@@ -136,11 +151,13 @@ export function EnvironmentTab({ feed, editors }: CodeProps): JSX.Element {
 
 /** Lab's own editor, not to be typed in. */
 function ReadOnly(props: {
+  /** For who cannot see what is above it. */
+  label: string;
   text: string;
   language: string;
   editors: IEditorServices;
 }): JSX.Element {
-  const { text, language, editors } = props;
+  const { label, text, language, editors } = props;
   const host = React.useRef<HTMLDivElement>(null);
   // The layout effect's clean-up is while the host is still in the page.
   React.useLayoutEffect(() => {
@@ -160,11 +177,14 @@ function ReadOnly(props: {
       }
     });
     Widget.attach(editor, host.current);
+    host.current
+      .querySelector('.cm-content')
+      ?.setAttribute('aria-label', label);
     return () => {
       editor.dispose();
       model.dispose();
     };
-  }, [text, language, editors]);
+  }, [label, text, language, editors]);
   return <div ref={host} className="jp-blueno-code-text" />;
 }
 

@@ -24,11 +24,11 @@ export function JobFooter(props: {
       .catch(() => null)
   );
   if (!job) {
-    return <footer className="jp-blueno-job-footer" />;
+    return <div className="jp-blueno-job-footer" />;
   }
   const { commit, diff } = code.value ?? {};
   return (
-    <footer className="jp-blueno-job-footer">
+    <div className="jp-blueno-job-footer">
       <Source job={job} places={places} />
       {commit && (
         <span title={diff ? 'With uncommitted changes' : undefined}>
@@ -40,7 +40,7 @@ export function JobFooter(props: {
         {job.attempt > 1 ? `attempt ${job.attempt} · ` : ''}
         {job.id.slice(0, 8)}
       </span>
-    </footer>
+    </div>
   );
 }
 

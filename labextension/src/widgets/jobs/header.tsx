@@ -34,7 +34,7 @@ export function JobHeader(props: {
     return <div className="jp-blueno-job-header" />;
   }
   return (
-    <header className="jp-blueno-job-header" data-state={job.state}>
+    <div className="jp-blueno-job-header" data-state={job.state}>
       <div className="jp-blueno-job-headline">
         <h1 className="jp-blueno-job-title" title={job.name}>
           {job.name}
@@ -60,7 +60,7 @@ export function JobHeader(props: {
           {reasonLine(job)}
         </div>
       )}
-    </header>
+    </div>
   );
 }
 
