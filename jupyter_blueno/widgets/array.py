@@ -34,6 +34,8 @@ class ArrayView(anywidget.AnyWidget):
         The plane that `index` counts; first, second and last axis of a plain array.
     index : int
         The slice of `plane` on the screen, from 0.
+    frame : int
+        The point of time, from 0, of a volume that has several.
     crosshair : list of int
         The voxel in which the three planes meet, as indices of the array.
     layout_mode : {'one', 'three'}
@@ -48,6 +50,7 @@ class ArrayView(anywidget.AnyWidget):
     _info = traitlets.Dict().tag(sync=True)
     plane = traitlets.Enum(["axial", "coronal", "sagittal"], "axial").tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
+    frame = traitlets.Int(0).tag(sync=True)
     crosshair = traitlets.List(traitlets.Int()).tag(sync=True)
     layout_mode = traitlets.Enum(["one", "three"], "one").tag(sync=True)
     window = traitlets.Float(1.0).tag(sync=True)
@@ -77,7 +80,7 @@ class ArrayView(anywidget.AnyWidget):
 
         plane = cast(Plane, self.plane)
         axis = self.pixels.info[plane]
-        grey = self.pixels.picture(plane, self.index, self.window, self.level)
+        grey = self.pixels.picture(plane, self.index, self.window, self.level, self.frame)
         picture = Image.fromarray(grey)
         height, width = axis["rows"] * axis["row_mm"], axis["columns"] * axis["column_mm"]
         factor = min(_SIDE / max(height, width), max(picture.size) / max(height, width) * 4)
@@ -104,6 +107,10 @@ class ArrayView(anywidget.AnyWidget):
         index: int = proposal["value"]
         return min(max(index + count if index < 0 else index, 0), count - 1)
 
+    @traitlets.validate("frame")
+    def _in_time(self, proposal: Any) -> int:
+        return int(min(max(proposal["value"], 0), len(self.pixels.frames) - 1))
+
     def _axis(self) -> tuple[int, int, int]:
         """Of `plane`: the array's axis that its slices count, the direction, the beginning."""
         matrix = self.pixels.info[self.plane]["to_voxel"]
@@ -127,7 +134,7 @@ class ArrayView(anywidget.AnyWidget):
         if not isinstance(ask, dict) or ask.get("type") != "slice":
             return
         try:
-            cut = self.pixels.slice(ask["plane"], int(ask["index"]))
+            cut = self.pixels.slice(ask["plane"], int(ask["index"]), int(ask.get("frame", 0)))
         except (BluenoError, KeyError, ValueError, MemoryError) as error:
             self.send({"type": "error", "id": ask.get("id"), "message": str(error)})
             return

@@ -60,12 +60,12 @@ def _with_geometry(thing: Any, name: str | None) -> Pixels | None:
     module = type(thing).__module__.partition(".")[0]
     if module == "nibabel" and hasattr(thing, "dataobj"):
         array = np.asanyarray(thing.dataobj)
-        if array.ndim == 4:
-            array = array[..., 0]
-        if array.ndim != 3:
+        if array.ndim not in (3, 4):
             raise _bad_shape(array.shape)
+        frames = [array] if array.ndim == 3 else [array[..., n] for n in range(array.shape[3])]
         path = thing.get_filename()
-        return Pixels(array, name=name or (path and path.rsplit("/", 1)[-1]) or "image", affine=thing.affine)
+        title = name or (path and path.rsplit("/", 1)[-1]) or "image"
+        return Pixels(frames[0], frames=frames, name=title, affine=thing.affine)
     if module == "SimpleITK" and hasattr(thing, "GetSpacing"):
         array = sys.modules["SimpleITK"].GetArrayViewFromImage(thing)
         if array.ndim == 3 and thing.GetNumberOfComponentsPerPixel() == 1:

@@ -30,6 +30,8 @@ class Pixels:
     array : numpy.ndarray
         A volume ``(z, y, x)``, or with `stack` pictures ``(N, H, W)`` or
         ``(N, H, W, C)`` with 3 or 4 channels of uint8.
+    frames : sequence of numpy.ndarray
+        The points of time of a volume, each as `array`, which is the first of them.
     name : str
         Shown as the title.
     stack : bool
@@ -46,6 +48,7 @@ class Pixels:
         self,
         array: np.ndarray,
         *,
+        frames: Sequence[np.ndarray] = (),
         name: str = "array",
         stack: bool = False,
         affine: Sequence[Sequence[float]] | None = None,
@@ -55,12 +58,14 @@ class Pixels:
     ) -> None:
         _check(array)
         self.array, self.name, self.stack = array, name, stack
+        self.frames = frames or (array,)
         self.slope, self.intercept = slope, intercept
         self.affine = None if affine is None else tuple(tuple(map(float, row)) for row in affine)
         self.spacing = self._spacing(spacing)
 
     def __repr__(self) -> str:
-        return f"{self.name} {'×'.join(map(str, self.array.shape))} {self.array.dtype}"
+        shape = (*self.array.shape, *([len(self.frames)] if len(self.frames) > 1 else []))
+        return f"{self.name} {'×'.join(map(str, shape))} {self.array.dtype}"
 
     @property
     def channels(self) -> int:
@@ -100,18 +105,19 @@ class Pixels:
             window=window,
             level=level,
             tag="",
+            frames=len(self.frames),
             affine=None if self.affine is None else np.asarray(self.affine).tolist(),
         )
         shown = ["axial"] if self.stack else list(PLANES)
         return {**msgspec.to_builtins(info), "planes": shown, "channels": self.channels}
 
-    def slice(self, plane: Plane, index: int) -> np.ndarray:
+    def slice(self, plane: Plane, index: int, frame: int = 0) -> np.ndarray:
         """Return the stored numbers of a slice, ``(rows, columns[, channels])``, as they are sent.
 
         Raises
         ------
         InvalidInput
-            ``slice_missing``.
+            ``slice_missing`` or ``frame_missing``.
         """
         import numpy as np
 
@@ -120,16 +126,21 @@ class Pixels:
             raise InvalidInput(
                 f"There are {count} {plane} slices; there is no {index}.", code="slice_missing"
             )
-        cut = np.asarray(self.array[index] if self.stack else self.axes[plane].cut(self.array, index))
+        if not 0 <= frame < len(self.frames):
+            raise InvalidInput(
+                f"There are {len(self.frames)} frames; there is no {frame}.", code="frame_missing"
+            )
+        array = self.frames[frame]
+        cut = np.asarray(array[index] if self.stack else self.axes[plane].cut(array, index))
         if cut.dtype.kind == "c":
             cut = np.abs(cut)
         return np.ascontiguousarray(cut, np.dtype(self.wire_type).newbyteorder("<"))
 
-    def picture(self, plane: Plane, index: int, window: float, level: float) -> np.ndarray:
+    def picture(self, plane: Plane, index: int, window: float, level: float, frame: int = 0) -> np.ndarray:
         """Return a slice as uint8, as it is on the screen with this window."""
         import numpy as np
 
-        values = self.slice(plane, index) * np.float32(self.slope) + np.float32(self.intercept)
+        values = self.slice(plane, index, frame) * np.float32(self.slope) + np.float32(self.intercept)
         part = (values - (level - window / 2)) / window
         return np.asarray(np.nan_to_num(part, nan=0.0).clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
@@ -172,7 +183,8 @@ class Pixels:
         if (self.stack or self.channels > 1) and self.array.dtype == np.uint8:
             return 0.0, 255.0, 255.0, 127.5
         # A few slices of what may be far bigger than memory.
-        some = np.asarray(subsample(self.array))
+        few = self.frames[:: max(1, len(self.frames) // 3)]
+        some = np.concatenate([np.asarray(subsample(one)) for one in few])
         some = (np.abs(some) if some.dtype.kind == "c" else some).astype(np.float32)
         values = some * np.float32(self.slope) + np.float32(self.intercept)
         dark, bright = display_range(values, self.name)

@@ -97,6 +97,7 @@ def _volume(path: Path, name: str | None, traits: dict[str, Any]) -> Any:
     header = item.header
     pixels = Pixels(
         item.frame(0),
+        frames=[item.frame(n) for n in range(header.frames)],
         name=name or item.name,
         affine=header.affine,
         spacing=header.spacing,

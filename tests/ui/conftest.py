@@ -31,7 +31,7 @@ def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     opened = context.new_page()
     opened.set_default_timeout(20_000)
-    opened.goto(f"{lab.url}/lab?token={TOKEN}&reset")
+    opened.goto(f"{lab.url}/lab?token={TOKEN}&reset", timeout=60_000)
     opened.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
     opened.wait_for_function("() => window.jupyterapp !== undefined")
     yield opened

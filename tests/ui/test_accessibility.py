@@ -37,6 +37,7 @@ def assert_accessible(page: Page, selector: str) -> None:
             "([name, ground]) => document.body.dataset.jpThemeName === name &&"
             " getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim() === ground",
             arg=[theme, ground],
+            timeout=LONG,
         )
         for violation in look(page, selector):
             for node in violation["nodes"]:
@@ -90,7 +91,7 @@ def test_gallery_and_table(page: Page, digits: Dataset) -> None:
     expect(tab.locator(".jp-blueno-details")).to_contain_text("label")
     assert_accessible(page, f"#jp-blueno-dataset-{digits.id}")
     tab.get_by_role("radio", name="Table").click()
-    expect(tab.locator(".jp-blueno-table-line").first).to_contain_text("train")
+    expect(tab.locator(".jp-blueno-table-line").first).to_contain_text("test")
     assert_accessible(page, f"#jp-blueno-dataset-{digits.id}")
 
 

@@ -102,6 +102,22 @@ def test_a_nifti_image_is_oriented_by_its_affine() -> None:
     assert np.array_equal(ask(view, "axial", 5)[1], data[::-1, ::-1, 5].T)
 
 
+def test_a_volume_over_time_has_its_frames() -> None:
+    data = np.arange(4 * 5 * 6 * 3, dtype=np.int16).reshape(4, 5, 6, 3)
+    view = show(nib.Nifti1Image(data, np.eye(4)), frame=1)
+    assert (view._info["frames"], view._info["shape"]) == (3, [4, 5, 6])
+    view.send = lambda content, buffers=None: answers.append((content, buffers))
+    answers: list[Any] = []
+    for frame in (0, 2, 3):
+        view._answer(view, {"type": "slice", "id": frame, "plane": "axial", "index": 5, "frame": frame}, [])
+    for (_, buffers), frame in zip(answers, (0, 2), strict=False):
+        drawn = np.frombuffer(buffers[0], "<i2").reshape(5, 4)
+        assert np.array_equal(drawn, data[::-1, ::-1, 5, frame].T)
+    assert answers[2][0]["message"] == "There are 3 frames; there is no 3."
+    view.frame = 9
+    assert view.frame == 2
+
+
 @pytest.mark.parametrize(
     ("thing", "code"),
     [

@@ -40,7 +40,12 @@ export class CommSource implements SliceSource {
     return Promise.resolve(this.model.get('_info') as VolumeInfo);
   }
 
-  slice(plane: Plane, index: number, signal?: AbortSignal): Promise<Slice> {
+  slice(
+    plane: Plane,
+    index: number,
+    frame: number,
+    signal?: AbortSignal
+  ): Promise<Slice> {
     const id = ++this.last;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -50,7 +55,7 @@ export class CommSource implements SliceSource {
           reject(signal.reason);
         }
       });
-      this.model.send({ type: 'slice', id, plane, index });
+      this.model.send({ type: 'slice', id, plane, index, frame });
     });
   }
 

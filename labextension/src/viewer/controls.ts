@@ -1,5 +1,6 @@
 /** The toolbar and the footer of a volume view. */
-import { h, icon, iconButton } from './dom';
+import { h, iconButton } from './dom';
+import { Slider } from './slider';
 import type { Plane, VolumeInfo } from './source';
 import { type Preset, type Windowing, presetsFor, text } from './window';
 
@@ -10,7 +11,9 @@ export interface Actions {
   layout(layout: Layout): void;
   windowing(to: Windowing): void;
   index(index: number, at: number): void;
+  frame(frame: number, at: number): void;
   play(): void;
+  playTime(): void;
   smooth(): void;
   invert(): void;
   crosshair(): void;
@@ -49,7 +52,7 @@ export class Controls {
       )
     );
     this.toolbar = this.makeToolbar();
-    this.footer = this.makeFooter();
+    this.footer = this.makeFooter(info.frames);
   }
 
   /** Show which layout is on. */
@@ -88,21 +91,19 @@ export class Controls {
 
   setSlice(plane: Plane, index: number, count: number): void {
     this.footer.classList.toggle('blueno-still', count < 2);
-    this.slider.max = String(count - 1);
-    this.slider.value = String(index);
-    const done = count > 1 ? (100 * index) / (count - 1) : 0;
-    this.slider.style.setProperty('--blueno-done', `${done}%`);
-    this.slider.setAttribute('aria-label', `${plane} slice`);
-    this.slider.setAttribute('aria-valuetext', `${index + 1} of ${count}`);
-    this.counter.textContent = `${index + 1} / ${count}`;
-    this.counter.style.minWidth = `${2 * String(count).length + 3}ch`;
+    this.slices.set(index, count, `${plane} slice`);
+  }
+
+  setFrame(frame: number, count: number): void {
+    this.time.set(frame, count, 'time point', 't ');
   }
 
   setPlaying(playing: boolean): void {
-    const label = playing ? 'Stop (P)' : 'Play (P)';
-    this.playButton.replaceChildren(icon(playing ? 'pause' : 'play'));
-    this.playButton.title = label;
-    this.playButton.setAttribute('aria-label', label);
+    this.slices.setPlaying(playing);
+  }
+
+  setPlayingTime(playing: boolean): void {
+    this.time.setPlaying(playing);
   }
 
   /** What is under the cursor. */
@@ -178,20 +179,12 @@ export class Controls {
     );
   }
 
-  private makeFooter(): HTMLElement {
-    this.slider.addEventListener('input', event =>
-      this.actions.index(Number(this.slider.value), event.timeStamp)
-    );
+  private makeFooter(frames: number): HTMLElement {
     return h(
       'div',
       { class: 'blueno-footer' },
-      h(
-        'div',
-        { class: 'blueno-scroll' },
-        this.playButton,
-        this.slider,
-        this.counter
-      ),
+      ...(frames > 1 ? [this.time.node] : []),
+      this.slices.node,
       this.readout
     );
   }
@@ -207,8 +200,22 @@ export class Controls {
   private readonly presetSelect = h('select', {
     'aria-label': 'Window preset'
   });
-  private readonly slider = h('input', { type: 'range', min: 0, step: 1 });
-  private readonly counter = h('output', { class: 'blueno-counter' });
+  private readonly slices = new Slider(
+    'slices',
+    { play: 'Play (P)', stop: 'Stop (P)' },
+    {
+      move: (index, at) => this.actions.index(index, at),
+      play: () => this.actions.play()
+    }
+  );
+  private readonly time = new Slider(
+    'time',
+    { play: 'Play through time (T)', stop: 'Stop time (T)' },
+    {
+      move: (frame, at) => this.actions.frame(frame, at),
+      play: () => this.actions.playTime()
+    }
+  );
   private readonly readout = h('div', {
     class: 'blueno-readout',
     'aria-live': 'off'
@@ -230,9 +237,6 @@ export class Controls {
     'Crosshair (X)',
     () => this.actions.crosshair(),
     false
-  );
-  private readonly playButton = iconButton('play', 'Play (P)', () =>
-    this.actions.play()
   );
 }
 

@@ -22,6 +22,7 @@ export class Facts {
       h('h4', { title: info.name }, info.name),
       list([
         ['size', `${info.shape.join(' × ')}`],
+        ['time points', info.frames > 1 ? String(info.frames) : ''],
         ['voxel', size.length ? `${size.join(' × ')} mm` : ''],
         ['numbers', info.dtype],
         ['range', `${text(info.low)} … ${text(info.high)} ${info.unit}`],

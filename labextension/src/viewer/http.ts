@@ -39,9 +39,10 @@ export class HttpSource implements SliceSource {
   async slice(
     plane: Plane,
     index: number,
+    frame: number,
     signal?: AbortSignal
   ): Promise<Slice> {
-    const query = { plane, index, frame: this.frame, tag: this.tag };
+    const query = { plane, index, frame, tag: this.tag };
     const response = await this.get('/volumes/slice', query, signal);
     const shape = response.headers.get('X-Blueno-Shape') ?? '';
     const [rows, columns, channels = 1] = shape.split(',').map(Number);
@@ -64,7 +65,6 @@ export class HttpSource implements SliceSource {
     );
   }
 
-  frame = 0;
   private tag = '';
 }
 

@@ -6,6 +6,8 @@ import { type Meaning, meaningOf } from './keys';
 export interface KeyActions extends Actions {
   step(by: number, at: number): void;
   end(which: 'first' | 'last', at: number): void;
+  /** Move on in time. */
+  later(by: number, at: number): void;
   zoom(factor: number): void;
   reset(): void;
   /** While space is held on a picture, a drag moves it. */
@@ -43,6 +45,8 @@ export class Keyboard {
       actions.step(meaning.step, at);
     } else if ('end' in meaning) {
       actions.end(meaning.end, at);
+    } else if ('frame' in meaning) {
+      actions.later(meaning.frame, at);
     } else if ('zoom' in meaning) {
       actions.zoom(meaning.zoom);
     } else if ('layout' in meaning) {

@@ -6,6 +6,7 @@ const SHEET: readonly (readonly [string, string])[] = [
   ['Wheel, ↑ ↓ ← →', 'previous, next slice'],
   ['Page Up, Page Down', 'ten slices'],
   ['Home, End', 'first, last slice'],
+  [',  .', 'previous, next point of time'],
   ['1  2  3  4', 'axial, coronal, sagittal, all three'],
   ['Drag', 'window (left, right) and level (up, down)'],
   ['Click', 'crosshair: the other planes follow'],
@@ -14,6 +15,7 @@ const SHEET: readonly (readonly [string, string])[] = [
   ['F', 'fit to the view'],
   ['R, double click', 'reset window, zoom and place'],
   ['P', 'play, stop'],
+  ['T', 'play through time, stop'],
   ['S', 'smooth or square pixels'],
   ['I', 'invert'],
   ['X', 'crosshair on, off'],
@@ -62,11 +64,19 @@ export class CheatSheet {
 export type Meaning =
   | { step: number }
   | { end: 'first' | 'last' }
+  | { frame: number }
   | { zoom: number }
   | { layout: 'axial' | 'coronal' | 'sagittal' | 'three' }
   | {
       act:
-        'fit' | 'reset' | 'play' | 'smooth' | 'invert' | 'crosshair' | 'help';
+        | 'fit'
+        | 'reset'
+        | 'play'
+        | 'playTime'
+        | 'smooth'
+        | 'invert'
+        | 'crosshair'
+        | 'help';
     };
 
 const MEANINGS: Record<string, Meaning> = {
@@ -78,6 +88,8 @@ const MEANINGS: Record<string, Meaning> = {
   PageUp: { step: -10 },
   Home: { end: 'first' },
   End: { end: 'last' },
+  ',': { frame: -1 },
+  '.': { frame: 1 },
   '+': { zoom: 1.25 },
   '=': { zoom: 1.25 },
   '-': { zoom: 0.8 },
@@ -88,6 +100,7 @@ const MEANINGS: Record<string, Meaning> = {
   f: { act: 'fit' },
   r: { act: 'reset' },
   p: { act: 'play' },
+  t: { act: 'playTime' },
   s: { act: 'smooth' },
   i: { act: 'invert' },
   x: { act: 'crosshair' },

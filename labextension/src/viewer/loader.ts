@@ -18,9 +18,14 @@ export type LoaderState =
   | { kind: 'waiting'; message: string }
   | { kind: 'failed'; message: string; code?: string };
 
-interface Running {
+/** Where a slice is. */
+interface Spot {
   plane: Plane;
   index: number;
+  frame: number;
+}
+
+interface Running extends Spot {
   started: number;
   abort: AbortController;
 }
@@ -32,6 +37,9 @@ interface Wanted {
 
 /** The file is no longer the one that was opened. */
 export const CHANGED = 'volume_changed';
+
+const keyOf = ({ frame, plane, index }: Spot): string =>
+  `${frame} ${plane} ${index}`;
 
 const AT_ONCE = 3;
 const PATIENCE = [300, 600, 1200, 2500, 4000]; // ms between tries while nobody answers
@@ -47,6 +55,7 @@ export class SliceLoader {
   constructor(
     private readonly source: SliceSource,
     private readonly count: (plane: Plane) => number,
+    private readonly frames = 1,
     options: LoaderOptions = {}
   ) {
     this.cacheBytes = options.cacheBytes ?? 64 * 2 ** 20;
@@ -64,6 +73,9 @@ export class SliceLoader {
   /** Ask for a slice; the former wish for this plane is forgotten. */
   want(plane: Plane, index: number): void {
     const before = this.wanted.get(plane);
+    if (before && before.index !== index) {
+      this.inTime = 0;
+    }
     const direction =
       before && before.index !== index
         ? index > before.index
@@ -73,6 +85,12 @@ export class SliceLoader {
     this.wanted.delete(plane);
     this.wanted.set(plane, { index, direction }); // the latest wish comes last
     this.next();
+  }
+
+  /** Go to a point of time; what is wanted of each plane is to be said again. */
+  setFrame(frame: number): void {
+    this.inTime = Math.sign(frame - this.frame);
+    this.frame = frame;
   }
 
   /** The first picture is on the screen: its neighbours are next. */
@@ -94,7 +112,7 @@ export class SliceLoader {
   }
 
   get(plane: Plane, index: number): Slice | undefined {
-    const key = `${plane} ${index}`;
+    const key = keyOf({ plane, index, frame: this.frame });
     const slice = this.cache.get(key);
     if (slice) {
       this.cache.delete(key);
@@ -103,18 +121,24 @@ export class SliceLoader {
     return slice;
   }
 
-  /** The cached slice that is nearest to an index. */
+  /** The cached slice that is nearest: in time while time is passing, else in space. */
   nearest(plane: Plane, index: number): Slice | undefined {
-    const count = this.count(plane);
-    for (let away = 0; away < count; away++) {
-      const slice =
-        this.cache.get(`${plane} ${index - away}`) ??
-        this.cache.get(`${plane} ${index + away}`);
-      if (slice) {
-        return slice;
+    const { frame } = this;
+    const find = (most: number, at: (away: number) => Spot) => {
+      for (let away = 0; away < most; away++) {
+        const slice =
+          this.cache.get(keyOf(at(-away))) ?? this.cache.get(keyOf(at(away)));
+        if (slice) {
+          return slice;
+        }
       }
-    }
-    return undefined;
+      return undefined;
+    };
+    const inTime = () =>
+      find(this.frames, away => ({ plane, index, frame: frame + away }));
+    const inSpace = () =>
+      find(this.count(plane), away => ({ plane, index: index + away, frame }));
+    return this.inTime ? inTime() : (inSpace() ?? inTime());
   }
 
   /** Try again after a failure. */
@@ -146,20 +170,21 @@ export class SliceLoader {
     if (this.disposed || this.timer || this.state === 'failed') {
       return;
     }
-    for (const [plane, index] of this.order()) {
-      if (this.running.size >= AT_ONCE && !this.makeRoom(plane, index)) {
+    for (const spot of this.order()) {
+      if (this.running.size >= AT_ONCE && !this.makeRoom(spot)) {
         return;
       }
-      void this.fetch(plane, index);
+      void this.fetch(spot);
     }
   }
 
   /** What is missing, the most urgent first. */
-  private *order(): Generator<[Plane, number]> {
+  private *order(): Generator<Spot> {
     const planes = [...this.wanted].reverse();
+    const { frame, inTime } = this;
     for (const [plane, { index }] of planes) {
-      if (this.missing(plane, index)) {
-        yield [plane, index];
+      if (this.missing({ plane, index, frame })) {
+        yield { plane, index, frame };
       }
     }
     if (!this.mayLookAhead) {
@@ -167,36 +192,47 @@ export class SliceLoader {
     }
     for (let away = 1; away <= this.ahead; away++) {
       for (const [plane, { index, direction }] of planes) {
-        const steps = away <= 2 ? [direction, -direction] : [direction];
-        for (const step of steps) {
-          const at = index + step * away;
-          if (this.running.size < AT_ONCE && this.missing(plane, at)) {
-            yield [plane, at];
+        const step = (inTime || direction) * away;
+        const steps = away <= 2 ? [step, -step] : [step];
+        for (const by of steps) {
+          const spot = inTime
+            ? { plane, index, frame: frame + by }
+            : { plane, index: index + by, frame };
+          if (this.running.size < AT_ONCE && this.missing(spot)) {
+            yield spot;
           }
         }
       }
     }
   }
 
-  private missing(plane: Plane, index: number): boolean {
+  private missing(spot: Spot): boolean {
+    const { plane, index, frame } = spot;
+    const key = keyOf(spot);
     return (
       index >= 0 &&
       index < this.count(plane) &&
-      !this.cache.has(`${plane} ${index}`) &&
-      !this.broken.has(`${plane} ${index}`) &&
-      ![...this.running].some(one => one.plane === plane && one.index === index)
+      frame >= 0 &&
+      frame < this.frames &&
+      !this.cache.has(key) &&
+      !this.broken.has(key) &&
+      ![...this.running].some(one => keyOf(one) === key)
     );
   }
 
+  private isWanted({ plane, index, frame }: Spot): boolean {
+    return frame === this.frame && this.wanted.get(plane)?.index === index;
+  }
+
   /** Cancel a request that is less needed than this one. */
-  private makeRoom(plane: Plane, index: number): boolean {
-    if (this.wanted.get(plane)?.index !== index) {
+  private makeRoom(spot: Spot): boolean {
+    if (!this.isWanted(spot)) {
       return false;
     }
     const others = [...this.running]
       .sort((a, b) => a.started - b.started)
       .slice(1)
-      .filter(one => this.wanted.get(one.plane)?.index !== one.index);
+      .filter(one => !this.isWanted(one));
     const goes = others.at(-1);
     if (goes) {
       this.cancel(goes);
@@ -209,37 +245,38 @@ export class SliceLoader {
     one.abort.abort();
   }
 
-  private async fetch(plane: Plane, index: number): Promise<void> {
+  private async fetch(spot: Spot): Promise<void> {
+    const { plane, index, frame } = spot;
     const one = {
-      plane,
-      index,
+      ...spot,
       started: performance.now(),
       abort: new AbortController()
     };
     this.running.add(one);
     this.requests++;
     try {
-      const slice = await this.source.slice(plane, index, one.abort.signal);
+      const { signal } = one.abort;
+      const slice = await this.source.slice(plane, index, frame, signal);
       if (this.running.has(one)) {
         this.running.delete(one);
-        this.arrived(plane, index, slice);
+        this.arrived(spot, slice);
       }
     } catch (error) {
       if (this.running.has(one)) {
         this.running.delete(one);
-        this.failed(plane, index, error);
+        this.failed(spot, error);
       }
     }
     this.next();
   }
 
-  private arrived(plane: Plane, index: number, slice: Slice): void {
+  private arrived(spot: Spot, slice: Slice): void {
     this.tries = 0;
     if (this.state !== 'ready') {
       this.state = 'ready';
       this.onState({ kind: 'ready' });
     }
-    this.cache.set(`${plane} ${index}`, slice);
+    this.cache.set(keyOf(spot), slice);
     this.bytes += slice.data.byteLength;
     for (const [key, old] of this.cache) {
       if (this.bytes <= this.cacheBytes || this.cache.size <= 1) {
@@ -248,10 +285,12 @@ export class SliceLoader {
       this.cache.delete(key);
       this.bytes -= old.data.byteLength;
     }
-    this.onSlice(plane, index);
+    if (spot.frame === this.frame) {
+      this.onSlice(spot.plane, spot.index);
+    }
   }
 
-  private failed(plane: Plane, index: number, error: unknown): void {
+  private failed(spot: Spot, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof SourceError && error.again) {
       if (!this.timer) {
@@ -268,11 +307,11 @@ export class SliceLoader {
     }
     const code = error instanceof SourceError ? error.code : undefined;
     // A neighbour that cannot be read is no news until somebody looks at it.
-    if (this.wanted.get(plane)?.index === index || code === CHANGED) {
+    if (this.isWanted(spot) || code === CHANGED) {
       this.state = 'failed';
       this.onState({ kind: 'failed', message, code });
     } else {
-      this.broken.add(`${plane} ${index}`);
+      this.broken.add(keyOf(spot));
     }
   }
 
@@ -282,6 +321,9 @@ export class SliceLoader {
   private readonly broken = new Set<string>();
   private readonly wanted = new Map<Plane, Wanted>();
   private readonly running = new Set<Running>();
+  private frame = 0;
+  /** The direction in time of the last step; 0 if that was in space. */
+  private inTime = 0;
   private mayLookAhead = false;
   private state: LoaderState['kind'] = 'ready';
   private bytes = 0;

@@ -13,17 +13,20 @@ export class Player {
       this.stop();
     } else {
       this.timer = window.setInterval(this.advance, 1000 / FRAMES_PER_SECOND);
+      this.changed(true);
     }
-    this.changed(this.timer !== 0);
+  }
+
+  stop(): void {
+    if (this.timer) {
+      window.clearInterval(this.timer);
+      this.timer = 0;
+      this.changed(false);
+    }
   }
 
   dispose(): void {
-    this.stop();
-  }
-
-  private stop(): void {
     window.clearInterval(this.timer);
-    this.timer = 0;
   }
 
   private timer = 0;

@@ -94,7 +94,10 @@ export class Screen {
       slice !== undefined
     );
     const painted = pane.paint(look);
-    const note = `W ${text(state.window)}  L ${text(state.level)}`;
+    const { frames } = this.parts.info;
+    const time = frames > 1 ? `t ${state.frame + 1} / ${frames}  ` : '';
+    const note = `${time}W ${text(state.window)}  L ${text(state.level)}`;
+    pane.node.dataset.frame = String(state.frame);
     pane.describe(panes.length === 1, note);
     pane.mark(state.crosshair ? geometry.pixel(plane, crossing) : null);
     if (painted && slice) {

@@ -27,7 +27,12 @@ export interface Slice {
 /** Answers for one volume. Every method may be called again after it failed. */
 export interface SliceSource {
   info(signal?: AbortSignal): Promise<VolumeInfo>;
-  slice(plane: Plane, index: number, signal?: AbortSignal): Promise<Slice>;
+  slice(
+    plane: Plane,
+    index: number,
+    frame: number,
+    signal?: AbortSignal
+  ): Promise<Slice>;
 }
 
 /** Why a source cannot answer; with `again` it is worth to go on asking. */

@@ -11,6 +11,8 @@ export interface ViewState extends Windowing {
   plane: Plane;
   /** The slice of each plane. */
   slices: Slices;
+  /** The point of time, from 0. */
+  frame: number;
   smooth: boolean;
   invert: boolean;
   crosshair: boolean;
@@ -32,6 +34,7 @@ export function beginning(
     invert: info.inverted,
     crosshair: false,
     ...given,
+    frame: Math.min(given.frame ?? 0, info.frames - 1), // the file may have changed
     slices: { ...geometry.middle(), ...given.slices }
   };
 }

@@ -99,6 +99,7 @@ export class Viewer {
     const loader = new SliceLoader(
       this.source,
       plane => info[plane].count,
+      info.frames,
       this.options
     );
     loader.onState = state => this.loading(state);

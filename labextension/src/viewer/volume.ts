@@ -68,6 +68,8 @@ export class VolumeView {
     );
     this.observer.observe(this.node);
     this.release = hold();
+    this.loader.setFrame(this.state.frame);
+    this.controls.setFrame(this.state.frame, info.frames);
     this.setLayout(this.state.layout);
     this.setWindowing(this.state, false);
   }
@@ -77,13 +79,16 @@ export class VolumeView {
 
   /** Set parts of the state, as a program does. */
   update(to: Partial<ViewState>): void {
-    const { slices, window, level, ...rest } = to;
+    const { slices, frame, window, level, ...rest } = to;
     const layoutBefore = this.state.layout;
     Object.assign(this.state, rest);
     if (slices) {
       for (const plane of PLANES) {
         this.moveTo(plane, slices[plane], performance.now(), false);
       }
+    }
+    if (frame !== undefined) {
+      this.moveInTime(frame, performance.now(), false);
     }
     if (window !== undefined || level !== undefined) {
       const { state } = this;
@@ -112,6 +117,7 @@ export class VolumeView {
   dispose(): void {
     this.screen.dispose();
     this.player.dispose();
+    this.clock.dispose();
     this.observer.disconnect();
     this.panes.forEach(pane => pane.dispose());
     this.release();
@@ -166,7 +172,18 @@ export class VolumeView {
       const last = this.info[plane].count - 1;
       this.moveTo(plane, which === 'first' ? 0 : last, at);
     },
-    play: () => this.player.toggle(),
+    frame: (frame, at) => this.moveInTime(frame, at),
+    later: (by, at) => this.moveInTime(this.state.frame + by, at),
+    play: () => {
+      this.clock.stop();
+      this.player.toggle();
+    },
+    playTime: () => {
+      if (this.info.frames > 1) {
+        this.player.stop();
+        this.clock.toggle();
+      }
+    },
     smooth: () => this.toggle('smooth'),
     invert: () => this.toggle('invert'),
     crosshair: () => this.toggle('crosshair'),
@@ -248,6 +265,23 @@ export class VolumeView {
     this.screen.scheduleAll();
   }
 
+  /** Go to a point of time; every plane that is shown goes with it. */
+  private moveInTime(to: number, at: number, tell = true): void {
+    const { frames } = this.info;
+    const frame = Math.max(0, Math.min(frames - 1, to | 0));
+    if (frame === this.state.frame) {
+      return;
+    }
+    this.state.frame = frame;
+    this.loader.setFrame(frame);
+    this.controls.setFrame(frame, frames);
+    this.screen.shown.forEach(pane => this.ask(pane.plane, at));
+    if (tell) {
+      this.onChange(this.state);
+    }
+    this.screen.scheduleAll();
+  }
+
   private ask(plane: Plane, at: number): void {
     this.stopwatch.start(plane, at);
     if (this.visible) {
@@ -280,6 +314,13 @@ export class VolumeView {
     }
   }
 
+  private advanceInTime(): void {
+    if (this.visible && this.screen.shown.every(pane => pane.exact)) {
+      const next = (this.state.frame + 1) % this.info.frames;
+      this.moveInTime(next, performance.now());
+    }
+  }
+
   private setVisible(visible: boolean): void {
     if (visible === this.visible) {
       return;
@@ -306,6 +347,10 @@ export class VolumeView {
   private readonly player = new Player(
     () => this.advance(),
     playing => this.controls.setPlaying(playing)
+  );
+  private readonly clock = new Player(
+    () => this.advanceInTime(),
+    playing => this.controls.setPlayingTime(playing)
   );
   private readonly observer: IntersectionObserver;
   private dragStart: Windowing = { window: 1, level: 0 };

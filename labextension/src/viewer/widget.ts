@@ -13,6 +13,7 @@ interface Model extends CommModel {
 const TRAITS = [
   'plane',
   'index',
+  'frame',
   'crosshair',
   'layout_mode',
   'window',
@@ -33,6 +34,7 @@ function read(model: Model): Partial<ViewState> {
     plane,
     layout: model.get('layout_mode') === 'three' ? 'three' : plane,
     slices,
+    frame: model.get('frame') as number,
     window: model.get('window') as number,
     level: model.get('level') as number
   };
@@ -43,6 +45,7 @@ function write(model: Model, state: ViewState): void {
   const info = model.get('_info') as VolumeInfo;
   model.set('plane', state.plane);
   model.set('index', state.slices[state.plane]);
+  model.set('frame', state.frame);
   if (info.planes?.length !== 1) {
     const voxel = new Geometry(info).meeting(state.slices);
     model.set('crosshair', [...voxel]);
