@@ -27,6 +27,12 @@ class Upload(Struct, frozen=True):
     upload_id: str
 
 
+class UploadRef(Struct, frozen=True, forbid_unknown_fields=True):
+    """An upload by its id."""
+
+    upload_id: str
+
+
 class UploadChunk(Struct, frozen=True, forbid_unknown_fields=True):
     """`content` (the body, ≤ 8 MB) goes into file `name` at byte `offset`."""
 
@@ -58,6 +64,15 @@ def create_upload(context: Context, ask: Nothing) -> Upload:
     from jupyter_blueno.ingest import uploads
 
     return Upload(uploads.create(context.config))
+
+
+@operation("DELETE", "/uploads/{upload_id}", resource="uploads", action="write")
+def drop_upload(context: Context, ask: UploadRef) -> Done:
+    """Give up an upload: what was sent of it is deleted."""
+    from jupyter_blueno.ingest import uploads
+
+    uploads.drop(context.config, ask.upload_id)
+    return Done(True)
 
 
 @operation("PUT", "/uploads/{upload_id}", resource="uploads", action="write", raw_body="content")

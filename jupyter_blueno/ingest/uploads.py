@@ -138,5 +138,16 @@ def take(config: Config, upload_id: str, folder: Path) -> None:
     source.rmdir()
 
 
+def drop(config: Config, upload_id: str) -> None:
+    """Delete an upload that nobody goes on with, and what was sent of it.
+
+    Raises
+    ------
+    NotFound
+        If there is no such upload, or it was taken in already.
+    """
+    shutil.rmtree(folder_of(config, upload_id))
+
+
 def _disk_full() -> Unavailable:
     return Unavailable("The disk of the data folder is full. Make room, then go on.", code="disk_full")

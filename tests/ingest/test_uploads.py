@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_blueno.api.ingest import UploadChunk, create_upload, put_chunk
+from jupyter_blueno.api.ingest import UploadChunk, UploadRef, create_upload, drop_upload, put_chunk
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from jupyter_blueno.ingest import uploads
@@ -40,6 +40,14 @@ def test_what_was_sent_becomes_a_dataset_of_its_own(context, upload, put, ingest
     assert list(context.config.folder("uploads").iterdir()) == []
     with pytest.raises(NotFound, match="no upload"):
         ingest("again", UploadSource(upload))
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(context, upload, put):
+    put("pets/cat/1.png", b"half a picture")
+    assert drop_upload(context, UploadRef(upload)).done
+    assert list(context.config.folder("uploads").iterdir()) == []
+    with pytest.raises(NotFound, match="no upload"):
+        drop_upload(context, UploadRef(upload))
 
 
 @pytest.mark.parametrize(

@@ -320,6 +320,55 @@ def test_chosen_folder_is_uploaded(page: Page, passing: str, tmp_path: Path) -> 
     expect(tab.get_by_label("label", exact=True)).to_contain_text("dog")
 
 
+def drop(page: Page, files: dict[str, bytes]) -> None:
+    """Drop files on the form, as a hand does that drags them out of a folder."""
+    page.evaluate(
+        """files => {
+            const dataTransfer = new DataTransfer();
+            for (const [name, bytes] of Object.entries(files)) {
+                dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+            }
+            const zone = document.querySelector('.jp-blueno-dropzone');
+            for (const kind of ['dragenter', 'dragover', 'drop']) {
+                zone.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+            }
+        }""",
+        {name: list(content) for name, content in files.items()},
+    )
+
+
+def test_dropped_files_are_uploaded(page: Page, passing: str, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "some")
+    found = sorted((tmp_path / "some").rglob("*.png"))
+    show_panel(page)
+    execute(page, "blueno:add-dataset", {"choice": "upload"})
+    add = page.locator("#jp-blueno-add")
+    expect(add.locator(".jp-blueno-dropzone")).to_be_visible()
+    drop(page, {f"{n}-{file.name}": file.read_bytes() for n, file in enumerate(found)})
+    expect(add).to_contain_text(f"{len(found)} files")
+    add.get_by_label("Name of the dataset").fill(passing)
+    add.get_by_role("button", name="Upload and add").click()
+    expect(row(page, passing).locator(".jp-blueno-row-count")).to_have_text("6", timeout=LONG)
+
+
+def test_a_cancelled_upload_leaves_nothing(page: Page, lab: Lab, passing: str) -> None:
+    execute(page, "blueno:add-dataset", {"choice": "upload"})
+    add = page.locator("#jp-blueno-add")
+    expect(add.locator(".jp-blueno-dropzone")).to_be_visible()
+    drop(page, {"first.png": b"first", "second.png": b"second"})
+    add.get_by_label("Name of the dataset").fill(passing)
+    # The second file never arrives: there is time to think better of it.
+    page.route("**/uploads/*name=second.png*", lambda _: None)
+    with page.expect_response(lambda answer: "name=first.png" in answer.url):
+        add.get_by_role("button", name="Upload and add").click()
+    assert list((lab.home / "uploads").rglob("first.png"))
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as deleted:
+        add.get_by_role("button", name="Cancel").click()
+    assert deleted.value.ok
+    assert not list((lab.home / "uploads").iterdir())
+    expect(add.get_by_role("button", name="Upload and add")).to_be_enabled()
+
+
 def test_public_sets_are_searched_and_chosen(page: Page) -> None:
     execute(page, "blueno:add-dataset", {"choice": "public"})
     add = page.locator("#jp-blueno-add")

@@ -547,7 +547,11 @@ export interface paths {
      */
     put: operations['put_chunk'];
     post?: never;
-    delete?: never;
+    /**
+     * Give up an upload: what was sent of it is deleted.
+     * @description Give up an upload: what was sent of it is deleted.
+     */
+    delete: operations['drop_upload'];
     options?: never;
     head?: never;
     patch?: never;
@@ -2353,6 +2357,37 @@ export interface operations {
         'application/octet-stream': string;
       };
     };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  drop_upload: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        upload_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
     responses: {
       /** @description Done. */
       200: {

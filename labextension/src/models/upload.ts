@@ -15,12 +15,17 @@ export async function filesOf(
   items: DataTransferItemList
 ): Promise<UploadFile[]> {
   // Entries must be taken before the first pause: the list is emptied then.
-  const entries = [...items]
-    .map(item => item.webkitGetAsEntry())
-    .filter(entry => entry !== null);
+  const dropped = [...items].map(item => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.getAsFile()
+  }));
   const found: UploadFile[] = [];
-  for (const entry of entries) {
-    await walk(entry, '', found);
+  for (const { entry, file } of dropped) {
+    if (entry) {
+      await walk(entry, '', found);
+    } else if (file) {
+      found.push({ path: file.name, file }); // dragged out of a program, not a folder
+    }
   }
   return found;
 }
@@ -110,10 +115,15 @@ export class Upload {
         await this.sendFile(upload_id, next);
       }
     };
+    const workers = Array.from({ length: AT_ONCE }, worker);
     try {
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      await Promise.all(workers);
     } catch (error) {
       this._abort.abort();
+      await Promise.allSettled(workers); // no chunk comes after the end
+      await this.api
+        .delete('/uploads/{upload_id}', { path: { upload_id } })
+        .catch(() => undefined); // what went wrong first is what is told
       throw error;
     }
     return upload_id;
