@@ -16,8 +16,11 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from jupyter_blueno.api.catalog import DatasetRef, ListDatasets, delete_dataset, list_datasets
 from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress
+from jupyter_blueno.config import Config
 from jupyter_blueno.ingest.model import Batch, BeginVersion
+from jupyter_blueno.ingest.sources import public
 from jupyter_blueno.ingest.sources.arrays import ingest_arrays
+from tests.ingest import archives
 from tests.ui.conftest import COUNT, TOKEN, Lab, execute, shades
 
 LONG = 60_000  # ms: an ingest has a Python to start, on a machine that does other things too
@@ -384,6 +387,27 @@ def test_public_sets_are_searched_and_chosen(page: Page) -> None:
     sets.nth(1).get_by_role("checkbox").check()
     expect(add).to_contain_text("2 sets chosen")
     expect(button).to_be_enabled()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_public_set_is_prepared_by_a_click(lab: Lab, page: Page) -> None:
+    config = Config(home=str(lab.home))
+    files, _ = archives.mnist(config.folder("tfds", "downloads", "manual"), 20, 10)
+    with archives.offline(files, mnist___TRAIN_EXAMPLES=20, mnist___TEST_EXAMPLES=10):
+        public.prepare(config, "mnist", lambda words: None)  # so that the job needs no network
+    execute(page, "blueno:add-dataset", {"choice": "public"})
+    add = page.locator("#jp-blueno-add")
+    sets = add.get_by_role("list", name="Public sets").get_by_role("listitem")
+    add.locator(".jp-FilterBox input").fill("mnist")
+    sets.filter(has_text="downloaded").get_by_role("checkbox").check()
+    add.get_by_role("button", name="Prepare").click()
+    show_panel(page)
+    line = page.locator(".jp-blueno-row").filter(has=page.get_by_text("mnist", exact=True))
+    expect(line).to_contain_text("2D · 10 labels", timeout=LONG)
+    expect(line.locator(".jp-blueno-row-count")).to_have_text("30")
+    for one in lab.transport.call(list_datasets, ListDatasets(name="mnist")).datasets:
+        lab.transport.call(delete_dataset, DatasetRef(one.id))
 
 
 def test_server_away_is_said_and_it_comes_back_by_itself(page: Page, digits: Dataset) -> None:
