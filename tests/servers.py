@@ -17,6 +17,7 @@ from jupyter_blueno.client.transport import Http
 
 TOKEN = "a-token-for-tests"
 PASSWORD = "a password, for tests: ü"
+NO_BUILD_CHECK = {"page_config_data": {"buildCheck": False, "buildAvailable": False}}
 
 
 @dataclass
@@ -64,6 +65,8 @@ class Lab:
             f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self.root}",
             f"--PasswordIdentityProvider.hashed_password={_hashed()}",
             "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            # Each page would start Node to see whether Lab has to be built again.
+            f"--ServerApp.tornado_settings={NO_BUILD_CHECK}",
             *self.arguments,
         ]  # fmt: skip
         log = open(state / "lab.log", "ab")  # noqa: SIM115 - the child keeps it
