@@ -87,7 +87,9 @@ export class Pane {
     this.slice = slice;
     this.index = index;
     this.exact = exact;
-    this.node.dataset.state = exact ? 'ready' : 'loading';
+    if (!exact) {
+      this.node.dataset.state = 'loading';
+    }
     this.node.dataset.index = String(index);
   }
 
@@ -101,6 +103,7 @@ export class Pane {
     const by = painter();
     by.paint(context, slice, this.placement(), look);
     this.node.dataset.painter = by.name;
+    this.node.dataset.state = this.exact ? 'ready' : 'loading';
     return true;
   }
 
