@@ -9,7 +9,8 @@
     ├── thumbnails/{dataset_id}/
     ├── uploads/{upload_id}/  what the browser is sending
     ├── cache/                derived pixels; may be deleted at any time
-    └── jobs/{job_id}/        code, log, outputs and result of each job
+    ├── jobs/{job_id}/        code, log, outputs and result of each job
+    └── queue/                which jobs wait, and what the running ones hold
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from traitlets import List, Unicode, default
+from traitlets import Int, List, Unicode, default
 from traitlets.config import Configurable
 
 from jupyter_blueno.errors import InvalidInput, OutsideRoots
@@ -40,6 +41,14 @@ class Config(Configurable):
         Unicode(),
         help="Folders, beside the data folder, whose files may be registered and read (BLUENO_ROOTS).",
     ).tag(config=True)
+    jobs_at_once = Int(
+        help="How many background jobs run at a time (BLUENO_JOBS_AT_ONCE; default: one for each CPU core). "
+        "It holds from the next start of a server on, or when jobs run again after none did."
+    ).tag(config=True)
+    gpus = Unicode(
+        help="The GPUs that jobs may have, as in CUDA_VISIBLE_DEVICES (BLUENO_GPUS; default: those in "
+        "CUDA_VISIBLE_DEVICES, else all of this machine)."
+    ).tag(config=True)
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
     )
@@ -56,6 +65,24 @@ class Config(Configurable):
     @default("roots")
     def _default_roots(self) -> list[str]:
         return [p for p in os.environ.get("BLUENO_ROOTS", "").split(os.pathsep) if p]
+
+    @default("jobs_at_once")
+    def _default_jobs_at_once(self) -> int:
+        text = os.environ.get("BLUENO_JOBS_AT_ONCE", "").strip()
+        if text and not (text.isdecimal() and 0 < int(text) <= 10_000):
+            raise InvalidInput(
+                f"BLUENO_JOBS_AT_ONCE is '{text[:20]}'; it must be a number from 1 to 10000.",
+                code="bad_setting",
+            )
+        return int(text or usable_cores())
+
+    @default("gpus")
+    def _default_gpus(self) -> str:
+        for name in ("BLUENO_GPUS", "CUDA_VISIBLE_DEVICES"):
+            if name in os.environ:
+                return ",".join(part.strip() for part in os.environ[name].split(",") if part.strip() != "-1")
+        cards = (path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
+        return ",".join(sorted((card for card in cards if card.isdecimal()), key=int))
 
     @default("user")
     def _default_user(self) -> str:
@@ -122,6 +149,13 @@ class Config(Configurable):
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _has_long_part(path: bytes) -> bool:

@@ -30,6 +30,13 @@ class JobRef(Struct, frozen=True, forbid_unknown_fields=True):
     job_id: str
 
 
+class ChangeJob(Struct, frozen=True, forbid_unknown_fields=True):
+    """`priority` from -10 to 10; of jobs that wait, the higher one starts first."""
+
+    job_id: str
+    priority: int
+
+
 class LogRange(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes from `offset`; a negative offset counts from the end. At most 4 MB."""
 
@@ -63,7 +70,7 @@ def list_jobs(context: Context, ask: JobPage) -> JobList:
 
 @operation("POST", "/jobs", resource="jobs", action="execute", status=201)
 def submit_job(context: Context, ask: SubmitJob) -> Job:
-    """Start a job in the background."""
+    """Start a job in the background; where there is no room now, it waits for its turn."""
     return context.platform.jobs.submit(context.user, ask.id, ask.name, ask.spec)
 
 
@@ -71,6 +78,12 @@ def submit_job(context: Context, ask: SubmitJob) -> Job:
 def get_job(context: Context, ask: JobRef) -> Job:
     """Return one job."""
     return context.platform.jobs.get(context.user, ask.job_id)
+
+
+@operation("PATCH", "/jobs/{job_id}", resource="jobs", action="execute")
+def change_job(context: Context, ask: ChangeJob) -> Job:
+    """Change the priority of a job that waits."""
+    return context.platform.jobs.prioritise(context.user, ask.job_id, ask.priority)
 
 
 @operation("POST", "/jobs/{job_id}/cancel", resource="jobs", action="execute")

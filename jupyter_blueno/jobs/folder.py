@@ -5,6 +5,7 @@
     home/jobs/{id}/
     ├── spec.json       what was asked, whole
     ├── run.json        what the supervisor starts: argv, folder, limits
+    ├── environ         what it was submitted with in its environment; removed when it starts
     ├── code/           the snapshot: first on the job's sys.path
     ├── lock            held by the supervisor while it lives
     ├── status.json     supervisor and process: PID and start time
@@ -69,16 +70,21 @@ class JobFolder:
         except (OSError, msgspec.DecodeError):
             return None
 
-    def write(self, name: str, content: bytes | Any, *, durable: bool = False) -> None:
-        """Write a file so that readers see all of it or nothing."""
+    def write(self, name: str, content: bytes | Any, *, durable: bool = False, private: bool = False) -> None:
+        """Write a file so that readers see all of it or nothing; a `private` one is for nobody else."""
         data = content if isinstance(content, bytes) else msgspec.json.encode(content)
         temporary = self.path / f".{name}.{secrets.token_hex(4)}"
-        with open(temporary, "wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(self.path / name)
+        mode = 0o600 if private else 0o666  # less the umask
+        try:
+            with open(temporary, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
+                file.write(data)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(self.path / name)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def has(self, name: str) -> bool:
         return (self.path / name).exists()

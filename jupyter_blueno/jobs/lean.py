@@ -61,13 +61,18 @@ def read_json(path: str) -> Any:
 def write_json(path: str, content: dict[str, Any], durable: bool = False) -> None:
     """Write a file so that readers see all of it or nothing; with `durable` it is on the disk then."""
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(to_json(content))
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(to_json(content))
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def to_json(content: dict[str, Any]) -> str:

@@ -22,7 +22,9 @@ from jupyter_blueno.jobs.model import TERMINAL, Desired, State
 
 ACTIVE: tuple[State, ...] = ("SUBMITTING", "QUEUED", "STARTING", "RUNNING", "FINISHING")
 
-Phase = Literal["absent", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"]
+Phase = Literal[
+    "absent", "queued", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"
+]
 Ending = Literal[
     "exited", "cancelled", "timed_out", "too_many_processes", "not_started", "shutdown", "unwatched"
 ]
@@ -46,7 +48,8 @@ class ExitRecord(Struct, frozen=True):
 class Observation(Struct, frozen=True):
     """What a backend sees of a job at one moment.
 
-    ``absent``: never started, and may be started. ``unwatched``: it was
+    ``absent``: never started, and may be started. ``queued``: it waits for its
+    turn. ``unwatched``: it was
     started, but whoever watches it is gone; `Backend.revive` mends that. ``gone``: it was started, it
     is no more, and there is no record of its end. ``unknown``: the backend
     cannot tell now; nothing follows from it.
@@ -98,7 +101,12 @@ def judge(old: State, desired: Desired, seen: Observation, timeout: float | None
     if seen.phase == "gone":
         reason = seen.reason or "Its processes are gone and left no record of how they ended."
         return Verdict("LOST", reason)
-    target: dict[Phase, State] = {"starting": "STARTING", "running": "RUNNING", "finishing": "FINISHING"}
+    target: dict[Phase, State] = {
+        "queued": "QUEUED",
+        "starting": "STARTING",
+        "running": "RUNNING",
+        "finishing": "FINISHING",
+    }
     new = target.get(seen.phase, old)
     if not allowed(old, new):
         new = old

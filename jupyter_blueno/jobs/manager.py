@@ -5,21 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
-from jupyter_blueno.errors import Conflict, NotAllowed, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
 from jupyter_blueno.jobs import request, snapshot, store
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Code, Job, JobPage, JobSpec, Output, Person
+from jupyter_blueno.jobs.model import TERMINAL, Claim, Code, Job, JobPage, JobSpec, Output, Person
 from jupyter_blueno.jobs.monitor import Monitor
 from jupyter_blueno.jobs.record import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -48,7 +49,7 @@ class JobManager:
     ) -> None:
         self.config = config
         self.database = database
-        self.backend = backend or LocalBackend()
+        self.backend = backend or LocalBackend(config)
         self.monitor = Monitor(config, database, self.backend, after_end)
         self.recorder = snapshot.Recorder(config)
 
@@ -64,7 +65,7 @@ class JobManager:
     # -- asking for work ----------------------------------------------------
 
     def submit(self, user: Person, job_id: str, name: str, spec: JobSpec) -> Job:
-        """Start a job; the same request again is the same job.
+        """Start a job, or let it wait for its turn; the same request again is the same job.
 
         Raises
         ------
@@ -72,6 +73,8 @@ class JobManager:
             If it cannot run; nothing was kept.
         Conflict
             If the id belongs to another request.
+        Unavailable
+            If it cannot be kept now, as on a full disk; nothing was.
         """
         request.check_id(job_id)
         name = request.check_name(name)
@@ -84,7 +87,7 @@ class JobManager:
         self.backend.check(spec.resources)
         plan = self._plan(job_id, spec)
         folder = JobFolder.of(self.config, job_id)
-        with snapshot.folder_for(folder, digest) as fresh:
+        with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
                 JobFolder(fresh).write(
                     "spec.json", {"name": name, "digest": digest, "spec": spec}, durable=True
@@ -101,7 +104,7 @@ class JobManager:
             raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
         job_id = os.urandom(16).hex()
         folder = JobFolder.of(self.config, job_id)
-        with snapshot.folder_for(folder, record.digest) as fresh:
+        with _kept_or_said(), snapshot.folder_for(folder, record.digest) as fresh:
             if fresh is not None:
                 snapshot.copy(old, JobFolder(fresh))
                 JobFolder(fresh).write("run.json", self._plan(job_id, record.spec), durable=True)
@@ -120,6 +123,29 @@ class JobManager:
         if row is not None and row.state not in TERMINAL:
             self.backend.cancel(job_id, JobFolder.of(self.config, job_id), row.handle)
             self.monitor.look()
+        return self.get(user, job_id)
+
+    def prioritise(self, user: Person, ref: str, priority: int) -> Job:
+        """Let a job that waits start earlier or later than others.
+
+        Raises
+        ------
+        Conflict
+            If it has begun, or is over.
+        """
+        request.check_priority(priority)
+        job_id = self._owned(user, ref)
+        self.monitor.reconcile(job_id)
+        with self.database.begin() as connection:
+            row = store.row(connection, job_id)
+            if row is not None and row.state == "QUEUED" and self.backend.prioritise(job_id, priority):
+                resources = {**row.spec["resources"], "priority": priority}
+                store.update(connection, job_id, "QUEUED", {"spec": {**row.spec, "resources": resources}})
+                changed = True
+            else:
+                changed = False
+        if not changed:
+            raise Conflict("The job waits no longer; its priority means nothing now.", code="job_not_waiting")
         return self.get(user, job_id)
 
     def delete(self, user: Person, ref: str) -> bool:
@@ -149,7 +175,7 @@ class JobManager:
             found = store.one(connection, user.team, job_id)
         if found is None:
             raise self._missing(ref)
-        return found
+        return self.monitor.explained([found])[0]
 
     def list_jobs(self, user: Person, ask: JobPage) -> tuple[list[Job], str | None]:
         """A page of jobs, newest first."""
@@ -157,12 +183,14 @@ class JobManager:
             check_text(text or "", "What is looked for")
         self._catch_up()
         with self.database.begin() as connection:
-            return store.page(connection, user.team, ask)
+            jobs, following = store.page(connection, user.team, ask)
+        return self.monitor.explained(jobs), following
 
     def changed(self, user: Person, since: int) -> tuple[list[Job], list[str]]:
         """Jobs that changed after a revision, and the ids of those deleted after it."""
         with self.database.begin() as connection:
-            return store.changed(connection, user.team, since)
+            jobs, deleted = store.changed(connection, user.team, since)
+        return self.monitor.explained(jobs), deleted
 
     def log(self, user: Person, ref: str, offset: int, limit: int) -> tuple[bytes, int, int]:
         """A piece of the log, where it begins, and how long the log is."""
@@ -272,9 +300,18 @@ class JobManager:
             return self._same(user, known, digest)
         folder = JobFolder.of(self.config, job_id)
         environment = self.monitor.environment(job_id, spec)
-        handle = self.backend.start(job_id, folder, spec.resources, environment)
+        claim = Claim(user.name, name, spec.kind, spec.resources, time.time())
+        try:
+            handle = self.backend.start(job_id, folder, claim, environment)
+        except BluenoError:
+            with self.database.begin() as connection:
+                forgotten = store.forget(connection, job_id)
+            if forgotten:
+                shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        waits = self.backend.observe(job_id, folder, handle).phase == "queued"
         with self.database.begin() as connection:
-            started = {"state": "STARTING", "handle": {"digest": digest, **handle}}
+            started = {"state": "QUEUED" if waits else "STARTING", "handle": {"digest": digest, **handle}}
             store.update(connection, job_id, "SUBMITTING", started)
             found = store.one(connection, user.team, job_id)
         if found is None:
@@ -284,4 +321,16 @@ class JobManager:
         self.recorder.record(
             folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
         )
-        return found
+        return self.monitor.explained([found])[0]
+
+
+@contextlib.contextmanager
+def _kept_or_said() -> Iterator[None]:
+    """What cannot be written, as on a full disk, in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The job cannot be kept: {error.strerror or error}. Mend that, then submit it again.",
+            code="job_not_kept",
+        ) from error

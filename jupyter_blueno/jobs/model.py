@@ -28,15 +28,27 @@ Health = Literal["unknown", "ok", "silent"]  # silent: no heartbeat for a while;
 
 
 class Resources(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a job may use; None is as much as there is.
+    """What a job may use, and how soon; None is as much as there is.
 
-    `memory` in bytes, `timeout` in seconds (None: no limit).
+    `memory` in bytes, `timeout` in seconds (None: no limit). `priority` is from
+    -10 to 10: where there is not room for all, the higher one starts first.
     """
 
     cpu: float | None = None
     memory: int | None = None
     gpu: int = 0
     timeout: float | None = None
+    priority: int = 0
+
+
+class Claim(Struct, frozen=True):
+    """A job's place in the queue: whose it is, what it needs, since when (seconds since 1970)."""
+
+    owner: str
+    name: str
+    kind: JobKind
+    resources: Resources
+    submitted: float
 
 
 class Origin(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,10 +14,10 @@ from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.jobs import lifecycle, store
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Health, JobSpec, Resources
+from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -28,6 +28,10 @@ IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
 SILENT = 30.0  # seconds without a heartbeat
 LAUNCHES = 5  # attempts to get a supervisor up
 REVIVE_PERIOD = 2.0  # seconds between attempts for one job
+FEW = 200  # jobs in the queue that are compared at every look
+QUEUE_PERIOD = 1.0  # seconds between comparisons of a longer queue
+TOLD = 20  # jobs at the head of the queue whose rows say why they wait
+TELL_PERIOD = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,9 @@ class Monitor:
         self._wake = threading.Event()
         self._stopped = False
         self._revived: dict[str, float] = {}
+        self._queued = 0  # how many waited at the last comparison
+        self._compared = 0.0
+        self._told = 0.0
 
     # -- the thread -----------------------------------------------------------
 
@@ -85,6 +92,7 @@ class Monitor:
             pause = IDLE_PERIOD
             try:
                 if not begun:  # jobs may have ended while nobody followed them
+                    self.backend.begin()
                     self.after_end()
                     begun = True
                 if self.look_now():
@@ -103,12 +111,57 @@ class Monitor:
     def look_now(self) -> int:
         """Bring all active jobs up to date; return how many there were."""
         with self.database.begin() as connection:
-            rows = store.active(connection)
+            rows = list(store.begun(connection))
+        rows += self._left_queue()
+        if rows or self._queued:
+            self.backend.tend()
         for row in rows:
             if self._stopped and self._thread is threading.current_thread():
                 break
             self._guarded(row)
-        return len(rows)
+        self._tell()
+        return len(rows) + self._queued
+
+    def _left_queue(self) -> Sequence[Any]:
+        """Rows that say QUEUED of jobs that wait no longer; the others are not even read."""
+        now = time.monotonic()
+        if self._queued > FEW and now - self._compared < QUEUE_PERIOD:
+            return []
+        self._compared = now
+        with self.database.begin() as connection:
+            queued = store.queued(connection)
+            # What waits is asked after what is said to wait, so that no job is missed in between.
+            left = queued - self.backend.waiting() if queued else queued
+            self._queued = len(queued) - len(left)
+            return store.rows(connection, list(left)) if left else []
+
+    def _tell(self) -> None:
+        """Write down why the next ones wait, so that who watches sees it change."""
+        now = time.monotonic()
+        if not self._queued or now - self._told < TELL_PERIOD:
+            return
+        self._told = now
+        with self.database.begin() as connection:
+            places = store.places(connection)
+            jobs = store.listed(connection, list(places)[:TOLD])
+        for old, job in zip(jobs, self.explained(jobs, places), strict=True):
+            if job.reason != old.reason:
+                with self.database.begin() as connection:
+                    store.update(connection, job.id, "QUEUED", {"reason": job.reason})
+
+    def explained(self, jobs: list[Job], places: dict[str, int] | None = None) -> list[Job]:
+        """The same jobs; those that wait say why."""
+        if not any(job.state == "QUEUED" for job in jobs):
+            return jobs
+        if places is None:
+            with self.database.begin() as connection:
+                places = store.places(connection)
+        return [
+            msgspec.structs.replace(job, reason=self.backend.why(job.id, claim_of(job), places[job.id]))
+            if job.state == "QUEUED" and job.desired == "run" and job.id in places
+            else job
+            for job in jobs
+        ]
 
     def reconcile(self, job_id: str) -> None:
         """Bring one job up to date."""
@@ -177,7 +230,7 @@ class Monitor:
             environment = self.environment(row.id, spec)
             try:
                 if seen.phase == "absent":
-                    handle = self.backend.start(row.id, folder, spec.resources, environment)
+                    handle = self.backend.start(row.id, folder, claim_of(row), environment)
                     with self.database.begin() as connection:
                         handle |= {"launches": row.handle.get("launches", 1) + 1}
                         store.update(connection, row.id, row.state, {"handle": row.handle | handle})
@@ -186,6 +239,12 @@ class Monitor:
             except BluenoError as error:
                 _log.warning("Job %s cannot be started now: %s", row.id, error)
         return msgspec.structs.replace(seen, phase="running" if seen.phase == "unwatched" else "unknown")
+
+
+def claim_of(job: Any) -> Claim:
+    """What a job, or its row, says of its place in the queue."""
+    resources = job.resources if isinstance(job, Job) else msgspec.convert(job.spec["resources"], Resources)
+    return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp())
 
 
 def _health(seen: lifecycle.Observation, state: str) -> Health:

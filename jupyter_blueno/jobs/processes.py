@@ -115,14 +115,16 @@ def threads_on_machine() -> int:
         return 0
 
 
-def become_subreaper() -> None:
-    """Let orphans below this process become its children rather than init's (Linux)."""
+def become_subreaper(yes: bool = True) -> bool:
+    """Let orphans below this process become its children rather than init's; whether they will (Linux)."""
     if LINUX:
         with suppress(ImportError, OSError, AttributeError):
             import _ctypes  # what ctypes is made of, without its 5 ms
 
             prctl = _ctypes.dlsym(_ctypes.dlopen(None, 2), "prctl")  # type: ignore[arg-type]
-            _ctypes.call_cdeclfunction(prctl, (36, 1, 0, 0, 0))  # PR_SET_CHILD_SUBREAPER
+            # PR_SET_CHILD_SUBREAPER
+            return int(_ctypes.call_cdeclfunction(prctl, (36, int(yes), 0, 0, 0))) == 0
+    return False
 
 
 def default_signals() -> None:

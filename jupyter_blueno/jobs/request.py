@@ -19,6 +19,7 @@ import msgspec
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
+from jupyter_blueno.jobs import entries
 from jupyter_blueno.jobs.model import JobSpec, Resources
 
 NAME_LIMIT = 255  # characters
@@ -96,10 +97,19 @@ def _check_resources(asked: Resources) -> None:
             )
     if asked.gpu < 0:
         raise InvalidInput(f"'gpu' is {asked.gpu}; it cannot be below 0.", code="job_resources")
+    check_priority(asked.priority)
     if asked.memory is not None and asked.memory < LEAST_MEMORY:
         raise InvalidInput(
             f"'memory' is {asked.memory} bytes, in which no Python starts; give it in bytes, at least 64 MB.",
             code="job_resources",
+        )
+
+
+def check_priority(priority: int) -> None:
+    if not entries.LEAST <= priority <= entries.MOST:
+        raise InvalidInput(
+            f"'priority' is {priority}; it goes from {entries.LEAST} to {entries.MOST}, and 0 is usual.",
+            code="job_priority",
         )
 
 

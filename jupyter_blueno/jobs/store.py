@@ -27,6 +27,9 @@ _ONE = sa.select(*LISTED).where(
 )
 _ACTIVE = sa.select(job).where(job.c.state.in_(ACTIVE)).order_by(job.c.created_at)
 _ACTIVE_ONE = _ACTIVE.where(job.c.id == sa.bindparam("id"))
+_BEGUN = _ACTIVE.where(job.c.state != "QUEUED")
+_QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED")
+_PRIORITY = sa.func.coalesce(job.c.spec["resources"]["priority"].as_integer(), 0)
 _UNCHANGED = (
     sa.select(job.c.id)
     .where(job.c.id == sa.bindparam("id"), job.c.state == sa.bindparam("state"))
@@ -106,6 +109,49 @@ def active(connection: sa.Connection, job_id: str | None = None) -> Sequence[sa.
     if job_id is None:
         return connection.execute(_ACTIVE).all()
     return connection.execute(_ACTIVE_ONE, {"id": job_id}).all()
+
+
+def begun(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+    """Whole rows of the jobs that are not over and do not wait for their turn."""
+    return connection.execute(_BEGUN).all()
+
+
+def queued(connection: sa.Connection) -> set[str]:
+    """Ids of the jobs that wait for their turn."""
+    return set(connection.scalars(_QUEUED))
+
+
+def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
+    """Whole rows of these jobs as far as they are not over."""
+    return connection.execute(_ACTIVE.where(job.c.id.in_(ids))).all()
+
+
+def places(connection: sa.Connection) -> dict[str, int]:
+    """How many jobs are before each of those that wait, by id; the first in order first.
+
+    By priority, then by turns between people, then by age; ingests have a queue of their own.
+    """
+    lane = sa.case((job.c.kind == "ingest", 1), else_=0)
+    age = (job.c.created_at, job.c.id)
+    turn = sa.func.row_number().over(partition_by=(lane, _PRIORITY, job.c.owner), order_by=age)
+    statement = sa.select(job.c.id, lane).where(job.c.state == "QUEUED")
+    found: dict[str, int] = {}
+    counts = [0, 0]
+    for job_id, number in connection.execute(statement.order_by(lane, _PRIORITY.desc(), turn, *age)):
+        found[job_id] = counts[number]
+        counts[number] += 1
+    return found
+
+
+def listed(connection: sa.Connection, ids: list[str]) -> list[Job]:
+    """Jobs of all teams, by their ids."""
+    return [job_of(found) for found in connection.execute(sa.select(*LISTED).where(job.c.id.in_(ids)))]
+
+
+def forget(connection: sa.Connection, job_id: str) -> bool:
+    """Remove a row as if it had never been, while nothing came of it."""
+    statement = sa.delete(job).where(job.c.id == job_id, job.c.state == "SUBMITTING")
+    return connection.execute(statement).rowcount == 1
 
 
 def update(connection: sa.Connection, job_id: str, state: str, values: dict[str, Any]) -> bool:

@@ -1,9 +1,9 @@
-"""Watches over one job, in a process of its own: ``python -I -S supervise.py FOLDER``.
+"""Watches over one job, in a process of its own, which the dispatcher forks.
 
 It starts what ``run.json`` says in a session of its own, gives signs of life,
 keeps time and the size of the log, ends all processes of the job when it is
-time, and writes down how it ended. It knows no database and no server, and
-needs little of the standard library: it starts in 20 ms and stays small.
+time, and writes down how it ended. It knows no database, no server and no
+queue, and needs little of the standard library: it stays small.
 
 A supervisor that dies harms nothing: the work goes on, and another one, started
 on the same folder, takes the watch over. The work itself is started once in the
@@ -42,16 +42,26 @@ LOCK_PATIENCE = 2.0
 
 
 class Supervisor:
-    """One job's folder, its process and the way to its end."""
+    """One job's folder, its process and the way to its end.
 
-    def __init__(self, folder: str) -> None:
+    Parameters
+    ----------
+    folder : str
+    gpus : str, optional
+        The GPUs that are the job's alone, as in ``CUDA_VISIBLE_DEVICES``; None
+        where there are none to hand out.
+    """
+
+    def __init__(self, folder: str, gpus: str | None = None) -> None:
         self.folder = folder
+        self.gpus = gpus
         self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
         self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
         self.child = 0
         self.session = 0  # its session and process group; 0 if the number may be another's by now
         self.child_identity: str | None = None
         self.adopted = False
+        self.has_all_below = False  # no process can leave it by losing its parent
         self.exit_status: int | None = None  # as waitpid says it
         self.started_at = 0.0
         self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
@@ -80,15 +90,16 @@ class Supervisor:
         if not self.lock() or os.path.exists(self.path("exit.json")):
             return
         self.listen()
-        processes.become_subreaper()
+        self.has_all_below = processes.become_subreaper()
         status = self.read("status.json")
         if status is not None and status.get("child"):
             self.adopt(status)
         elif os.path.exists(self.path("cancel")):
             self.record("cancelled")
             return
-        else:
-            self.start()
+        elif not self.start():
+            self.record("not_started")
+            return
         self.watch()
         self.clear()
         self.record(self.ending or ("unwatched" if self.exit_status is None else "exited"))
@@ -122,24 +133,43 @@ class Supervisor:
     def on_shutdown(self, *_: Any) -> None:
         self.shutdown = True
 
-    def start(self) -> None:
+    def start(self) -> bool:
         """Start the process; it runs the user's code only once its PID is on disk."""
+        environment = self.environment()
+        if environment is None:
+            self.reason = "The environment that it was submitted with is gone; submit it again."
+            return False
         with open(self.path("reserve"), "wb") as file:  # room for the record if the disk fills up
             file.write(b"\0" * 16384)
         go_read, go_write = os.pipe()
         child = os.fork()
         if child == 0:
-            self.become_job(go_read, go_write)
+            self.become_job(go_read, go_write, environment)
         os.close(go_read)
         self.child = self.session = child
         self.child_identity = processes.identity(child)
         self.started_at = time.time()
         self.started_clock = clock()
         self.write_status("RUNNING")
+        self.forget("environ")
         os.write(go_write, b"g")
         os.close(go_write)
+        return True
 
-    def become_job(self, go_read: int, go_write: int) -> NoReturn:
+    def environment(self) -> dict[bytes, bytes] | None:
+        """What it was submitted with, and its GPUs."""
+        try:
+            with open(self.path("environ"), "rb") as file:
+                pairs = [pair.partition(b"=") for pair in file.read().split(b"\0") if pair]
+        except OSError:
+            return None
+        found = {name: value for name, _, value in pairs}
+        if self.gpus is not None:
+            found[b"CUDA_VISIBLE_DEVICES"] = self.gpus.encode()
+            found[b"CUDA_DEVICE_ORDER"] = b"PCI_BUS_ID"  # or their numbers mean others
+        return found or None
+
+    def become_job(self, go_read: int, go_write: int, environment: dict[bytes, bytes]) -> NoReturn:
         """In the child: limits, folder, log; then the program."""
         try:
             os.setsid()
@@ -155,7 +185,7 @@ class Supervisor:
             limit(self.plan)
             os.chdir(self.plan["cwd"])
             argv = self.plan["argv"]
-            os.execvpe(argv[0], argv, os.environ)
+            os.execvpe(argv[0], argv, environment)
         except BaseException as error:
             reason = f"'{self.plan['argv'][0]}' could not be started: {error}."
             os.write(2, reason.encode() + b"\n")
@@ -267,10 +297,14 @@ class Supervisor:
     # -- ending ----------------------------------------------------------------
 
     def all_processes(self) -> set[int]:
-        found = processes.descendants(os.getpid()) | processes.marked(self.mark, self.session)
-        if self.adopted and processes.identity(self.child) == self.child_identity:
-            found |= {self.child} | processes.descendants(self.child)
-        return processes.without_shared(found - {os.getpid()})
+        found = processes.descendants(os.getpid())
+        if self.adopted or not self.has_all_below:  # some may have left: look through the whole machine
+            found |= processes.marked(self.mark, self.session)
+        child = {self.child} if processes.identity(self.child) == self.child_identity else set()
+        if self.adopted and child:
+            found |= processes.descendants(self.child)
+        # Until it runs its program, the child has the environment of a dispatcher, which is shared.
+        return processes.without_shared(found - {os.getpid()}) | child
 
     def end(self, kindly: bool) -> None:
         """End the process group, then whatever else there is, and see them gone."""
@@ -336,7 +370,11 @@ class Supervisor:
                 if not os.path.isdir(self.folder):
                     return
                 time.sleep(1)
-        for name in ("reserve", "heartbeat"):
+        self.forget("reserve", "heartbeat", "environ")
+
+    def forget(self, *names: str) -> None:
+        """Remove files that are there no more than now."""
+        for name in names:
             with suppress(OSError):
                 os.unlink(self.path(name))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Observation
-from jupyter_blueno.jobs.model import Resources
+from jupyter_blueno.jobs.model import Claim, Resources
 
 Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
 
@@ -30,13 +30,12 @@ class Backend(ABC):
     name: str
 
     @abstractmethod
-    def start(
-        self, job_id: str, folder: JobFolder, resources: Resources, environment: dict[str, str]
-    ) -> Handle:
-        """Start the work that ``run.json`` describes, unless it was started before.
+    def start(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> Handle:
+        """Have the work that ``run.json`` describes started when its turn comes, unless it was before.
 
-        Afterwards the work runs at most once, whoever else calls. If the caller
-        dies before this returns, `observe` says ``absent`` or finds the work.
+        Afterwards the work runs once, whoever else calls, and although nobody
+        calls again. If the caller dies before this returns, `observe` says
+        ``absent`` or finds the work.
 
         Raises
         ------
@@ -60,6 +59,26 @@ class Backend(ABC):
         Returns at once; `observe` says ``ended`` when they are gone. Holds also
         for work whose start is still under way. Without effect on ended work.
         """
+
+    @abstractmethod
+    def waiting(self) -> set[str]:
+        """Ids of the jobs that wait for their turn. Cheap, also for ten thousand."""
+
+    @abstractmethod
+    def prioritise(self, job_id: str, priority: int) -> bool:
+        """Give a job that waits another priority; False if it waits no longer."""
+
+    @abstractmethod
+    def why(self, job_id: str, claim: Claim, before: int) -> str:
+        """Say in words why a job waits, where `before` others are to start earlier. Never raises."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Called when a server starts to follow the jobs: what there is to hand out may have changed."""
+
+    @abstractmethod
+    def tend(self) -> None:
+        """Called while there are jobs: mend what moves the queue, if it died. Cheap; never raises."""
 
     @abstractmethod
     def revive(self, job_id: str, folder: JobFolder, handle: Handle, environment: dict[str, str]) -> None:

@@ -1,24 +1,34 @@
-"""Jobs as processes of this machine, each under a supervisor in a session of its own."""
+"""Jobs as processes of this machine, each under a supervisor in a session of its own.
+
+They wait in a queue of files (`entries.py`) and are started by a dispatcher
+(`dispatcher.py`), which any process may start and which needs none of them.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
+from jupyter_blueno.config import Config, usable_cores
 from jupyter_blueno.errors import InvalidInput, Unavailable
-from jupyter_blueno.jobs import processes
+from jupyter_blueno.jobs import processes, waiting
 from jupyter_blueno.jobs.backends.base import Backend, Handle
+from jupyter_blueno.jobs.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
-from jupyter_blueno.jobs.model import Resources
+from jupyter_blueno.jobs.model import Claim, Resources
 
-SUPERVISOR = Path(__file__).parents[1] / "supervise.py"
-START_PATIENCE = 10.0  # seconds that a supervisor may take until it is seen
+DISPATCH = Path(__file__).parents[1] / "dispatch.py"
+STARTING = 5.0  # seconds that a dispatcher may take until it listens
 
 
 class SupervisorStatus(Struct, frozen=True):
@@ -33,31 +43,57 @@ class SupervisorStatus(Struct, frozen=True):
 
 
 class LocalBackend(Backend):
-    """See `Backend`. The supervisors are no children to rely on: any process may take over."""
+    """See `Backend`."""
 
     name = "local"
 
-    def __init__(self) -> None:
-        self._launched: dict[str, subprocess.Popen[bytes]] = {}
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.entries = Entries(str(config.home_path / "queue"))
+        self._dispatcher: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._lock = threading.Lock()
 
-    def start(
-        self, job_id: str, folder: JobFolder, resources: Resources, environment: dict[str, str]
-    ) -> Handle:
-        return {"supervisor": self._launch(job_id, folder, environment), "launched_at": time.time()}
+    def start(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> Handle:
+        if folder.has("exit.json") or folder.has("status.json"):
+            return {}
+        if folder.has("cancel"):
+            self._end_before_start(folder)
+            return {}
+        try:
+            self.entries.make()
+            if self.entries.priority(job_id) is None and not self.entries.is_running(job_id):
+                text = "\0".join(f"{name}={value}" for name, value in environment.items())
+                folder.write("environ", os.fsencode(text), durable=True, private=True)
+                self.entries.put(job_id, claim.resources.priority, _needs(claim))
+            self._wake(job_id)
+        except OSError as error:
+            self.entries.withdraw(job_id)
+            raise Unavailable(
+                f"The job cannot be queued: {error.strerror or error}. Mend that, then submit it again.",
+                code="queue_unavailable",
+            ) from error
+        return {}
 
     def revive(self, job_id: str, folder: JobFolder, handle: Handle, environment: dict[str, str]) -> None:
-        if not folder.supervised():
-            self._launch(job_id, folder, environment)
+        with contextlib.suppress(OSError):  # the next look comes soon
+            if not self.entries.is_running(job_id):
+                self.entries.make()
+                self.entries.hold(job_id, {})
+            self._wake(job_id)
 
     def observe(self, job_id: str, folder: JobFolder, handle: Handle) -> Observation:
-        self._reap(job_id)
         try:
-            return self._observe(job_id, folder, handle)
+            return self._observe(job_id, folder)
         except OSError:
             return Observation("unknown")
 
     def cancel(self, job_id: str, folder: JobFolder, handle: Handle) -> None:
         folder.write("cancel", b"")
+        if self.entries.withdraw(job_id):
+            self.entries.ring(job_id)
+            self._end_before_start(folder)
+            return
         status = folder.read("status.json", SupervisorStatus)
         if status is None or not folder.supervised():
             return
@@ -66,60 +102,111 @@ class LocalBackend(Backend):
 
             processes.send({status.supervisor}, signal.SIGUSR1)
 
+    def waiting(self) -> set[str]:
+        return set(self.entries.waiting())
+
+    def prioritise(self, job_id: str, priority: int) -> bool:
+        if not self.entries.move(job_id, priority):
+            return False
+        self._wake(job_id)
+        return True
+
+    def why(self, job_id: str, claim: Claim, before: int) -> str:
+        return waiting.why(self.entries, claim, before)
+
+    def begin(self) -> None:
+        with contextlib.suppress(OSError):
+            self.entries.make()
+            self._write_limits()
+            self.entries.ring()
+        self.tend()
+
+    def tend(self) -> None:
+        with contextlib.suppress(OSError, Unavailable):
+            if not self.entries.attended() and (self.entries.waiting() or self.entries.running()):
+                self._start_dispatcher()
+
     def check(self, resources: Resources) -> None:
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         if resources.cpu is not None and resources.cpu > cores:
             raise InvalidInput(f"This machine has {cores} CPU cores; ask for at most so many.")
-        cards = len(list(Path("/dev").glob("nvidia[0-9]*")))
+        memory = machine_memory()
+        if resources.memory is not None and resources.memory > memory:
+            raise InvalidInput(
+                f"This machine has {memory / 1e9:.1f} GB of memory; ask for at most so much.",
+                code="no_such_memory",
+            )
+        cards = len(self._gpus())
         if resources.gpu > cards:
-            there = f"has {cards} GPUs" if cards else "has no GPU"
+            there = f"has {waiting.counted(cards, 'GPU')}" if cards else "has no GPU"
             raise InvalidInput(f"This machine {there}; {resources.gpu} were asked for.", code="no_such_gpu")
 
-    # -- steps ------------------------------------------------------------------
+    # -- the dispatcher -----------------------------------------------------------
 
-    def _launch(self, job_id: str, folder: JobFolder, environment: dict[str, str]) -> int:
-        self._reap()
-        with open(folder.path / "supervisor.log", "ab") as log:
+    def _wake(self, job_id: str) -> None:
+        if not self.entries.ring(job_id):
+            self._start_dispatcher()
+
+    def _start_dispatcher(self) -> None:
+        """Start one; several do no harm, all but one end at once."""
+        with self._lock:
+            starting = self._dispatcher is not None and self._dispatcher.poll() is None
+            if starting and time.monotonic() - self._started_at < STARTING:
+                return  # it looks at everything once it listens
+            self._write_limits()
+            # The end of a job that happens to need it first is not its end.
+            environment = {**os.environ, "BLUENO_SHARED": "1"}
             try:
-                process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(SUPERVISOR), str(folder.path)],
+                self._dispatcher = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(DISPATCH), self.entries.folder],
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                     env=environment,
                     start_new_session=True,
                 )
             except OSError as error:
-                raise Unavailable(f"No process could be started for the job: {error}. Try again.") from error
-        self._launched[job_id] = process
-        return process.pid
+                raise Unavailable(f"No process could be started for the jobs: {error}. Try again.") from error
+            self._started_at = time.monotonic()
 
-    def _reap(self, job_id: str | None = None) -> None:
-        """Collect supervisors that ended: while this process lives they are its children."""
-        for known in [job_id] if job_id else list(self._launched):
-            process = self._launched.get(known)
-            if process is not None and process.poll() is not None:
-                self._launched.pop(known, None)
+    def _write_limits(self) -> None:
+        limits = {
+            "at_once": self.config.jobs_at_once,
+            "cpu": usable_cores(),
+            "memory": machine_memory(),
+            "gpus": ",".join(self._gpus()),
+        }
+        path = Path(self.entries.path("limits.json"))
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            if msgspec.json.decode(path.read_bytes()) == limits:
+                return
+        JobFolder(path.parent).write(path.name, limits)
 
-    def _observe(self, job_id: str, folder: JobFolder, handle: Handle) -> Observation:
+    def _gpus(self) -> list[str]:
+        return [name for name in self.config.gpus.split(",") if name]
+
+    # -- looking --------------------------------------------------------------------
+
+    def _observe(self, job_id: str, folder: JobFolder) -> Observation:
         if (ended := self._ended(folder)) is not None:
             return ended
         status = folder.read("status.json", SupervisorStatus)
-        supervised = folder.supervised()
-        beat = folder.stamp("heartbeat")
-        heartbeat = None if beat is None else beat[0] / 1e9
         if status is None:
-            if supervised or supervised is None or job_id in self._launched:
-                return Observation("starting", heartbeat=heartbeat)
-            fresh = time.time() - handle.get("launched_at", 0) < START_PATIENCE
-            return Observation("starting" if fresh else "absent")
-        if supervised is not False:
+            if self.entries.priority(job_id) is not None:
+                return Observation("queued")
+            if folder.supervised() is not False or self.entries.is_running(job_id):
+                return Observation("starting")
+            status = folder.read("status.json", SupervisorStatus)  # it may have come since we looked first
+        supervised = folder.supervised()
+        if supervised is not False and status is not None:
+            beat = folder.stamp("heartbeat")
             phase = "finishing" if status.state == "FINISHING" else "running"
+            heartbeat = None if beat is None else beat[0] / 1e9
             return Observation(phase, status.started_at, heartbeat)  # type: ignore[arg-type]
         # Nobody watches. The record may have come since we looked first.
         if (ended := self._ended(folder)) is not None:
             return ended
-        return Observation("unwatched", status.started_at, heartbeat)
+        return Observation("absent") if status is None else Observation("unwatched", status.started_at)
 
     @staticmethod
     def _ended(folder: JobFolder) -> Observation | None:
@@ -128,3 +215,35 @@ class LocalBackend(Backend):
             return None
         status = folder.read("status.json", SupervisorStatus)
         return Observation("ended", None if status is None else status.started_at, record=record)
+
+    @staticmethod
+    def _end_before_start(folder: JobFolder) -> None:
+        """Put on record that it was cancelled; what has a supervisor is left to it."""
+        descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not folder.has("status.json") and not folder.has("exit.json"):
+                    folder.write("exit.json", ExitRecord("cancelled", time.time()), durable=True)
+                    (folder.path / "environ").unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def _needs(claim: Claim) -> dict[str, object]:
+    """A claim as the content of an entry: flat, so that the dispatcher can write it again."""
+    asked = claim.resources
+    return {
+        "owner": claim.owner,
+        "name": claim.name,
+        "lane": "ingest" if claim.kind == "ingest" else "jobs",
+        "cpu": asked.cpu,
+        "memory": asked.memory,
+        "gpu": asked.gpu,
+        "submitted": claim.submitted,
+    }
+
+
+def machine_memory() -> int:
+    """Bytes of memory of the machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
