@@ -81,6 +81,8 @@ class Dispatcher:
         self.entries.make()
         if not self.lock():
             return
+        os.ftruncate(self.lock_file, 0)
+        os.write(self.lock_file, str(self.pid).encode())  # for people who look; the lock is what counts
         self.open_log()
         _import_early()
         self.listen()

@@ -7,7 +7,7 @@
     ├── running/{job id}              the same, with its GPUs, until its end is on record
     ├── limits.json                   what there is to hand out
     ├── bell                          a FIFO: who writes a job's id into it wakes the dispatcher
-    ├── lock                          held by the dispatcher while it lives
+    ├── lock                          held by the dispatcher while it lives; its PID
     └── log                           what went wrong
 
 A job waits, or was taken, or was withdrawn: one rename or one unlink decides,

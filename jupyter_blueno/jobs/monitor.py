@@ -141,27 +141,40 @@ class Monitor:
         if not self._queued or now - self._told < TELL_PERIOD:
             return
         self._told = now
+        places = self._places()
         with self.database.begin() as connection:
-            places = store.places(connection)
             jobs = store.listed(connection, list(places)[:TOLD])
-        for old, job in zip(jobs, self.explained(jobs, places), strict=True):
+        for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
             if job.reason != old.reason:
                 with self.database.begin() as connection:
                     store.update(connection, job.id, "QUEUED", {"reason": job.reason})
 
-    def explained(self, jobs: list[Job], places: dict[str, int] | None = None) -> list[Job]:
+    def explained(self, jobs: list[Job]) -> list[Job]:
         """The same jobs; those that wait say why."""
         if not any(job.state == "QUEUED" for job in jobs):
             return jobs
-        if places is None:
-            with self.database.begin() as connection:
-                places = store.places(connection)
+        return self._with_reasons(jobs, self._places())
+
+    def _with_reasons(self, jobs: list[Job], places: dict[str, int]) -> list[Job]:
         return [
             msgspec.structs.replace(job, reason=self.backend.why(job.id, claim_of(job), places[job.id]))
             if job.state == "QUEUED" and job.desired == "run" and job.id in places
             else job
             for job in jobs
         ]
+
+    def _places(self) -> dict[str, int]:
+        """How many jobs are before each of those that wait; the next one first."""
+        with self.database.begin() as connection:
+            listed = store.in_order(connection)
+        waiting = self.backend.waiting()
+        found: dict[str, int] = {}
+        before = {True: 0, False: 0}  # ingests wait for places of their own
+        for job_id, ingest in listed:
+            if job_id in waiting:  # its row may say so for a moment longer
+                found[job_id] = before[ingest]
+                before[ingest] += 1
+        return found
 
     def reconcile(self, job_id: str) -> None:
         """Bring one job up to date."""

@@ -126,21 +126,17 @@ def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
     return connection.execute(_ACTIVE.where(job.c.id.in_(ids))).all()
 
 
-def places(connection: sa.Connection) -> dict[str, int]:
-    """How many jobs are before each of those that wait, by id; the first in order first.
+def in_order(connection: sa.Connection) -> list[tuple[str, bool]]:
+    """Ids of the jobs that wait, the next one first, and whether they are ingests, which come last.
 
-    By priority, then by turns between people, then by age; ingests have a queue of their own.
+    By priority, then by turns between people, then by age.
     """
-    lane = sa.case((job.c.kind == "ingest", 1), else_=0)
+    ingest = job.c.kind == "ingest"
     age = (job.c.created_at, job.c.id)
-    turn = sa.func.row_number().over(partition_by=(lane, _PRIORITY, job.c.owner), order_by=age)
-    statement = sa.select(job.c.id, lane).where(job.c.state == "QUEUED")
-    found: dict[str, int] = {}
-    counts = [0, 0]
-    for job_id, number in connection.execute(statement.order_by(lane, _PRIORITY.desc(), turn, *age)):
-        found[job_id] = counts[number]
-        counts[number] += 1
-    return found
+    turn = sa.func.row_number().over(partition_by=(ingest, _PRIORITY, job.c.owner), order_by=age)
+    statement = sa.select(job.c.id, ingest).where(job.c.state == "QUEUED")
+    found = connection.execute(statement.order_by(ingest, _PRIORITY.desc(), turn, *age))
+    return [(job_id, is_ingest) for job_id, is_ingest in found]
 
 
 def listed(connection: sa.Connection, ids: list[str]) -> list[Job]:

@@ -75,7 +75,7 @@ def test_a_cell_that_fails_shows_where(manager: JobManager) -> None:
 @pytest.mark.parametrize("source", ["print('a'", "def f(:\n  pass", "%%bash\n", "x = = 1\n!ls"])
 def test_what_cannot_be_compiled_is_refused(manager: JobManager, source: str) -> None:
     if source.startswith("%%bash"):
-        assert start(manager, cell(source)).state == "STARTING"
+        assert start(manager, cell(source)).state in ("QUEUED", "STARTING")
         return
     with pytest.raises(InvalidInput, match=r"[Ll]ine \d") as refused:
         start(manager, cell(source))
