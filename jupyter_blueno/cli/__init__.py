@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": "jupyter_blueno.cli.jobs:run",
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
+    "priority": "jupyter_blueno.cli.jobs:priority",
     "cancel": "jupyter_blueno.cli.jobs:cancel",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
 }

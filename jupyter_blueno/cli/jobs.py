@@ -1,4 +1,4 @@
-"""``blueno run``, ``jobs``, ``logs`` and ``cancel``."""
+"""``blueno run``, ``jobs``, ``logs``, ``priority`` and ``cancel``."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def run(
     cpu: str | None,
     memory: str | None,
     timeout: str | None,
+    priority: str,
     parameters: tuple[str, ...],
     follow: bool,
 ) -> None:
@@ -41,7 +42,8 @@ def run(
     """
     from jupyter_blueno.client import submit
 
-    limits: dict[str, Any] = {"name": name, "gpu": gpu, "cpu": cpu, "memory": memory, "timeout": timeout}
+    limits: dict[str, Any] = {"name": name, "gpu": gpu, "cpu": cpu, "memory": memory}
+    limits |= {"timeout": timeout, "priority": priority}
     first = Path(command[0])
     if first.suffix == ".ipynb":
         words, given = _parameters_after(command[1:], parameters)
@@ -113,6 +115,20 @@ def cancel(jobs: tuple[str, ...]) -> None:
         with suppress(TimeoutError):
             one.wait(timeout=30)
     click.echo(repr(stopped))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # -5 is a number
+@click.argument("job", shell_complete=complete_jobs)
+@click.argument("number", metavar="N")
+def priority(job: str, number: str) -> None:
+    """Let a job that waits start before others, or after them: N is from -10 to 10, 0 is usual."""
+    from jupyter_blueno.client.jobs import JobList
+    from jupyter_blueno.client.jobs import job as find
+    from jupyter_blueno.client.resources import parse_priority
+
+    found = find(job)
+    found.priority = parse_priority(number)
+    click.echo(repr(JobList([found])))
 
 
 def _follow(job: Job) -> int:

@@ -21,8 +21,15 @@ def print_json(value: Any) -> None:
 
 
 def resources(command: Command) -> Command:
-    """Add the options that say what a job may use."""
+    """Add the options that say what a job may use, and how soon."""
     for option in (
+        click.option(
+            "--priority",
+            metavar="N",
+            default="0",
+            help="-10 to 10: the higher one starts first.",
+            show_default=True,
+        ),
         click.option("--timeout", metavar="TIME", help="Longest time it may run: 90, 30m, 2h."),
         click.option("--memory", metavar="SIZE", help="Memory it may use: 8G, 512M."),
         click.option("--cpu", metavar="CORES", help="Cores it may use: 4, 0.5."),

@@ -37,7 +37,7 @@ class JobList(list["Job"]):
     """Jobs, shown as a table."""
 
     def _cells(self) -> list[list[str]]:
-        return [
+        rows = [
             [
                 one.id[:8],
                 one.name if len(one.name) <= 40 else one.name[:39] + "…",
@@ -48,14 +48,24 @@ class JobList(list["Job"]):
             ]
             for one in self
         ]
+        if self._some_wait():
+            for row, one in zip(rows, self, strict=True):
+                row.append((one._info.reason or "") if one._info.state == "QUEUED" else "")
+        return rows
+
+    def _head(self) -> list[str]:
+        return [*_HEAD, "why"] if self._some_wait() else _HEAD
+
+    def _some_wait(self) -> bool:
+        return any(one._info.state == "QUEUED" for one in self)
 
     def __repr__(self) -> str:
-        return look.table(self._cells(), _HEAD) if self else _NO_JOBS
+        return look.table(self._cells(), self._head()) if self else _NO_JOBS
 
     def _repr_html_(self) -> str:
         if not self:
             return f"<div style='{look.FRAME}'>{escape(_NO_JOBS)}</div>"
-        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD)
+        return look.html_table([list(map(escape, row)) for row in self._cells()], self._head())
 
 
 _HEAD = ["id", "name", "kind", "state", "ran", "started"]

@@ -14,6 +14,7 @@ from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import job_display, look, session
 from jupyter_blueno.client.job_display import JobList
 from jupyter_blueno.client.progress import ProgressLine
+from jupyter_blueno.client.resources import parse_priority
 from jupyter_blueno.jobs import model
 
 MIME = "application/vnd.blueno.job+json"
@@ -109,6 +110,21 @@ class Job:
     @property
     def exit_code(self) -> int | None:
         return self._now().exit_code
+
+    @property
+    def priority(self) -> int:
+        """From -10 to 10; may be set while it waits: the higher one starts first.
+
+        Raises
+        ------
+        Conflict
+            When it is set and the job waits no longer.
+        """
+        return self._now().resources.priority
+
+    @priority.setter
+    def priority(self, value: int) -> None:
+        self._keep(session.call(api.change_job, api.ChangeJob(self.id, parse_priority(value))))
 
     @property
     def outputs(self) -> list[model.Output]:

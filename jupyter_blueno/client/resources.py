@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.entries import LEAST, MOST
 from jupyter_blueno.jobs.model import Resources
 
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -26,8 +27,9 @@ def parse_resources(
     cpu: float | str | None = None,
     memory: float | str | None = None,
     timeout: float | str | timedelta | None = None,
+    priority: int | str | None = 0,
 ) -> Resources:
-    """Check and convert what a job may use.
+    """Check and convert what a job may use, and how soon.
 
     Raises
     ------
@@ -35,7 +37,11 @@ def parse_resources(
         With a sentence that shows a right value.
     """
     return Resources(
-        cpu=parse_cpu(cpu), memory=parse_memory(memory), gpu=parse_gpu(gpu), timeout=parse_timeout(timeout)
+        cpu=parse_cpu(cpu),
+        memory=parse_memory(memory),
+        gpu=parse_gpu(gpu),
+        timeout=parse_timeout(timeout),
+        priority=parse_priority(priority),
     )
 
 
@@ -89,6 +95,17 @@ def parse_gpu(value: int | str | None) -> int:
     if number is None or number != int(number) or not 0 <= number <= MOST_GPU:
         raise InvalidInput(
             f"gpu={value!r} is not a number of GPUs. Write a whole number, such as 0 or 1.", code="bad_gpu"
+        )
+    return int(number)
+
+
+def parse_priority(value: int | str | None) -> int:
+    """A whole number from -10 (when nobody else wants to) to 10 (before all others)."""
+    number = 0.0 if value is None else _number(str(value))
+    if number is None or number != int(number) or not LEAST <= number <= MOST:
+        raise InvalidInput(
+            f"priority={value!r} is none. Write a whole number from {LEAST} to {MOST}; 0 is usual.",
+            code="job_priority",
         )
     return int(number)
 

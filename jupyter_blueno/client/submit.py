@@ -32,6 +32,7 @@ def submit(
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
+    priority: int | str = 0,
     **kwargs: Any,
 ) -> Job:
     """Run ``function(*args, **kwargs)`` as a background job.
@@ -55,6 +56,9 @@ def submit(
         ``"8G"``, ``"512 MB"`` or bytes.
     timeout : str or float, optional
         ``"2h"`` or seconds; default: no limit.
+    priority : int
+        From -10 to 10: where there is not room for all, the higher one starts
+        first.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def submit(
         payload=payload.pack(function, args, kwargs),
         folder=str(Path.cwd()),
         python=sys.executable,
-        resources=parse_resources(gpu, cpu, memory, timeout),
+        resources=parse_resources(gpu, cpu, memory, timeout, priority),
         origin=origin(),
     )
     return start(name or _name_of(function), spec)
@@ -94,6 +98,7 @@ def run_cell(
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
+    priority: int | str = 0,
     where: Origin | None = None,
 ) -> Job:
     """Run a cell's text as a background job; what it shows is kept.
@@ -102,7 +107,7 @@ def run_cell(
     ----------
     source : str
         As in a notebook; magics and ``!commands`` work.
-    name, gpu, cpu, memory, timeout
+    name, gpu, cpu, memory, timeout, priority
         As in `submit`. Default name: the first line that says something.
     where : Origin, optional
         The notebook and cell it comes from.
@@ -114,7 +119,7 @@ def run_cell(
         source=source,
         folder=str(Path.cwd()),
         python=sys.executable,
-        resources=parse_resources(gpu, cpu, memory, timeout),
+        resources=parse_resources(gpu, cpu, memory, timeout, priority),
         origin=where or origin(),
     )
     return start(name or _name_of_cell(source), spec)
@@ -128,6 +133,7 @@ def run_notebook(
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
+    priority: int | str = 0,
     **parameters: Any,
 ) -> Job:
     """Run a notebook as a background job; its result is the executed notebook.
@@ -136,7 +142,7 @@ def run_notebook(
     ----------
     path : str or os.PathLike
         The notebook; it is copied now and not changed.
-    name, gpu, cpu, memory, timeout
+    name, gpu, cpu, memory, timeout, priority
         As in `submit`. Default name: the file's.
     **parameters
         Set after the cell tagged ``parameters``, or at the top. Plain values:
@@ -172,7 +178,7 @@ def run_notebook(
         folder=str(file.resolve().parent),
         python=sys.executable,
         parameters=parameters,
-        resources=parse_resources(gpu, cpu, memory, timeout),
+        resources=parse_resources(gpu, cpu, memory, timeout, priority),
         origin=Origin(notebook=str(file.resolve())),
     )
     return start(name or file.stem, spec)
@@ -186,6 +192,7 @@ def run_command(
     cpu: Amount = None,
     memory: Amount = None,
     timeout: Time = None,
+    priority: int | str = 0,
     environment: Mapping[str, str] | None = None,
 ) -> Job:
     """Run a command as a background job, in the present folder.
@@ -194,7 +201,7 @@ def run_command(
     ----------
     command : sequence of str
         The program and its arguments; no shell is between.
-    name, gpu, cpu, memory, timeout
+    name, gpu, cpu, memory, timeout, priority
         As in `submit`. Default name: the program's.
     environment : mapping, optional
         Variables beside the present ones.
@@ -207,7 +214,7 @@ def run_command(
         folder=str(Path.cwd()),
         python=sys.executable,
         environment=dict(environment or {}),
-        resources=parse_resources(gpu, cpu, memory, timeout),
+        resources=parse_resources(gpu, cpu, memory, timeout, priority),
     )
     return start(name or Path(command[0]).name, spec)
 

@@ -42,6 +42,7 @@ class Command:
 
 
 RESOURCES = {"--name": "NAME", "--gpu": "N", "--cpu": "CORES", "--memory": "8G", "--timeout": "2h"}
+RESOURCES |= {"--priority": "N"}
 
 LINE = {
     "datasets": Command("[TEXT]", "list datasets", most=1),
@@ -67,7 +68,7 @@ LINE = {
 }  # fmt: skip
 CELL = {
     "run": Command(
-        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--follow]",
+        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--follow]",
         "run the cell as a background job",
         {**RESOURCES, "--follow": None},
         {"-f": "--follow"},

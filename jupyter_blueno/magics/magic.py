@@ -101,6 +101,7 @@ class BluenoMagics(Magics):
             cpu=_text(asked, "cpu"),
             memory=_text(asked, "memory"),
             timeout=_text(asked, "timeout"),
+            priority=_text(asked, "priority") or 0,
         )
         self._shell.user_ns["_job"] = job
         look.display(job)

@@ -146,7 +146,18 @@ def test_doctor_names_a_folder_that_cannot_be_written(blueno: Run, tmp_path: Pat
 
 def test_help_of_everything(blueno: Run) -> None:
     shown = blueno("--help").stdout
-    for word in ("lab", "datasets", "ingest", "prepare", "run", "jobs", "logs", "cancel", "doctor"):
+    for word in (
+        "lab",
+        "datasets",
+        "ingest",
+        "prepare",
+        "run",
+        "jobs",
+        "logs",
+        "priority",
+        "cancel",
+        "doctor",
+    ):
         assert f"  {word} " in shown
 
 

@@ -339,8 +339,8 @@ export interface paths {
     get: operations['list_jobs'];
     put?: never;
     /**
-     * Start a job in the background.
-     * @description Start a job in the background.
+     * Start a job in the background; where there is no room now, it waits for its turn.
+     * @description Start a job in the background; where there is no room now, it waits for its turn.
      */
     post: operations['submit_job'];
     delete?: never;
@@ -370,7 +370,11 @@ export interface paths {
     delete: operations['delete_job'];
     options?: never;
     head?: never;
-    patch?: never;
+    /**
+     * Change the priority of a job that waits.
+     * @description Change the priority of a job that waits.
+     */
+    patch: operations['change_job'];
     trace?: never;
   };
   '/jobs/{job_id}/cancel': {
@@ -724,6 +728,14 @@ export interface components {
       job_id?: string | null;
       /** @default null */
       root?: string | null;
+    };
+    /**
+     * ChangeJob
+     * @description `priority` from -10 to 10; of jobs that wait, the higher one starts first.
+     */
+    ChangeJob: {
+      job_id: string;
+      priority: number;
     };
     /**
      * Changes
@@ -1128,9 +1140,10 @@ export interface components {
     };
     /**
      * Resources
-     * @description What a job may use; None is as much as there is.
+     * @description What a job may use, and how soon; None is as much as there is.
      *
-     *         `memory` in bytes, `timeout` in seconds (None: no limit).
+     *         `memory` in bytes, `timeout` in seconds (None: no limit). `priority` is from
+     *         -10 to 10: where there is not room for all, the higher one starts first.
      */
     Resources: {
       /** @default null */
@@ -1141,6 +1154,8 @@ export interface components {
       gpu?: number;
       /** @default null */
       timeout?: number | null;
+      /** @default 0 */
+      priority?: number;
     };
     /**
      * Sample
@@ -2077,6 +2092,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  change_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
         };
       };
       /** @description An error. */
