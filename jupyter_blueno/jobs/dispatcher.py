@@ -242,6 +242,7 @@ class Dispatcher:
         """Start what there is room for."""
         while (entry := self.order.next(time.monotonic())) is not None:
             if not self.entries.take(entry.id, entry.priority):  # withdrawn, or its priority changed
+                self.entries.make()  # somebody may have tidied up too well
                 self.order.drop(entry.id)
                 self.look_at(entry.id)
                 continue
@@ -303,7 +304,11 @@ class Dispatcher:
     def reap(self) -> None:
         """Collect the supervisors that ended."""
         while self.children:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                self.children.clear()
+                return
             if pid == 0:
                 return
             one = self.running.get(self.children.pop(pid, ""))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,8 +14,8 @@ from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, U
 from jupyter_blueno.jobs import request, snapshot, store
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Claim, Code, Job, JobPage, JobSpec, Output, Person
-from jupyter_blueno.jobs.monitor import Monitor
+from jupyter_blueno.jobs.model import TERMINAL, Code, Job, JobPage, JobSpec, Output, Person
+from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
 
 if TYPE_CHECKING:
@@ -291,37 +290,30 @@ class JobManager:
             "name": name,
             "kind": spec.kind,
         }
-        values |= {"state": "SUBMITTING", "spec": kept, "backend": self.backend.name}
+        # Intent first. If we die before it is in the queue, the monitor puts it there.
+        values |= {"state": "QUEUED", "spec": kept, "backend": self.backend.name}
         with self.database.begin() as connection:
-            fresh = store.insert(connection, {**values, "handle": {"digest": digest}})
-        if not fresh:  # a twin of this request was faster, or another one took the id
+            job = store.insert(connection, {**values, "handle": {"digest": digest}})
+        if job is None:  # a twin of this request was faster, or another one took the id
             with self.database.begin() as connection:
                 known = store.row(connection, job_id)
             return self._same(user, known, digest)
         folder = JobFolder.of(self.config, job_id)
         environment = self.monitor.environment(job_id, spec)
-        claim = Claim(user.name, name, spec.kind, spec.resources, time.time())
         try:
-            handle = self.backend.start(job_id, folder, claim, environment)
+            self.backend.start(job_id, folder, claim_of(job), environment)
         except BluenoError:
             with self.database.begin() as connection:
                 forgotten = store.forget(connection, job_id)
             if forgotten:
                 shutil.rmtree(folder.path, ignore_errors=True)
             raise
-        waits = self.backend.observe(job_id, folder, handle).phase == "queued"
-        with self.database.begin() as connection:
-            started = {"state": "QUEUED" if waits else "STARTING", "handle": {"digest": digest, **handle}}
-            store.update(connection, job_id, "SUBMITTING", started)
-            found = store.one(connection, user.team, job_id)
-        if found is None:
-            raise self._missing(job_id)
         # Only now: it would take the processor from the job that is starting.
         self.monitor.look()
         self.recorder.record(
             folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
         )
-        return self.monitor.explained([found])[0]
+        return job
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
 SILENT = 30.0  # seconds without a heartbeat
 LAUNCHES = 5  # attempts to get a supervisor up
 REVIVE_PERIOD = 2.0  # seconds between attempts for one job
+HESITATION = 0.5  # seconds that a new job may take into the queue
 FEW = 200  # jobs in the queue that are compared at every look
 QUEUE_PERIOD = 1.0  # seconds between comparisons of a longer queue
 TOLD = 20  # jobs at the head of the queue whose rows say why they wait
@@ -237,6 +238,8 @@ class Monitor:
             said = folder.last_line("supervisor.log") or "it says nothing of why"
             return lifecycle.Observation("gone", reason=f"It could not be started, {LAUNCHES} times: {said}.")
         now = time.monotonic()
+        if seen.phase == "absent":  # whoever submits it may be about to start it
+            self._revived.setdefault(row.id, now - REVIVE_PERIOD + HESITATION)
         if now - self._revived.get(row.id, -REVIVE_PERIOD) >= REVIVE_PERIOD:
             self._revived[row.id] = now
             spec = msgspec.convert(row.spec, JobSpec)

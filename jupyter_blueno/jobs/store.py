@@ -50,13 +50,14 @@ def job_of(row: sa.Row[Any]) -> Job:
     )
 
 
-def insert(connection: sa.Connection, values: dict[str, Any]) -> bool:
-    """Add a row; False if its id is there already."""
+def insert(connection: sa.Connection, values: dict[str, Any]) -> Job | None:
+    """Add a row; None if its id is there already."""
     from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
     values |= {"revision": next_revision(connection)}
     statement = postgres_insert(job).values(**values).on_conflict_do_nothing(index_elements=["id"])
-    return connection.execute(statement).rowcount == 1
+    found = connection.execute(statement.returning(*LISTED)).one_or_none()
+    return None if found is None else job_of(found)
 
 
 def row(connection: sa.Connection, job_id: str) -> sa.Row[Any] | None:
@@ -146,7 +147,7 @@ def listed(connection: sa.Connection, ids: list[str]) -> list[Job]:
 
 def forget(connection: sa.Connection, job_id: str) -> bool:
     """Remove a row as if it had never been, while nothing came of it."""
-    statement = sa.delete(job).where(job.c.id == job_id, job.c.state == "SUBMITTING")
+    statement = sa.delete(job).where(job.c.id == job_id, job.c.state == "QUEUED")
     return connection.execute(statement).rowcount == 1
 
 

@@ -177,7 +177,7 @@ def test_a_supervisor_that_was_never_started_is_started_later(
         start(manager, command("echo", "late"), "orphan")
     other = another_manager()
     job = other.get(ALICE, "orphan")
-    assert job.state == "SUBMITTING"
+    assert job.state == "QUEUED"
     job = wait(other, job, "SUCCEEDED")
     assert log(other, job) == "late\n"
 

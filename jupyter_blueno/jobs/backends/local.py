@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from jupyter_blueno.config import Config, usable_cores
@@ -127,16 +127,17 @@ class LocalBackend(Backend):
                 self._start_dispatcher()
 
     def check(self, resources: Resources) -> None:
-        cores = usable_cores()
+        limits = self._limits()
+        cores = limits["cpu"]
         if resources.cpu is not None and resources.cpu > cores:
             raise InvalidInput(f"This machine has {cores} CPU cores; ask for at most so many.")
-        memory = machine_memory()
+        memory = limits["memory"]
         if resources.memory is not None and resources.memory > memory:
             raise InvalidInput(
                 f"This machine has {memory / 1e9:.1f} GB of memory; ask for at most so much.",
                 code="no_such_memory",
             )
-        cards = len(self._gpus())
+        cards = len([name for name in limits["gpus"].split(",") if name])
         if resources.gpu > cards:
             there = f"has {waiting.counted(cards, 'GPU')}" if cards else "has no GPU"
             raise InvalidInput(f"This machine {there}; {resources.gpu} were asked for.", code="no_such_gpu")
@@ -170,20 +171,21 @@ class LocalBackend(Backend):
             self._started_at = time.monotonic()
 
     def _write_limits(self) -> None:
-        limits = {
+        limits = self._limits()
+        if limits != self._limits_on_file():
+            JobFolder(Path(self.entries.folder)).write("limits.json", limits)
+
+    def _limits(self) -> dict[str, Any]:
+        """What there is to hand out. A job sees only what was handed out to it: it believes the file."""
+        return (self._limits_on_file() if "BLUENO_JOB_ID" in os.environ else None) or {
             "at_once": self.config.jobs_at_once,
             "cpu": usable_cores(),
             "memory": machine_memory(),
-            "gpus": ",".join(self._gpus()),
+            "gpus": self.config.gpus,
         }
-        path = Path(self.entries.path("limits.json"))
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            if msgspec.json.decode(path.read_bytes()) == limits:
-                return
-        JobFolder(path.parent).write(path.name, limits)
 
-    def _gpus(self) -> list[str]:
-        return [name for name in self.config.gpus.split(",") if name]
+    def _limits_on_file(self) -> dict[str, Any] | None:
+        return JobFolder(Path(self.entries.folder)).read("limits.json", dict)
 
     # -- looking --------------------------------------------------------------------
 
