@@ -142,6 +142,18 @@ class BackendContract:
         with pytest.raises(Conflict, match="make a new one"):
             manager.submit(ALICE, job_id, "job", command("true"))
 
+    def test_the_environment_asked_for_is_there(self, manager: JobManager) -> None:
+        spec = command("sh", "-c", 'echo "$COLOUR of $BLUENO_JOB_ID"', environment={"COLOUR": "blue\ngreen"})
+        job = wait(manager, start(manager, spec), "SUCCEEDED")
+        assert log(manager, job) == f"blue\ngreen of {job.id}\n"
+
+    def test_what_has_begun_has_no_priority_to_change(self, manager: JobManager) -> None:
+        job = start(manager, command("true", resources=Resources(priority=3)))
+        assert job.resources.priority == 3
+        wait(manager, job, "SUCCEEDED")
+        with pytest.raises(Conflict, match="waits no longer"):
+            manager.prioritise(ALICE, job.id, 5)
+
     def test_time_outs_are_kept(self, manager: JobManager) -> None:
         job = start(manager, command("sleep", "100", resources=Resources(timeout=0.5)))
         job = wait(manager, job, "TIMED_OUT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +141,30 @@ def test_progress_and_cancel(tmp_path: Path) -> None:
     assert job.wait(SOON).state == "CANCELLED"
     with pytest.raises(blueno.JobFailed, match="cancelled"):
         job.result()
+
+
+def test_a_job_that_waits_says_why_and_takes_a_priority(module_config: Config, tmp_path: Path) -> None:
+    gates = [tmp_path / f"gate{n}" for n in range(module_config.jobs_at_once)]
+    for gate in gates:
+        os.mkfifo(gate)
+    holders = [blueno.submit(gate.read_text, name="holder") for gate in gates]
+    job = blueno.submit(lambda: 5, name="patient", priority=2)
+    deadline = time.monotonic() + SOON
+    while "Held by" not in (job.reason or "") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "waits" in repr(job)
+    assert "Held by 'holder' (alice" in repr(blueno.jobs("patient"))
+    assert job.priority == 2
+    job.priority = 7
+    assert blueno.job(job.id).priority == 7
+    with pytest.raises(errors.InvalidInput, match="from -10 to 10"):
+        job.priority = 11
+    for gate in gates:
+        gate.write_text("go")
+    assert job.result(SOON) == 5
+    with pytest.raises(errors.Conflict, match="waits no longer"):
+        job.priority = 0
+    assert [holder.result(SOON) for holder in holders] == ["go"] * len(holders)
 
 
 def test_rerun_is_a_new_job() -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from jupyter_blueno.client.resources import parse_cpu, parse_gpu, parse_memory, parse_resources, parse_timeout
+from jupyter_blueno.client.resources import (
+    parse_cpu,
+    parse_gpu,
+    parse_memory,
+    parse_priority,
+    parse_resources,
+    parse_timeout,
+)
 from jupyter_blueno.errors import InvalidInput
 
 
@@ -72,6 +79,13 @@ def test_wrong_gpu(value: Any) -> None:
         parse_gpu(value)
 
 
+@pytest.mark.parametrize("value", [-11, 11, 0.5, "high"])
+def test_wrong_priority(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="from -10 to 10"):
+        parse_priority(value)
+
+
 def test_all_together() -> None:
-    found = parse_resources("1", "4", "8G", "2h")
+    found = parse_resources("1", "4", "8G", "2h", "-3")
     assert (found.gpu, found.cpu, found.memory, found.timeout) == (1, 4.0, 8 * 10**9, 7200.0)
+    assert found.priority == -3
