@@ -211,7 +211,10 @@ class Dispatcher:
             self.admit(job_id, priority)
             return
         self.order.drop(job_id)
-        if self.entries.is_running(job_id):
+        if job_id in self.running:
+            if self.ended(job_id):
+                self.free(job_id)
+        elif self.entries.is_running(job_id):
             self.adopt(job_id)
 
     def admit(self, job_id: str, priority: int) -> None:
@@ -283,7 +286,8 @@ class Dispatcher:
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)
-            Supervisor(folder, ",".join(entry.gpus) if self.order.limits.gpus else None).run()
+            gpus = ",".join(entry.gpus) if self.order.limits.gpus else None
+            Supervisor(folder, gpus, lambda: self.entries.ring(entry.id)).run()
             if os.getppid() != self.pid:
                 self.stand_in(entry.id)
         except BaseException as error:
@@ -322,23 +326,28 @@ class Dispatcher:
             if one.supervisor:
                 continue
             if self.ended(job_id):
-                self.entries.release(job_id)
-                del self.running[job_id]
-                self.order.end(job_id)
+                self.free(job_id)
             elif now >= one.not_before and not self.supervised(job_id):
                 if one.launches >= LAUNCHES and not os.path.exists(self.job_path(job_id, "status.json")):
                     self.give_up(job_id)
                 else:
                     self.launch(one)
 
+    def free(self, job_id: str) -> None:
+        """Give back what a job held; its supervisor may still be tidying up."""
+        self.entries.release(job_id)
+        del self.running[job_id]
+        self.order.end(job_id)
+
     def job_path(self, job_id: str, name: str) -> str:
         return os.path.join(self.jobs, job_id, name)
 
     def ended(self, job_id: str) -> bool:
         """Whether its end is on record, or all of it was deleted."""
-        return os.path.exists(self.job_path(job_id, "exit.json")) or not os.path.exists(
-            self.job_path(job_id, "run.json")
-        )
+        with suppress(OSError):
+            if os.stat(self.job_path(job_id, "exit.json")).st_size > 0:
+                return True
+        return not os.path.exists(self.job_path(job_id, "run.json"))
 
     def supervised(self, job_id: str) -> bool:
         """Whether somebody holds the lock of the job's folder."""

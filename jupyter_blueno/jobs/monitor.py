@@ -115,12 +115,14 @@ class Monitor:
         with self.database.begin() as connection:
             rows = list(store.begun(connection))
         rows += self._left_queue()
-        if rows or self._queued:
-            self.backend.tend()
+        self.backend.tend()
+        ended = 0
         for row in rows:
             if self._stopped and self._thread is threading.current_thread():
                 break
-            self._guarded(row)
+            ended += self._guarded(row)
+        if ended:
+            self.after_end()
         self._tell()
         return len(rows) + self._queued
 
@@ -146,9 +148,8 @@ class Monitor:
         places = self._places()
         with self.database.begin() as connection:
             jobs = store.listed(connection, list(places)[:TOLD])
-        for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
-            if job.reason != old.reason:
-                with self.database.begin() as connection:
+            for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
+                if job.reason != old.reason:
                     store.update(connection, job.id, "QUEUED", {"reason": job.reason})
 
     def explained(self, jobs: list[Job]) -> list[Job]:
@@ -158,12 +159,10 @@ class Monitor:
         return self._with_reasons(jobs, self._places())
 
     def _with_reasons(self, jobs: list[Job], places: dict[str, int]) -> list[Job]:
-        return [
-            msgspec.structs.replace(job, reason=self.backend.why(job.id, claim_of(job), places[job.id]))
-            if job.state == "QUEUED" and job.desired == "run" and job.id in places
-            else job
-            for job in jobs
-        ]
+        waiting = [one for one in jobs if one.state == "QUEUED" and one.desired == "run" and one.id in places]
+        reasons = self.backend.why([(claim_of(one), places[one.id]) for one in waiting])
+        said = dict(zip((one.id for one in waiting), reasons, strict=True))
+        return [msgspec.structs.replace(one, reason=said[one.id]) if one.id in said else one for one in jobs]
 
     def _places(self) -> dict[str, int]:
         """How many jobs are before each of those that wait; the next one first.
@@ -189,8 +188,8 @@ class Monitor:
         """Bring one job up to date."""
         with self.database.begin() as connection:
             rows = store.active(connection, job_id)
-        for row in rows:
-            self._guarded(row)
+        if sum(self._guarded(row) for row in rows):
+            self.after_end()
 
     def environment(self, job_id: str, spec: JobSpec) -> dict[str, str]:
         """The environment that the job's processes begin with."""
@@ -206,13 +205,15 @@ class Monitor:
                 kept.setdefault(name, threads)
         return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder)}
 
-    def _guarded(self, row: Any) -> None:
+    def _guarded(self, row: Any) -> bool:
         try:
-            self._reconcile(row)
+            return self._reconcile(row)
         except OSError as error:
             _log.warning("Job %s cannot be looked at now: %s", row.id, error)
+            return False
 
-    def _reconcile(self, row: Any) -> None:
+    def _reconcile(self, row: Any) -> bool:
+        """Bring a row up to date; True if the job was seen to end."""
         folder = JobFolder.of(self.config, row.id)
         seen = self.backend.observe(row.id, folder, row.handle)
         if seen.phase in ("absent", "unwatched"):
@@ -233,8 +234,7 @@ class Monitor:
         if new:
             with self.database.begin() as connection:
                 store.update(connection, row.id, row.state, new)
-            if verdict.state in TERMINAL:
-                self.after_end()
+        return bool(new) and verdict.state in TERMINAL
 
     def _mend(self, row: Any, folder: JobFolder, seen: lifecycle.Observation) -> lifecycle.Observation:
         """Start what was never started, watch what is not watched: now and then, not at every look."""

@@ -21,6 +21,7 @@ import time
 TYPE_CHECKING = False  # importing typing takes a third of the start
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from jupyter_blueno.jobs import lean, processes
@@ -50,11 +51,16 @@ class Supervisor:
     gpus : str, optional
         The GPUs that are the job's alone, as in ``CUDA_VISIBLE_DEVICES``; None
         where there are none to hand out.
+    on_end : callable, optional
+        Called once the end is on record, before the record is surely on the disk.
     """
 
-    def __init__(self, folder: str, gpus: str | None = None) -> None:
+    def __init__(
+        self, folder: str, gpus: str | None = None, on_end: Callable[[], object] | None = None
+    ) -> None:
         self.folder = folder
         self.gpus = gpus
+        self.on_end = on_end
         self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
         self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
         self.child = 0
@@ -87,7 +93,7 @@ class Supervisor:
     # -- the run, from beginning to end -----------------------------------
 
     def run(self) -> None:
-        if not self.lock() or os.path.exists(self.path("exit.json")):
+        if not self.lock() or self.read("exit.json") is not None:  # an empty one: the power went
             return
         self.listen()
         self.has_all_below = processes.become_subreaper()
@@ -361,7 +367,7 @@ class Supervisor:
             content["signal" if code < 0 else "exit_code"] = abs(code)
         while True:
             try:
-                self.write("exit.json", content)
+                lean.write_json(self.path("exit.json"), content)
                 break
             except OSError:
                 with suppress(OSError):
@@ -370,6 +376,10 @@ class Supervisor:
                 if not os.path.isdir(self.folder):
                     return
                 time.sleep(1)
+        if self.on_end is not None:  # what it held is of use before the disk is done
+            self.on_end()
+        with suppress(OSError), open(self.path("exit.json"), "rb") as file:
+            os.fsync(file.fileno())
         self.forget("reserve", "heartbeat", "environ")
 
     def forget(self, *names: str) -> None:

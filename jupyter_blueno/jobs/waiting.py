@@ -16,23 +16,29 @@ NAMED = 3  # holders that are named; the others are counted
 NAME_SHOWN = 40  # characters
 
 
-def why(entries: Entries, claim: Claim, before: int) -> str:
-    """A sentence or two.
-
-    Parameters
-    ----------
-    entries : Entries
-    claim : Claim
-        Of the job that waits.
-    before : int
-        How many jobs that wait are before it.
-    """
+def held(entries: Entries) -> Order:
+    """What there is, and the jobs that hold some of it."""
     order = Order(Limits())
     with contextlib.suppress(OSError, ValueError, TypeError):
         order.limits = Limits(**lean.read_json(entries.path("limits.json")))
     for job_id in entries.running():
         with contextlib.suppress(OSError, ValueError):
             order.start(Entry(job_id, 0, lean.read_json(entries.running_path(job_id))))
+    return order
+
+
+def why(order: Order, claim: Claim, before: int) -> str:
+    """A sentence or two.
+
+    Parameters
+    ----------
+    order : Order
+        What is held now.
+    claim : Claim
+        Of the job that waits.
+    before : int
+        How many jobs that wait are before it.
+    """
     lane = "ingest" if claim.kind == "ingest" else "jobs"
     needs = Entry("", 0, {**msgspec.structs.asdict(claim.resources), "lane": lane})
     lack = _lack(order, needs)

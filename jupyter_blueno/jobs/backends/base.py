@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from jupyter_blueno.jobs.folder import JobFolder
@@ -69,8 +70,8 @@ class Backend(ABC):
         """Give a job that waits another priority; False if it waits no longer."""
 
     @abstractmethod
-    def why(self, job_id: str, claim: Claim, before: int) -> str:
-        """Say in words why a job waits, where `before` others are to start earlier. Never raises."""
+    def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
+        """Say in words why jobs wait, each with how many are to start earlier. Never raises."""
 
     @abstractmethod
     def begin(self) -> None:

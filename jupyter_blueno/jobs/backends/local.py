@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,9 @@ class LocalBackend(Backend):
         self._wake(job_id)
         return True
 
-    def why(self, job_id: str, claim: Claim, before: int) -> str:
-        return waiting.why(self.entries, claim, before)
+    def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
+        order = waiting.held(self.entries)
+        return [waiting.why(order, claim, before) for claim, before in claims]
 
     def begin(self) -> None:
         with contextlib.suppress(OSError):
@@ -122,6 +124,8 @@ class LocalBackend(Backend):
         self.tend()
 
     def tend(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.poll()  # it may have ended: it is our child
         with contextlib.suppress(OSError, Unavailable):
             if not self.entries.attended() and (self.entries.waiting() or self.entries.running()):
                 self._start_dispatcher()
