@@ -122,7 +122,7 @@ def cancel(jobs: tuple[str, ...]) -> None:
 @click.argument("number", metavar="N")
 def priority(job: str, number: str) -> None:
     """Let a job that waits start before others, or after them: N is from -10 to 10, 0 is usual."""
-    from jupyter_blueno.client.jobs import JobList
+    from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import job as find
     from jupyter_blueno.client.resources import parse_priority
 
