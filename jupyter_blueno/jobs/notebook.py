@@ -38,7 +38,8 @@ def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | N
     )
     client = client_class(notebook, path, outputs)
     try:
-        client.execute(cwd=os.getcwd())
+        # The kernel is ended by us, and kindly: else it finds itself orphaned, and says so in the log.
+        client.execute(cwd=os.getcwd(), cleanup_kc=True)
     except CellExecutionError as error:
         return f"{client.where()}: {error.ename}: {str(error.evalue)[:300]}"
     except DeadKernelError:
