@@ -121,13 +121,14 @@ def test_a_folder_reached_by_two_paths_has_one_server(database: Database, home: 
 
 
 def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    server = EmbeddedServer(tmp_path / ("y" * 120))
-    digest = account.digest(str(server.folder))
-    (tmp_path / f"blueno-{os.getuid()}-{digest}").symlink_to(tmp_path)
-    with pytest.raises(DatabaseUnavailable, match="belongs to somebody else"):
-        server.start()
-    server.release()
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # a deep one would not be taken
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        server = EmbeddedServer(tmp_path / ("y" * 120))
+        digest = account.digest(str(server.folder))
+        Path(short, f"blueno-{os.getuid()}-{digest}").symlink_to(tmp_path)
+        with pytest.raises(DatabaseUnavailable, match="belongs to somebody else"):
+            server.start()
+        server.release()
 
 
 def test_a_cluster_of_a_newer_postgres(database: Database, home: Path) -> None:

@@ -91,7 +91,7 @@ def test_gallery_and_table(page: Page, digits: Dataset) -> None:
     expect(tab.locator(".jp-blueno-details")).to_contain_text("label")
     assert_accessible(page, f"#jp-blueno-dataset-{digits.id}")
     tab.get_by_role("radio", name="Table").click()
-    expect(tab.locator(".jp-blueno-table-line").first).to_contain_text("test")
+    expect(tab.locator(".jp-blueno-line").first).to_contain_text("test")
     assert_accessible(page, f"#jp-blueno-dataset-{digits.id}")
 
 

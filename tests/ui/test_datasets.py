@@ -266,6 +266,7 @@ def test_failed_dataset_says_why(page: Page, lab: Lab, passing: str) -> None:
 def test_delete_asks_and_can_be_undone(page: Page, lab: Lab, passing: str) -> None:
     show_panel(page)
     ingest_arrays(OperationsDestination(lab.transport.call), passing, shades(3))
+    expect(row(page, passing).locator(".jp-blueno-row-count")).to_have_text("3")
     row(page, passing).get_by_label(f"Actions for {passing}").click()
     page.locator(".lm-Menu-itemLabel", has_text="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("3 samples will leave the list")
