@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,3 +85,13 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
         yield started
         started.close()
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path) -> Iterator[Lab]:
+    """A Lab for one test, which may kill it; nothing was asked of it yet."""
+    running = Lab(root=tmp_path / "root", home=tmp_path / "home")
+    running.root.mkdir()
+    running.start()
+    yield running
+    running.stop(signal.SIGKILL)

@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from jupyter_blueno.api.jobs import (
     JobRef,
@@ -33,16 +29,6 @@ open("gate").read()
 print("down")
 6 * 7
 """
-
-
-@pytest.fixture
-def own_lab(tmp_path: Path) -> Iterator[Lab]:
-    """A server for one test: it may be killed."""
-    running = Lab(root=tmp_path / "root", home=tmp_path / "home")
-    running.root.mkdir()
-    running.start()
-    yield running
-    running.stop()
 
 
 def test_a_job_ends_while_its_server_is_dead(own_lab: Lab) -> None:

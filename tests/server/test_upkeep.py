@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
-import pytest
 
 from jupyter_blueno.api.catalog import ListDatasets, list_datasets
 from jupyter_blueno.imaging import worker
 from tests.database.clients import servers_of, wait_until
 from tests.servers import TOKEN, Lab
-
-
-@pytest.fixture
-def own_lab(tmp_path: Path) -> Iterator[Lab]:
-    """A Lab of which nothing was asked yet."""
-    running = Lab(root=tmp_path / "root", home=tmp_path / "home")
-    running.root.mkdir()
-    running.start()
-    yield running
-    running.stop(signal.SIGKILL)
 
 
 def test_heavy_parts_wait_for_the_first_request(own_lab: Lab) -> None:
