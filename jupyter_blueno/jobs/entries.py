@@ -126,9 +126,8 @@ class Entries:
 
     def ring(self, job_id: str = "") -> bool:
         """Tell the dispatcher to look at a job, or at all; False if there is no dispatcher."""
-        try:
-            bell = os.open(self.path("bell"), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:  # no FIFO yet, or nobody reads it
+        bell = self._open_bell()
+        if bell is None:
             return False
         try:
             os.write(bell, f"{job_id}\n".encode())
@@ -142,11 +141,16 @@ class Entries:
 
     def attended(self) -> bool:
         """Whether a dispatcher listens."""
+        bell = self._open_bell()
+        if bell is not None:
+            os.close(bell)
+        return bell is not None
+
+    def _open_bell(self) -> int | None:
         try:
-            os.close(os.open(self.path("bell"), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-        except OSError:
-            return False
-        return True
+            return os.open(self.path("bell"), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:  # no FIFO yet, or nobody reads it
+            return None
 
 
 def _listed(folder: str) -> list[str]:

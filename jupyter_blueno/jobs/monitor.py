@@ -187,7 +187,7 @@ class Monitor:
     def reconcile(self, job_id: str) -> None:
         """Bring one job up to date."""
         with self.database.begin() as connection:
-            rows = store.active(connection, job_id)
+            rows = store.rows(connection, [job_id])
         if sum(self._guarded(row) for row in rows):
             self.after_end()
 

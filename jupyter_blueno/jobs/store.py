@@ -26,7 +26,6 @@ _ONE = sa.select(*LISTED).where(
     job.c.id == sa.bindparam("id"), job.c.team == sa.bindparam("team"), job.c.deleted_at.is_(None)
 )
 _ACTIVE = sa.select(job).where(job.c.state.in_(ACTIVE)).order_by(job.c.created_at)
-_ACTIVE_ONE = _ACTIVE.where(job.c.id == sa.bindparam("id"))
 _BEGUN = _ACTIVE.where(job.c.state != "QUEUED")
 _QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED")
 _PRIORITY = sa.func.coalesce(job.c.spec["resources"]["priority"].as_integer(), 0)
@@ -103,13 +102,6 @@ def page(connection: sa.Connection, team: str, ask: JobPage) -> tuple[list[Job],
     statement = statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit + 1)
     jobs = [job_of(found) for found in connection.execute(statement)]
     return jobs[:limit], jobs[limit - 1].id if len(jobs) > limit else None
-
-
-def active(connection: sa.Connection, job_id: str | None = None) -> Sequence[sa.Row[Any]]:
-    """Whole rows of the jobs that are not over, of all teams; or of one of them."""
-    if job_id is None:
-        return connection.execute(_ACTIVE).all()
-    return connection.execute(_ACTIVE_ONE, {"id": job_id}).all()
 
 
 def begun(connection: sa.Connection) -> Sequence[sa.Row[Any]]:

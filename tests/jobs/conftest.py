@@ -34,7 +34,7 @@ def another_manager(config: Config, folder: Path) -> Iterator[Callable[[], JobMa
     yield make
     if made:
         with made[0].database.begin() as connection:
-            left = [row.id for row in store.active(connection)]
+            left = [*store.queued(connection), *(row.id for row in store.begun(connection))]
         for job_id in left:
             made[0].cancel(ALICE, job_id)
         until(lambda: made[0].monitor.look_now() == 0, "the jobs to end")
