@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs import lean, limits, processes
+    from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.logcap import LogCap
 else:  # files beside this one, and signal without its enums
     import _signal as signal
 
     import lean
+    import limits
     import processes
+    from family import Family
     from lean import suppress
     from logcap import LogCap
 
@@ -62,13 +65,6 @@ class Supervisor:
         self.gpus = gpus
         self.on_end = on_end
         self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
-        self.mark = "BLUENO_JOB_ID=" + self.plan["id"]
-        self.child = 0
-        self.session = 0  # its session and process group; 0 if the number may be another's by now
-        self.child_identity: str | None = None
-        self.adopted = False
-        self.has_all_below = False  # no process can leave it by losing its parent
-        self.exit_status: int | None = None  # as waitpid says it
         self.started_at = 0.0
         self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
         self.ending: str | None = None
@@ -96,7 +92,7 @@ class Supervisor:
         if not self.lock() or self.read("exit.json") is not None:  # an empty one: the power went
             return
         self.listen()
-        self.has_all_below = processes.become_subreaper()
+        self.family = Family("BLUENO_JOB_ID=" + self.plan["id"], self.beat)
         status = self.read("status.json")
         if status is not None and status.get("child"):
             self.adopt(status)
@@ -108,7 +104,7 @@ class Supervisor:
             return
         self.watch()
         self.clear()
-        self.record(self.ending or ("unwatched" if self.exit_status is None else "exited"))
+        self.record(self.ending or ("unwatched" if self.family.exit_status is None else "exited"))
 
     def lock(self) -> bool:
         """Be the only one; those who only look hold the lock for a moment."""
@@ -152,8 +148,7 @@ class Supervisor:
         if child == 0:
             self.become_job(go_read, go_write, environment)
         os.close(go_read)
-        self.child = self.session = child
-        self.child_identity = processes.identity(child)
+        self.family.born(child)
         self.started_at = time.time()
         self.started_clock = clock()
         self.write_status("RUNNING")
@@ -188,7 +183,7 @@ class Supervisor:
             os.dup2(log, 2)
             if os.read(go_read, 1) != b"g":
                 os._exit(0)  # the supervisor died first: nothing of the user's has run
-            limit(self.plan)
+            limits.set_own(self.plan)
             os.chdir(self.plan["cwd"])
             argv = self.plan["argv"]
             os.execvpe(argv[0], argv, environment)
@@ -200,13 +195,10 @@ class Supervisor:
 
     def adopt(self, status: dict[str, Any]) -> None:
         """Take over the watch from a supervisor that died."""
-        self.adopted = True
-        self.child = status["child"]
-        self.child_identity = status["child_identity"]
+        self.family.adopt(status["child"], status["child_identity"])
         self.started_at = status["started_at"]
         self.started_clock = status["started_clock"]
-        if processes.identity(self.child) == self.child_identity:
-            self.session = self.child
+        if self.family.child_lives():
             self.write_status("RUNNING")
 
     def write_status(self, state: str) -> None:
@@ -216,7 +208,7 @@ class Supervisor:
             "supervisor": pid,
             "supervisor_identity": processes.identity(pid),
         }
-        content.update(child=self.child, child_identity=self.child_identity)
+        content.update(child=self.family.child, child_identity=self.family.identity)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
         with suppress(OSError):  # a full disk: the record is what counts
             self.write("status.json", content)
@@ -227,12 +219,12 @@ class Supervisor:
         """Wait until the process has ended, or end it."""
         poller = select.poll()
         poller.register(self.wake, select.POLLIN)
-        if self.adopted and hasattr(os, "pidfd_open"):
+        if self.family.adopted and hasattr(os, "pidfd_open"):
             with suppress(OSError):
-                poller.register(os.pidfd_open(self.child), select.POLLIN)
+                poller.register(os.pidfd_open(self.family.child), select.POLLIN)
         beat = 0.0
         self.crowd = processes.threads_on_machine()
-        while not self.ended():
+        while not self.family.ended():
             now = time.monotonic()
             if now - beat >= HEARTBEAT:
                 self.beat()
@@ -245,21 +237,6 @@ class Supervisor:
             poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left()))))
             with suppress(BlockingIOError):
                 os.read(self.wake, 4096)
-
-    def ended(self) -> bool:
-        """Collect what has ended; whether the process is among it."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if pid == 0:
-                break
-            if pid == self.child:
-                self.exit_status = status
-        if self.adopted:
-            return processes.identity(self.child) != self.child_identity
-        return self.exit_status is not None
 
     def time_to_end(self) -> str | None:
         """Why it must end now, or None."""
@@ -302,47 +279,13 @@ class Supervisor:
 
     # -- ending ----------------------------------------------------------------
 
-    def all_processes(self) -> set[int]:
-        found = processes.descendants(os.getpid())
-        if self.adopted or not self.has_all_below:  # some may have left: look through the whole machine
-            found |= processes.marked(self.mark, self.session)
-        child = {self.child} if processes.identity(self.child) == self.child_identity else set()
-        if self.adopted and child:
-            found |= processes.descendants(self.child)
-        # Until it runs its program, the child has the environment of a dispatcher, which is shared.
-        return processes.without_shared(found - {os.getpid()}) | child
-
     def end(self, kindly: bool) -> None:
-        """End the process group, then whatever else there is, and see them gone."""
         self.write_status("FINISHING")
-        self.signal_job(signal.SIGTERM if kindly else signal.SIGKILL)
-        if kindly:
-            self.wait_gone(self.plan["grace"])
-        while not self.wait_gone(0.2):
-            self.signal_job(signal.SIGKILL)
-
-    def signal_job(self, number: int) -> None:
-        if processes.identity(self.child) == self.child_identity:  # else the group may be another's
-            processes.send_group(self.child, number)
-        processes.send(self.all_processes(), number)
-
-    def wait_gone(self, seconds: float) -> bool:
-        """Wait until no process of the job is left; False if some are after `seconds`."""
-        deadline = time.monotonic() + seconds
-        pause = 0.005
-        while True:
-            self.ended()
-            if not self.all_processes():
-                return True
-            if time.monotonic() > deadline:
-                return False
-            self.beat()
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.1)
+        self.family.end(kindly, self.plan["grace"])
 
     def clear(self) -> None:
         """After the process ended by itself: what it left behind must go too."""
-        if self.all_processes() and not self.wait_gone(0.1):
+        if self.family.all() and not self.family.wait_gone(0.1):
             self.end(kindly=True)
         self.log.keep_small()
 
@@ -354,7 +297,7 @@ class Supervisor:
         """Write down how it ended; the last thing that happens in the folder."""
         said = self.read("ended.json") or {}
         reason = self.reason or said.get("reason")
-        if self.exit_status and not said and self.disk_is_full():
+        if self.family.exit_status and not said and self.disk_is_full():
             reason = "The disk is full: free some space, then run it again."
         content: dict[str, Any] = {
             "ending": ending,
@@ -362,8 +305,8 @@ class Supervisor:
             "ok": said.get("ok"),
             "reason": reason,
         }
-        if self.exit_status is not None:
-            code = os.waitstatus_to_exitcode(self.exit_status)
+        if self.family.exit_status is not None:
+            code = os.waitstatus_to_exitcode(self.family.exit_status)
             content["signal" if code < 0 else "exit_code"] = abs(code)
         while True:
             try:
@@ -396,18 +339,3 @@ def _only_wake(*_: object) -> None:
 def clock() -> float:
     """Seconds since boot, also while asleep where the system counts them."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def limit(plan: dict[str, Any]) -> None:
-    """Set the limits of the calling process."""
-    import resource
-
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if plan.get("memory"):
-        resource.setrlimit(resource.RLIMIT_AS, (plan["memory"], plan["memory"]))
-    if plan.get("cpu") and hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        count = max(1, min(len(cores), int(-(-plan["cpu"] // 1))))
-        first = int(plan["id"][:8], 16)  # so that small jobs do not all meet on core 0
-        os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(count)})
