@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.datasets import dataset as dataset
     from jupyter_blueno.client.datasets import datasets as datasets
     from jupyter_blueno.client.demo import demo as demo
+    from jupyter_blueno.client.functions import JobFunction as JobFunction
+    from jupyter_blueno.client.functions import job as job
     from jupyter_blueno.client.ingest import ingest as ingest
     from jupyter_blueno.client.ingest import prepare as prepare
     from jupyter_blueno.client.ingest import public_sets as public_sets
     from jupyter_blueno.client.jobs import Job as Job
     from jupyter_blueno.client.jobs import JobFailed as JobFailed
-    from jupyter_blueno.client.jobs import job as job
     from jupyter_blueno.client.jobs import jobs as jobs
     from jupyter_blueno.client.platform import PlatformClient as PlatformClient
     from jupyter_blueno.client.progress import progress as progress
@@ -47,12 +48,13 @@ _PUBLIC = {
     "Dataset": "jupyter_blueno.client.datasets",
     "Job": "jupyter_blueno.client.jobs",
     "JobFailed": "jupyter_blueno.client.jobs",
+    "JobFunction": "jupyter_blueno.client.functions",
     "Sample": "jupyter_blueno.client.samples",
     "dataset": "jupyter_blueno.client.datasets",
     "datasets": "jupyter_blueno.client.datasets",
     "demo": "jupyter_blueno.client.demo",
     "ingest": "jupyter_blueno.client.ingest",
-    "job": "jupyter_blueno.client.jobs",
+    "job": "jupyter_blueno.client.functions",
     "jobs": "jupyter_blueno.client.jobs",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",

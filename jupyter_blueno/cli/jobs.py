@@ -91,7 +91,7 @@ def jobs(search: str, state: tuple[str, ...], limit: int, as_json: bool) -> None
 @click.option("-n", "--tail", type=int, help="Only the last so many lines.")
 def logs(job: str, follow: bool, tail: int | None) -> None:
     """Print what a job printed. JOB is an id, the beginning of one, or a name."""
-    from jupyter_blueno.client.jobs import job as find
+    from jupyter_blueno.client.jobs import find
 
     found = find(job)
     if follow:
@@ -108,7 +108,7 @@ def logs(job: str, follow: bool, tail: int | None) -> None:
 def cancel(jobs: tuple[str, ...]) -> None:
     """Stop jobs: first kindly, then with force."""
     from jupyter_blueno.client.job_display import JobList
-    from jupyter_blueno.client.jobs import job as find
+    from jupyter_blueno.client.jobs import find
 
     stopped = JobList(find(word).cancel() for word in jobs)
     for one in stopped:
@@ -123,7 +123,7 @@ def cancel(jobs: tuple[str, ...]) -> None:
 def priority(job: str, number: str) -> None:
     """Let a job that waits start before others, or after them: N is from -10 to 10, 0 is usual."""
     from jupyter_blueno.client.job_display import JobList
-    from jupyter_blueno.client.jobs import job as find
+    from jupyter_blueno.client.jobs import find
     from jupyter_blueno.client.resources import parse_priority
 
     found = find(job)

@@ -25,7 +25,7 @@ LOG_SHOWN = 20  # last lines in an error
 LOG_IN_REPR = 5
 
 
-def job(id: str) -> Job:
+def find(id: str) -> Job:
     """Return a job by its id, the first characters of it, or its name (the newest so called).
 
     Raises

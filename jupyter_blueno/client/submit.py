@@ -7,34 +7,22 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
-from jupyter_blueno.client import payload, session
+from jupyter_blueno.client import payload, session, signature
+from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import Job
-from jupyter_blueno.client.resources import parse_resources
+from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
 from jupyter_blueno.jobs.model import JobSpec, Origin
 
 NAME_LIMIT = 120  # characters of a name that is made up here
 
-Amount = float | str | None
-Time = float | str | timedelta | None
 
-
-def submit(
-    function: Callable[..., Any],
-    *args: Any,
-    name: str | None = None,
-    gpu: int | str = 0,
-    cpu: Amount = None,
-    memory: Amount = None,
-    timeout: Time = None,
-    priority: int | str = 0,
-    **kwargs: Any,
-) -> Job:
+@takes_options
+def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
     """Run ``function(*args, **kwargs)`` as a background job.
 
     The job outlives this notebook. It gets the function as it is now, with the
@@ -45,7 +33,8 @@ def submit(
     function : callable
         Of a notebook, a module or a lambda.
     *args, **kwargs
-        Its arguments; up to 64 MB pickled.
+        Its arguments; up to 64 MB pickled. Beside them, by name, the options
+        below.
     name : str, optional
         Default: the function's name.
     gpu : int
@@ -68,72 +57,64 @@ def submit(
     Raises
     ------
     InvalidInput
-        If something cannot be pickled, or an amount makes no sense.
+        If the function does not take these arguments, something cannot be
+        pickled, or an amount makes no sense.
     TooLarge
         If the arguments are too large; it names the largest.
     """
+    options: dict[str, Any] = {}
+    if isinstance(function, JobFunction):
+        options = function.options
+        function = function.function
     if not callable(function):
         raise errors.InvalidInput(
             f"submit takes a function, and then its arguments; {function!r} is a {type(function).__name__}. "
             "Write blueno.submit(train, 5), not blueno.submit(train(5)).",
             code="not_a_function",
         )
-    spec = JobSpec(
+    given, kwargs = split(function, kwargs)
+    return submit_function(function, args, kwargs, {**options, **given})  # type: ignore[typeddict-item]
+
+
+def submit_function(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+) -> Job:
+    """Run ``function(*args, **kwargs)`` with these options: all `kwargs` are the function's."""
+    signature.check(function, args, kwargs)
+    spec = spec_of(
+        options,
         kind="function",
         source=_source_of(function),
         payload=payload.pack(function, args, kwargs),
-        folder=str(Path.cwd()),
-        python=sys.executable,
-        resources=parse_resources(gpu, cpu, memory, timeout, priority),
         origin=origin(),
     )
-    return start(name or _name_of(function), spec)
+    return start(options.get("name") or signature.called_of(function), spec)
 
 
-def run_cell(
-    source: str,
-    *,
-    name: str | None = None,
-    gpu: int | str = 0,
-    cpu: Amount = None,
-    memory: Amount = None,
-    timeout: Time = None,
-    priority: int | str = 0,
-    where: Origin | None = None,
-) -> Job:
+@takes_options
+def run_cell(source: str, *, where: Origin | None = None, **options: Unpack[Options]) -> Job:
     """Run a cell's text as a background job; what it shows is kept.
 
     Parameters
     ----------
     source : str
         As in a notebook; magics and ``!commands`` work.
-    name, gpu, cpu, memory, timeout, priority
-        As in `submit`. Default name: the first line that says something.
     where : Origin, optional
         The notebook and cell it comes from.
+    **options
+        As in `submit`. Default name: the first line that says something.
     """
     if not source.strip():
         raise errors.InvalidInput("The cell is empty: there is nothing to run.", code="empty_cell")
-    spec = JobSpec(
-        kind="cell",
-        source=source,
-        folder=str(Path.cwd()),
-        python=sys.executable,
-        resources=parse_resources(gpu, cpu, memory, timeout, priority),
-        origin=where or origin(),
-    )
-    return start(name or _name_of_cell(source), spec)
+    spec = spec_of(options, kind="cell", source=source, origin=where or origin())
+    return start(options.get("name") or _name_of_cell(source), spec)
 
 
+@takes_options
 def run_notebook(
     path: str | os.PathLike[str],
     *,
-    name: str | None = None,
-    gpu: int | str = 0,
-    cpu: Amount = None,
-    memory: Amount = None,
-    timeout: Time = None,
-    priority: int | str = 0,
+    values: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> Job:
     """Run a notebook as a background job; its result is the executed notebook.
@@ -142,12 +123,15 @@ def run_notebook(
     ----------
     path : str or os.PathLike
         The notebook; it is copied now and not changed.
-    name, gpu, cpu, memory, timeout, priority
-        As in `submit`. Default name: the file's.
+    values : mapping, optional
+        Parameters by name, for those that are called like an option.
     **parameters
         Set after the cell tagged ``parameters``, or at the top. Plain values:
-        text, numbers, lists, dicts.
+        text, numbers, lists, dicts. Beside them, by name, the options of
+        `submit`. Default name: the file's.
     """
+    options: Options = {name: parameters.pop(name) for name in DEFAULTS if name in parameters}  # type: ignore[assignment]
+    parameters |= values or {}
     file = Path(path).expanduser()
     try:
         source = file.read_text("utf-8")
@@ -172,28 +156,20 @@ def run_notebook(
                 "dicts. Pass a path or a name instead.",
                 code="bad_parameter",
             ) from None
-    spec = JobSpec(
+    spec = spec_of(
+        options,
         kind="notebook",
         source=source,
         folder=str(file.resolve().parent),
-        python=sys.executable,
         parameters=parameters,
-        resources=parse_resources(gpu, cpu, memory, timeout, priority),
         origin=Origin(notebook=str(file.resolve())),
     )
-    return start(name or file.stem, spec)
+    return start(options.get("name") or file.stem, spec)
 
 
+@takes_options
 def run_command(
-    command: Sequence[str],
-    *,
-    name: str | None = None,
-    gpu: int | str = 0,
-    cpu: Amount = None,
-    memory: Amount = None,
-    timeout: Time = None,
-    priority: int | str = 0,
-    environment: Mapping[str, str] | None = None,
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, **options: Unpack[Options]
 ) -> Job:
     """Run a command as a background job, in the present folder.
 
@@ -201,22 +177,15 @@ def run_command(
     ----------
     command : sequence of str
         The program and its arguments; no shell is between.
-    name, gpu, cpu, memory, timeout, priority
-        As in `submit`. Default name: the program's.
     environment : mapping, optional
         Variables beside the present ones.
+    **options
+        As in `submit`. Default name: the program's.
     """
     if not command:
         raise errors.InvalidInput("No command was given. Write it after --.", code="empty_command")
-    spec = JobSpec(
-        kind="command",
-        command=list(command),
-        folder=str(Path.cwd()),
-        python=sys.executable,
-        environment=dict(environment or {}),
-        resources=parse_resources(gpu, cpu, memory, timeout, priority),
-    )
-    return start(name or Path(command[0]).name, spec)
+    spec = spec_of(options, kind="command", command=list(command), environment=dict(environment or {}))
+    return start(options.get("name") or Path(command[0]).name, spec)
 
 
 def start(name: str, spec: JobSpec) -> Job:
@@ -248,12 +217,6 @@ def _source_of(function: Callable[..., Any]) -> str | None:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         return None
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    function = getattr(function, "func", function)  # of a partial
-    name = getattr(function, "__name__", type(function).__name__)
-    return "lambda" if name == "<lambda>" else name
 
 
 def _name_of_cell(source: str) -> str:

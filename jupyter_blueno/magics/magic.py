@@ -67,14 +67,14 @@ class BluenoMagics(Magics):
         return jobs(*asked.words)
 
     def _job(self, asked: Arguments) -> Any:
-        from jupyter_blueno.client.jobs import job
+        from jupyter_blueno.client.jobs import find
 
-        return job(asked.words[0])
+        return find(asked.words[0])
 
     def _logs(self, asked: Arguments) -> None:
-        from jupyter_blueno.client.jobs import follow, job
+        from jupyter_blueno.client.jobs import find, follow
 
-        found = job(asked.words[0])
+        found = find(asked.words[0])
         if asked.options.get("follow"):
             follow(found)
         else:
@@ -83,9 +83,9 @@ class BluenoMagics(Magics):
 
     def _cancel(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.job_display import JobList
-        from jupyter_blueno.client.jobs import job
+        from jupyter_blueno.client.jobs import find
 
-        return JobList(job(word).cancel() for word in asked.words)
+        return JobList(find(word).cancel() for word in asked.words)
 
     # ---- cells
 

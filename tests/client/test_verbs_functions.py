@@ -1,0 +1,112 @@
+"""`blueno.job` above a function, and arguments that are checked before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import jupyter_blueno as blueno
+from jupyter_blueno import errors
+from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.client import session
+from jupyter_blueno.client.options import DEFAULTS
+from jupyter_blueno.config import Config
+
+SOON = 60.0  # seconds that a small job may take on a busy machine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def here(module_config: Config) -> Iterator[None]:
+    platform = Platform(module_config)
+    session.use(transport=Context(platform, User("alice")))
+    yield
+    session.use()
+    platform.close()
+
+
+@blueno.job(name="trained", memory="200M", priority=1)
+def train(lr: float, epochs: int = 5) -> float:
+    """Train."""
+    return lr * epochs
+
+
+def test_it_is_called_as_ever_and_submitted() -> None:
+    assert train(0.5) == 2.5
+    assert (train.__name__, train.__doc__) == ("train", "Train.")
+    job = train.submit(lr=2, epochs=21)
+    assert job.result(SOON) == 42
+    assert (job.name, job._info.resources.memory, job.priority) == ("trained", 200_000_000, 1)
+    again = train.using(name="other", priority=-1).submit(3)
+    assert (again.result(SOON), again.name, again.priority) == (15, "other", -1)
+    assert again._info.resources.memory == 200_000_000
+    assert blueno.job(job.id).id == blueno.job("trained").id == job.id
+
+
+def test_bare_and_as_a_method() -> None:
+    class Model:
+        def __init__(self, factor: int) -> None:
+            self.factor = factor
+
+        @blueno.job
+        def times(self, n: int) -> int:
+            return self.factor * n
+
+    model = Model(6)
+    assert model.times(7) == 42
+    assert model.times.submit(7).result(SOON) == 42
+
+
+def test_it_may_be_used_by_another_function_in_a_job() -> None:
+    @blueno.job
+    def double(n: int) -> int:
+        return 2 * n
+
+    assert blueno.submit(lambda: double(21)).result(SOON) == 42
+    assert blueno.submit(double, 21, name="doubled").name == "doubled"
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "sentence"),
+    [
+        ((), {}, r"train needs a value for 'lr'\. It is train\(lr: float, epochs: int = 5\)\."),
+        ((), {"lr": 1, "epoch": 2}, r"train has no parameter 'epoch'\. Did you mean 'epochs'\?"),
+        ((1, 2, 3), {}, "train takes 2 arguments by place, and 3 were given"),
+        ((1,), {"lr": 2}, "train got 'lr' twice"),
+    ],
+)
+def test_wrong_arguments_start_nothing(args: Any, kwargs: Any, sentence: str) -> None:
+    before = len(blueno.jobs())
+    with pytest.raises(errors.InvalidInput, match=sentence):
+        train.submit(*args, **kwargs)
+    with pytest.raises(errors.InvalidInput, match=sentence):
+        blueno.submit(train, *args, **kwargs)
+    assert len(blueno.jobs()) == before
+
+
+def test_a_name_that_could_be_either_is_asked_about() -> None:
+    def greet(name: str) -> str:
+        return f"hello {name}"
+
+    with pytest.raises(errors.InvalidInput, match="parameter 'name', which is also an option"):
+        blueno.submit(greet, name="you")
+    assert blueno.job(greet).submit(name="you").result(SOON) == "hello you"
+
+
+def test_wrong_options_are_named() -> None:
+    with pytest.raises(errors.InvalidInput, match=r"'memry' is no option of a job\. Did you mean memory\?"):
+        blueno.job(memry="8G")  # type: ignore[call-overload]
+    with pytest.raises(errors.InvalidInput, match="not an amount of memory"):
+        blueno.job(memory="much")(train).submit(1)
+    with pytest.raises(errors.InvalidInput, match="Did you mean priority"):
+        blueno.run_cell("1", prioriti=1)  # type: ignore[call-arg]
+    with pytest.raises(errors.InvalidInput, match="it takes no gpu"):
+        blueno.job("some-job", gpu=1)  # type: ignore[call-overload]
+    assert "to find a job by its name blueno.job('x')" in repr(blueno.job(name="x"))
+
+
+def test_the_options_are_seen_where_they_may_be_written() -> None:
+    for verb in (blueno.submit, blueno.run_cell, blueno.run_notebook, blueno.run_command):
+        assert set(DEFAULTS) <= set(inspect.signature(verb).parameters)
