@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.jobs.model import Code, Job, JobPage, JobSpec, Output
+from jupyter_blueno.jobs.model import Code, Curves, Job, JobPage, JobSpec, Output
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +52,14 @@ class OutputRange(Struct, frozen=True, forbid_unknown_fields=True):
 
 class OutputList(Struct, frozen=True):
     outputs: list[Output]
+
+
+class CurveRange(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most `limit` points of each curve; with what an answer said in `after`, only newer ones."""
+
+    job_id: str
+    after: str = ""
+    limit: int = 1000
 
 
 class JobFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,6 +124,12 @@ def get_log(context: Context, ask: LogRange) -> Content:
 def list_outputs(context: Context, ask: OutputRange) -> OutputList:
     """Return what the job showed and returned, after a given output."""
     return OutputList(context.platform.jobs.outputs(context.user, ask.job_id, ask.after))
+
+
+@operation("GET", "/jobs/{job_id}/metrics", resource="jobs", action="read")
+def get_metrics(context: Context, ask: CurveRange) -> Curves:
+    """Return the metrics that the job logged, as curves."""
+    return context.platform.jobs.metrics(context.user, ask.job_id, ask.after, ask.limit)
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")

@@ -150,6 +150,7 @@ job = Table(
     Column("backend", Text, nullable=False),
     _jsonb("handle"),  # what the backend finds its work by
     Column("progress", JSONB),
+    Column("metrics", JSONB),  # the newest value of the first few
     Column("exit_code", Integer),
     Column("log_size", BigInteger, nullable=False, server_default="0"),
     Column("output_count", Integer, nullable=False, server_default="0"),

@@ -13,6 +13,8 @@
     ├── cancel          somebody wants it to stop
     ├── log             stdout and stderr; the middle may be left out (log.json)
     ├── progress.json   what the work says of how far it is
+    ├── metrics/        what it measured: curves (points.py)
+    ├── metrics.json    the newest value of the first few
     ├── outputs/        what it showed: one mime bundle a file
     ├── result.pickle   its value, or error.pickle: what it raised
     ├── notebook.ipynb  the executed notebook

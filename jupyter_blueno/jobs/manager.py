@@ -14,7 +14,7 @@ from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, U
 from jupyter_blueno.jobs import request, snapshot, store
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Code, Job, JobPage, JobSpec, Output, Person
+from jupyter_blueno.jobs.model import TERMINAL, Code, Curves, Job, JobPage, JobSpec, Output, Person
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
 
@@ -198,6 +198,10 @@ class JobManager:
     def outputs(self, user: Person, ref: str, after: int) -> list[Output]:
         """What it showed after the output `after`; some 16 MB at a time."""
         return self._record(user, ref).outputs(after)
+
+    def metrics(self, user: Person, ref: str, after: str = "", limit: int = 1000) -> Curves:
+        """What it logged, as curves: all of it, or what came after an earlier answer."""
+        return self._record(user, ref).curves("metrics", after, limit)
 
     def code(self, user: Person, ref: str) -> Code:
         """What ran."""

@@ -27,6 +27,15 @@ Desired = Literal["run", "cancel"]
 Health = Literal["unknown", "ok", "silent"]  # silent: no heartbeat for a while; not a failure
 
 
+# A number; JSON has no words for "NaN", "Infinity" and "-Infinity", so here they are text.
+Value = float | Literal["NaN", "Infinity", "-Infinity"]
+
+
+def word(value: float) -> Literal["NaN", "Infinity", "-Infinity"]:
+    """The text for a number that is not finite; Python's `float` and JavaScript's `Number` read it."""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
 class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     """What a job may use, and how soon; None is as much as there is.
 
@@ -88,7 +97,8 @@ class Job(Struct, frozen=True):
     """One job, as it stands.
 
     `reason` says in words why it waits or how it ended. `log_size` (bytes) and
-    `output_count` grow while it runs. `revision` changes with every change.
+    `output_count` grow while it runs. `metrics` has the newest value of the
+    first few that it logs. `revision` changes with every change.
     """
 
     id: str
@@ -105,6 +115,7 @@ class Job(Struct, frozen=True):
     revision: int
     reason: str | None = None
     progress: Progress | None = None
+    metrics: dict[str, Value] | None = None
     exit_code: int | None = None
     log_size: int = 0
     output_count: int = 0
@@ -149,6 +160,27 @@ class Output(Struct, frozen=True):
     data: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     replaces: list[int] = field(default_factory=list)
+
+
+class Curve(Struct, frozen=True):
+    """Points of one curve, in the order in which they came; `times` in seconds since 1970.
+
+    Of many points the lowest and the highest of each stretch are here; `count`
+    is how many there are.
+    """
+
+    name: str
+    steps: list[float]
+    times: list[float]
+    values: list[Value]
+    count: int
+
+
+class Curves(Struct, frozen=True):
+    """Curves; asked `after` this, the next answer has only what came since."""
+
+    curves: list[Curve]
+    after: str
 
 
 class Code(Struct, frozen=True):

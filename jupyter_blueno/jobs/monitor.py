@@ -14,7 +14,7 @@ from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.jobs import lifecycle, store
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources
+from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -285,6 +285,9 @@ def _reported(folder: JobFolder, row: Any) -> dict[str, Any]:
     progress = folder.read("progress.json", Progress)
     if progress is not None:
         values["progress"] = {"done": progress.done, "total": progress.total, "message": progress.message}
+    metrics = folder.read("metrics.json", dict[str, Value])
+    if metrics is not None:
+        values["metrics"] = metrics
     if not folder.path.exists():  # keep what is known
         values = {"log_size": row.log_size, "output_count": row.output_count}
     return values

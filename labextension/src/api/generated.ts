@@ -457,6 +457,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/metrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return the metrics that the job logged, as curves.
+     * @description Return the metrics that the job logged, as curves.
+     */
+    get: operations['get_metrics'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/outputs': {
     parameters: {
       query?: never;
@@ -785,6 +805,28 @@ export interface components {
       visibility?: 'everyone' | 'private' | 'team';
     };
     /**
+     * Curve
+     * @description Points of one curve, in the order in which they came; `times` in seconds since 1970.
+     *
+     *         Of many points the lowest and the highest of each stretch are here; `count`
+     *         is how many there are.
+     */
+    Curve: {
+      name: string;
+      steps: number[];
+      times: number[];
+      values: (number | ('-Infinity' | 'Infinity' | 'NaN'))[];
+      count: number;
+    };
+    /**
+     * Curves
+     * @description Curves; asked `after` this, the next answer has only what came since.
+     */
+    Curves: {
+      curves: components['schemas']['Curve'][];
+      after: string;
+    };
+    /**
      * Dataset
      * @description A named collection of samples, with its newest version.
      *
@@ -890,7 +932,8 @@ export interface components {
      * @description One job, as it stands.
      *
      *         `reason` says in words why it waits or how it ended. `log_size` (bytes) and
-     *         `output_count` grow while it runs. `revision` changes with every change.
+     *         `output_count` grow while it runs. `metrics` has the newest value of the
+     *         first few that it logs. `revision` changes with every change.
      */
     Job: {
       id: string;
@@ -923,6 +966,10 @@ export interface components {
       reason?: string | null;
       /** @default null */
       progress?: components['schemas']['Progress'] | null;
+      /** @default null */
+      metrics?: {
+        [key: string]: number | ('-Infinity' | 'Infinity' | 'NaN');
+      } | null;
       /** @default null */
       exit_code?: number | null;
       /** @default 0 */
@@ -2255,6 +2302,40 @@ export interface operations {
         };
         content: {
           'application/octet-stream': string;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_metrics: {
+    parameters: {
+      query?: {
+        after?: string;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Curves'];
         };
       };
       /** @description An error. */
