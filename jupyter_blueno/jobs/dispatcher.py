@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import signal
     from typing import NoReturn
 
-    from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs import cgroup, lean, processes
     from jupyter_blueno.jobs.entries import BELL_SIZE, Entries
     from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.order import Entry, Limits, Order
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 else:  # files beside this one, and signal without its enums
     import _signal as signal
 
+    import cgroup
     import lean
     import processes
     from entries import BELL_SIZE, Entries
@@ -81,6 +82,7 @@ class Dispatcher:
         self.entries.make()
         if not self.lock():
             return
+        cgroup.step_out()
         os.ftruncate(self.lock_file, 0)
         os.write(self.lock_file, str(self.pid).encode())  # for people who look; the lock is what counts
         self.open_log()

@@ -9,11 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
+else:
+    import _signal as signal  # without its enums
 
+if TYPE_CHECKING or __package__:
     from jupyter_blueno.jobs import processes
-else:  # files beside this one, and signal without its enums
-    import _signal as signal
-
+else:  # in a supervisor: a file beside this one
     import processes
 
 
@@ -37,6 +38,7 @@ class Family:
         self.adopted = False
         self.has_all_below = processes.become_subreaper()  # none can leave by losing its parent
         self.exit_status: int | None = None  # as waitpid says it
+        self.most = 0  # bytes that the largest process had in memory
 
     def born(self, child: int) -> None:
         """Begin with a child of ours."""
@@ -57,11 +59,12 @@ class Family:
         """Collect what has ended; whether the first process is among it."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 break
             if pid == 0:
                 break
+            self.most = max(self.most, used.ru_maxrss * (1024 if processes.LINUX else 1))
             if pid == self.child:
                 self.exit_status = status
         return not self.child_lives() if self.adopted else self.exit_status is not None

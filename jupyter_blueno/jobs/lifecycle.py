@@ -26,7 +26,15 @@ Phase = Literal[
     "absent", "queued", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"
 ]
 Ending = Literal[
-    "exited", "cancelled", "timed_out", "too_many_processes", "not_started", "shutdown", "unwatched"
+    "exited",
+    "cancelled",
+    "timed_out",
+    "too_many_processes",
+    "out_of_memory",
+    "machine_out_of_memory",
+    "not_started",
+    "shutdown",
+    "unwatched",
 ]
 
 
@@ -35,6 +43,8 @@ class ExitRecord(Struct, frozen=True):
 
     `ok` and `reason` are what the work said of itself before it ended, if it
     did. ``unwatched`` is an end that nobody saw: the exit code is not known.
+    `memory` (bytes) is the most that was seen in use, `memory_limit` what was
+    asked for, `memory_there` what the machine has.
     """
 
     ending: Ending
@@ -43,6 +53,9 @@ class ExitRecord(Struct, frozen=True):
     signal: int | None = None
     ok: bool | None = None
     reason: str | None = None
+    memory: int | None = None
+    memory_limit: int | None = None
+    memory_there: int | None = None
 
 
 class Observation(Struct, frozen=True):
@@ -124,6 +137,8 @@ def _state_and_reason(record: ExitRecord, timeout: float | None) -> tuple[State,
     if record.ending == "timed_out":
         limit = f" of {duration(timeout)}" if timeout else ""
         return "TIMED_OUT", f"It ran into its time limit{limit}; run it again with a longer one."
+    if record.ending in ("out_of_memory", "machine_out_of_memory"):
+        return "FAILED", memory_in_words(record)
     if record.ending in ("too_many_processes", "not_started"):
         return "FAILED", record.reason
     if record.ending == "shutdown":
@@ -153,6 +168,41 @@ def signal_in_words(number: int) -> str:
         "SIGXFSZ": " A file grew over the limit for files.",
     }
     return f"It was ended by signal {number} ({name}).{hints.get(name, '')}"
+
+
+def memory_in_words(record: ExitRecord) -> str:
+    """Sentences about an end for want of memory, and what to do."""
+    there = f"This machine has {amount(record.memory_there)} in all" if record.memory_there else ""
+    if record.ending == "machine_out_of_memory" or not record.memory_limit:
+        used = f" when this job used {amount(record.memory)}" if record.memory else ""
+        hint = " Say what a job needs (memory='8G'), and fewer run at the same time." if there else ""
+        return f"The machine ran out of memory{used}, and the system killed it.{there and f' {there}.'}{hint}"
+    limit = record.memory_limit
+    if record.memory and record.memory > 1.05 * limit:
+        used = f"at {amount(record.memory)}: its limit was {amount(limit)}"
+    else:
+        used = f"at its limit of {amount(limit)}"
+    larger = more_memory(record)
+    if larger is not None:
+        return f"It was killed for memory {used}. Run it again with {amount(larger)}."
+    return f"It was killed for memory {used}. {there}: use smaller batches, or read the data in parts."
+
+
+def more_memory(record: ExitRecord) -> int | None:
+    """The limit (bytes) to try next after it ran out of memory; None where there is no more."""
+    limit, there = record.memory_limit, record.memory_there
+    if record.ending != "out_of_memory" or not limit:
+        return None
+    if not there or 2 * limit <= there:
+        return 2 * limit
+    most = there // 10**8 * 10**8
+    return most if most >= 1.2 * limit else None
+
+
+def amount(size: int | None) -> str:
+    """Bytes in words: ``419 MB``, ``7.9 GB``."""
+    size = size or 0
+    return f"{size / 1e9:.3g} GB" if size >= 999.5e6 else f"{size / 1e6:.3g} MB"
 
 
 def duration(seconds: float) -> str:

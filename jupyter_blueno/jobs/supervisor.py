@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from jupyter_blueno.jobs import lean, limits, processes
+    from jupyter_blueno.jobs import lean, processes
     from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.lean import suppress
+    from jupyter_blueno.jobs.limits import Limits
     from jupyter_blueno.jobs.logcap import LogCap
 else:  # files beside this one, and signal without its enums
     import _signal as signal
 
     import lean
-    import limits
     import processes
     from family import Family
     from lean import suppress
+    from limits import Limits
     from logcap import LogCap
 
 TICK = 0.5  # seconds between looks
@@ -93,6 +94,7 @@ class Supervisor:
             return
         self.listen()
         self.family = Family("BLUENO_JOB_ID=" + self.plan["id"], self.beat)
+        self.limits = Limits(self.plan)
         status = self.read("status.json")
         if status is not None and status.get("child"):
             self.adopt(status)
@@ -104,7 +106,10 @@ class Supervisor:
             return
         self.watch()
         self.clear()
-        self.record(self.ending or ("unwatched" if self.family.exit_status is None else "exited"))
+        self.limits.close()
+        status = self.family.exit_status
+        ending = self.ending or self.limits.verdict(status)
+        self.record(ending or ("unwatched" if status is None else "exited"))
 
     def lock(self) -> bool:
         """Be the only one; those who only look hold the lock for a moment."""
@@ -143,6 +148,7 @@ class Supervisor:
             return False
         with open(self.path("reserve"), "wb") as file:  # room for the record if the disk fills up
             file.write(b"\0" * 16384)
+        self.limits.prepare()
         go_read, go_write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -171,7 +177,7 @@ class Supervisor:
         return found or None
 
     def become_job(self, go_read: int, go_write: int, environment: dict[bytes, bytes]) -> NoReturn:
-        """In the child: limits, folder, log; then the program."""
+        """In the child: log, limits, folder; then the program."""
         try:
             os.setsid()
             os.close(go_write)
@@ -183,7 +189,7 @@ class Supervisor:
             os.dup2(log, 2)
             if os.read(go_read, 1) != b"g":
                 os._exit(0)  # the supervisor died first: nothing of the user's has run
-            limits.set_own(self.plan)
+            self.limits.enter()
             os.chdir(self.plan["cwd"])
             argv = self.plan["argv"]
             os.execvpe(argv[0], argv, environment)
@@ -196,6 +202,7 @@ class Supervisor:
     def adopt(self, status: dict[str, Any]) -> None:
         """Take over the watch from a supervisor that died."""
         self.family.adopt(status["child"], status["child_identity"])
+        self.limits.adopt()
         self.started_at = status["started_at"]
         self.started_clock = status["started_clock"]
         if self.family.child_lives():
@@ -232,9 +239,9 @@ class Supervisor:
             pause = self.log.keep_small()
             self.ending = self.time_to_end()
             if self.ending:
-                self.end(kindly=self.ending != "too_many_processes")
+                self.end(kindly=self.ending not in ("too_many_processes", "out_of_memory"))
                 return
-            poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left()))))
+            poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left(), self.limits.period))))
             with suppress(BlockingIOError):
                 os.read(self.wake, 4096)
 
@@ -252,6 +259,8 @@ class Supervisor:
                 "look for a loop that starts processes, or use fewer workers."
             )
             return "too_many_processes"
+        if self.limits.exceeded(self.family):
+            return "out_of_memory"
         return None
 
     def time_left(self) -> float:
@@ -304,6 +313,7 @@ class Supervisor:
             "finished_at": time.time(),
             "ok": said.get("ok"),
             "reason": reason,
+            **self.limits.said(self.family.most),
         }
         if self.family.exit_status is not None:
             code = os.waitstatus_to_exitcode(self.family.exit_status)

@@ -16,7 +16,8 @@ import pytest
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound, Unavailable
-from jupyter_blueno.jobs.backends.local import DISPATCH, LocalBackend, SupervisorStatus, machine_memory
+from jupyter_blueno.jobs import memory
+from jupyter_blueno.jobs.backends.local import DISPATCH, LocalBackend, SupervisorStatus
 from jupyter_blueno.jobs.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
@@ -171,7 +172,7 @@ def test_gpus_are_handed_out_one_job_each(manager: JobManager, folder: Path, con
 
 @pytest.mark.parametrize(
     "resources",
-    [Resources(gpu=3), Resources(memory=machine_memory() + 1), Resources(priority=11)],
+    [Resources(gpu=3), Resources(memory=memory.of_machine() + 1), Resources(priority=11)],
     ids=["gpu", "memory", "priority"],
 )
 def test_what_the_machine_has_not_is_refused(

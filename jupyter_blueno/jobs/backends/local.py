@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from jupyter_blueno.config import Config, usable_cores
 from jupyter_blueno.errors import InvalidInput, Unavailable
-from jupyter_blueno.jobs import processes, waiting
+from jupyter_blueno.jobs import memory, processes, waiting
 from jupyter_blueno.jobs.backends.base import Backend, Handle
 from jupyter_blueno.jobs.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
@@ -135,10 +135,10 @@ class LocalBackend(Backend):
         cores = limits["cpu"]
         if resources.cpu is not None and resources.cpu > cores:
             raise InvalidInput(f"This machine has {cores} CPU cores; ask for at most so many.")
-        memory = limits["memory"]
-        if resources.memory is not None and resources.memory > memory:
+        there = limits["memory"]
+        if resources.memory is not None and resources.memory > there:
             raise InvalidInput(
-                f"This machine has {memory / 1e9:.1f} GB of memory; ask for at most so much.",
+                f"This machine has {there / 1e9:.1f} GB of memory; ask for at most so much.",
                 code="no_such_memory",
             )
         cards = len([name for name in limits["gpus"].split(",") if name])
@@ -184,7 +184,7 @@ class LocalBackend(Backend):
         return (self._limits_on_file() if "BLUENO_JOB_ID" in os.environ else None) or {
             "at_once": self.config.jobs_at_once,
             "cpu": usable_cores(),
-            "memory": machine_memory(),
+            "memory": memory.of_machine(),
             "gpus": self.config.gpus,
         }
 
@@ -248,8 +248,3 @@ def _needs(claim: Claim) -> dict[str, object]:
         "gpu": asked.gpu,
         "submitted": claim.submitted,
     }
-
-
-def machine_memory() -> int:
-    """Bytes of memory of the machine."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
