@@ -229,6 +229,20 @@ def _gpus() -> Iterator[Finding]:
         yield Finding("GPUs", True, "; ".join(lines))
 
 
+def _job_limits() -> Iterator[Finding]:
+    from jupyter_blueno.jobs import cgroup
+
+    place = cgroup.place()
+    if place is not None:
+        yield Finding("limits of jobs", True, f"kept by control groups (version {place[0]}) in {place[1]}")
+        return
+    yield Finding(
+        "limits of jobs", False, "memory is looked at twice a second; no control group may be made here",
+        "nothing needs to be done; 'systemd-run --user --scope blueno lab' has the kernel keep them",
+        needed=False,
+    )  # fmt: skip
+
+
 def _version(name: str) -> str:
     try:
         return metadata.version(name)
@@ -237,5 +251,6 @@ def _version(name: str) -> str:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _packages, _kernel, _extension, _data_folder, _database, _decoders, _extras, _gpus, _server,
+    _python, _packages, _kernel, _extension, _data_folder, _database, _decoders, _extras, _gpus,
+    _job_limits, _server,
 )  # fmt: skip
