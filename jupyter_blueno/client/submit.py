@@ -16,6 +16,7 @@ from jupyter_blueno.client import payload, session, signature
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import Job
 from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
+from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
 
 NAME_LIMIT = 120  # characters of a name that is made up here
@@ -92,21 +93,47 @@ def submit_function(
 
 
 @takes_options
-def run_cell(source: str, *, where: Origin | None = None, **options: Unpack[Options]) -> Job:
+def run_cell(
+    source: str,
+    *,
+    variables: Mapping[str, Any] | Taken | None = None,
+    where: Origin | None = None,
+    **options: Unpack[Options],
+) -> Job:
     """Run a cell's text as a background job; what it shows is kept.
 
     Parameters
     ----------
     source : str
         As in a notebook; magics and ``!commands`` work.
+    variables : mapping, optional
+        Those that the cell uses are taken along, as they are now: ``globals()``,
+        or ``{"lr": 0.1}``; up to 64 MB.
     where : Origin, optional
         The notebook and cell it comes from.
     **options
         As in `submit`. Default name: the first line that says something.
+
+    Raises
+    ------
+    InvalidInput
+        If there is nothing to run, it is not Python, or a variable cannot be sent.
+    TooLarge
+        If the variables are too large; it names them.
     """
     if not source.strip():
         raise errors.InvalidInput("The cell is empty: there is nothing to run.", code="empty_cell")
-    spec = spec_of(options, kind="cell", source=source, origin=where or origin())
+    taken = variables
+    if variables is not None and not isinstance(variables, Taken):
+        taken = take(source, variables)
+    spec = spec_of(
+        options,
+        kind="cell",
+        source=source,
+        origin=where or origin(),
+        parameters=taken.parameters if isinstance(taken, Taken) else {},
+        payload=taken.payload if isinstance(taken, Taken) else None,
+    )
     return start(options.get("name") or _name_of_cell(source), spec)
 
 

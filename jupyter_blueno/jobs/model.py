@@ -77,6 +77,9 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
     (its `source` is the request that it reads).
 
+    A cell's `payload` holds variables that it takes along: pairs of name and
+    value, pickled one after another, base64; `parameters` are plain ones.
+
     `folder` is the working directory, absolute or below the server's root;
     `python` the interpreter (default: that of the server).
     """

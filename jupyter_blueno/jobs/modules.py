@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import base64
+import contextlib
+import io
 import json
 import os
 import pickletools
@@ -114,7 +116,7 @@ def imported(source: str, package: str = "") -> set[str]:
 def used(spec: JobSpec) -> set[str]:
     """Names that the work of `spec` may import."""
     if spec.kind == "cell":
-        return imported(spec.source or "")
+        return imported(spec.source or "") | _named_in_pickle(base64.b64decode(spec.payload or ""))
     if spec.kind == "notebook":
         cells = json.loads(spec.source or "")["cells"]
         texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -127,14 +129,14 @@ def used(spec: JobSpec) -> set[str]:
 def _named_in_pickle(content: bytes) -> set[str]:
     """Words in a pickle that may be modules: whatever is none resolves to no file."""
     found: set[str] = set()
-    try:
-        for code, argument, _ in pickletools.genops(content):
-            if isinstance(argument, str) and len(argument) < 200:
-                name = argument.split(" ")[0] if code.name == "GLOBAL" else argument
-                if _NAME.fullmatch(name):
-                    found.add(name)
-    except (ValueError, IndexError):
-        pass
+    file = io.BytesIO(content)
+    with contextlib.suppress(ValueError, IndexError):
+        while file.tell() < len(content):  # a cell has a pickle for each variable
+            for code, argument, _ in pickletools.genops(file):
+                if isinstance(argument, str) and len(argument) < 200:
+                    name = argument.split(" ")[0] if code.name == "GLOBAL" else argument
+                    if _NAME.fullmatch(name):
+                        found.add(name)
     return found
 
 

@@ -81,7 +81,7 @@ def check_spec(spec: JobSpec) -> None:
         _check_cell(spec.source or "")
     if spec.kind == "notebook":
         _check_notebook(spec.source or "")
-    if spec.kind == "function":
+    if spec.kind in ("function", "cell"):
         try:
             base64.b64decode(spec.payload or "", validate=True)
         except (binascii.Error, ValueError):

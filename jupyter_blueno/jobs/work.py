@@ -50,6 +50,8 @@ def run(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Outputs)
 def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Outputs) -> Ended:
     """Run a cell's text; as plain Python where it is that, else by IPython."""
     source = spec["source"]
+    if spec.get("payload") and (trouble := load_variables(spec["payload"], module)):
+        return Ended(1, trouble)
     module.__dict__.update(spec.get("parameters") or {})
     file_name = os.path.join(folder, "code", "cell.py")
     try:
@@ -67,6 +69,26 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
         show_value(eval(compile(last, file_name, "eval"), module.__dict__), outputs)
     shell.flush()
     return Ended()
+
+
+def load_variables(payload: str, module: ModuleType) -> str | None:
+    """Give the cell what it took along: pairs of name and value; return what went wrong, in words."""
+    import base64
+    import io
+    import pickle
+
+    file = io.BytesIO(base64.b64decode(payload))
+    reader = pickle.Unpickler(file)  # one for all: what two of them share is one thing
+    last = None
+    try:
+        while file.tell() < len(file.getbuffer()):
+            last, module.__dict__[last] = reader.load()
+    except Exception as error:
+        after = f" after {last!r}" if last else ""
+        reason = f"A variable{after} could not be loaded in the job: {in_words(error)}"
+        print(reason, file=sys.stderr)
+        return reason
+    return None
 
 
 def _run_in_ipython(source: str) -> Ended:

@@ -68,9 +68,9 @@ LINE = {
 }  # fmt: skip
 CELL = {
     "run": Command(
-        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--follow]",
-        "run the cell as a background job",
-        {**RESOURCES, "--follow": None},
+        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--variables 64M] [-f]",
+        "run the cell as a background job, with the variables that it uses (0: none)",
+        {**RESOURCES, "--variables": "64M", "--follow": None},
         {"-f": "--follow"},
     ),
 }

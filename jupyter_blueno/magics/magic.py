@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -11,7 +11,9 @@ from jupyter_blueno import errors
 from jupyter_blueno.client import look
 from jupyter_blueno.magics import pages
 from jupyter_blueno.magics.arguments import CELL, LINE, Arguments, parse
-from jupyter_blueno.magics.variables import missing
+
+if TYPE_CHECKING:
+    from jupyter_blueno.client.variables import Taken
 
 
 @magics_class
@@ -93,7 +95,7 @@ class BluenoMagics(Magics):
         from jupyter_blueno.client.jobs import follow
         from jupyter_blueno.client.submit import run_cell
 
-        self._warn(cell)
+        taken = self._variables(asked, cell)
         job = run_cell(
             cell,
             name=_text(asked, "name"),
@@ -102,25 +104,42 @@ class BluenoMagics(Magics):
             memory=_text(asked, "memory"),
             timeout=_text(asked, "timeout"),
             priority=_text(asked, "priority") or 0,
+            variables=taken,
         )
+        if taken.sizes:
+            print(taken)
         self._shell.user_ns["_job"] = job
         look.display(job)
         if asked.options.get("follow"):
             follow(job)
 
-    def _warn(self, cell: str) -> None:
-        """Name variables of this kernel that the job will not have."""
+    def _variables(self, asked: Arguments, cell: str) -> Taken:
+        """What the cell takes along of this kernel; names that are defined nowhere are told."""
+        from jupyter_blueno.client import variables
+        from jupyter_blueno.client.names import undefined
+
         shell = self._shell
         source = shell.transform_cell(cell)
-        ours = {name for name in shell.user_ns if name not in shell.user_ns_hidden}
-        names = missing(source, ours)
-        if names:
-            listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-            one = len(names) == 1
-            print(
-                f"The job starts afresh and does not know {listed}: define {'it' if one else 'them'} in the "
-                f"cell, or pass {'it' if one else 'them'} to a function with blueno.submit(function, …)."
+        limit = variables.limit_of(_text(asked, "variables"))
+        hidden = set(shell.user_ns_hidden) - {name for name in shell.user_ns_hidden if self._changed(name)}
+        surely, perhaps = undefined(source, shell.user_ns)
+        if surely:
+            raise errors.InvalidInput(
+                f"The cell uses {_listed(surely)}, which {_is_are(surely)} defined neither in it nor in this "
+                "notebook's kernel. Run the cell that does so first, or correct the spelling.",
+                code="undefined_names",
             )
+        if perhaps:
+            names = f"{_listed(perhaps)} {_is_are(perhaps)}"
+            print(f"{names} defined nowhere; should the cell come to that, it fails.")
+        if limit == 0:
+            return variables.Taken({}, None, {})
+        return variables.take(source, shell.user_ns, limit, hidden)
+
+    def _changed(self, name: str) -> bool:
+        """Whether a name of the kernel's own was given another value by the user."""
+        hidden = self._shell.user_ns_hidden
+        return isinstance(hidden, dict) and self._shell.user_ns.get(name) is not hidden[name]
 
     def _chosen(self, asked: Arguments) -> Any:
         """The dataset, or its sample when an ordinal is given."""
@@ -140,3 +159,12 @@ class BluenoMagics(Magics):
 def _text(asked: Arguments, name: str) -> str | None:
     value = asked.options.get(name)
     return None if value is None else str(value)
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:8] + ([f"{len(names) - 8} more"] if len(names) > 8 else [])
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+
+
+def _is_are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"

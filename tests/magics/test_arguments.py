@@ -44,7 +44,10 @@ def test_a_wrong_line_names_the_right_one(line: str, sentence: str) -> None:
     ("line", "sentence"),
     [
         ("run --mem 8G", "Did you mean --memory?"),
-        ("run --xyz", "There is --name, --gpu, --cpu, --memory, --timeout, --priority, --follow"),
+        (
+            "run --xyz",
+            "There is --name, --gpu, --cpu, --memory, --timeout, --priority, --variables, --follow",
+        ),
         ("run --name --follow", "--name needs a value"),
         ("rnu", "Did you mean %%blueno run?"),
         ("datasets", "write %blueno datasets with one percent sign"),

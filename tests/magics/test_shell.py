@@ -123,6 +123,34 @@ def test_wrong_amounts_start_nothing(shell: InteractiveShell) -> None:
         shell.run_cell_magic("blueno", "run", "\n")
 
 
+def test_a_cell_takes_its_variables_along(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell(
+        "import numpy as np\nlr = 0.5\nimages = np.ones((4, 4))\ndef total(a): return lr * a.sum()"
+    )
+    assert shell.run_cell("%%blueno run --name with-variables\nlr = 2\nprint('total', total(images))").success
+    shown = capsys.readouterr().out
+    assert "Taken along: total (function" in shown
+    assert "images (ndarray float64 (4, 4)" in shown
+    job = shell.user_ns["_job"].wait(60)
+    assert job.log() == "total 32.0\n"
+
+
+def test_a_name_that_is_defined_nowhere_starts_nothing(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = len(blueno.jobs())
+    with pytest.raises(UsageError, match="uses imagse, which is defined neither"):
+        shell.run_cell_magic("blueno", "run", "print(imagse)")
+    shell.run_cell("source = open('/dev/null')")
+    with pytest.raises(UsageError, match="Nothing was started"):
+        shell.run_cell_magic("blueno", "run", "source.read()")
+    assert len(blueno.jobs()) == before
+    shell.run_cell_magic("blueno", "run", "def later():\n    return imagse\n1")
+    assert "imagse is defined nowhere; should the cell come to that" in capsys.readouterr().out
+
+
 def test_examples_of_the_help_are_python_or_magics() -> None:
     for _, code in pages.EXAMPLES:
         plain = "\n".join(line for line in code.splitlines() if not line.startswith("%"))

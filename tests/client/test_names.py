@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_blueno.magics.variables import free_names, missing
+from jupyter_blueno.client.names import free_names, undefined
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,22 @@ def test_free_names(source: str, names: list[str]) -> None:
     assert free_names(source) == names
 
 
-def test_only_what_the_kernel_has_is_missing() -> None:
-    assert missing("train(model, data)", {"model", "other"}) == ["model"]
+@pytest.mark.parametrize(
+    ("source", "surely", "perhaps"),
+    [
+        ("a = 1\nprnt(a)", ["prnt"], []),
+        ("print(x[i], key=y)", ["x", "i", "y"], []),
+        ("def f():\n    return x\nif y:\n    z", ["y"], ["x", "z"]),
+        ("a = known and other", [], ["other"]),
+        ("[x for _ in known]", [], ["x"]),
+        ("with a as b:\n    c", ["a", "c"], []),
+        ("from os import *\nprint(path)", [], []),
+        ("try:\n    x\nexcept NameError:\n    x = 1", [], []),
+        ("try:\n    y\nexcept NameError:\n    pass\nx", [], []),
+        ("get_ipython().run_line_magic('pylab', '')\nplot(1)", [], []),
+        ("get_ipython().system('ls')\nplot(1)", ["plot"], []),
+        ("exec('x = 1')\nx", [], []),
+    ],
+)
+def test_undefined(source: str, surely: list[str], perhaps: list[str]) -> None:
+    assert undefined(source, {"known"}) == (surely, perhaps)
