@@ -132,6 +132,17 @@ def get_metrics(context: Context, ask: CurveRange) -> Curves:
     return context.platform.jobs.metrics(context.user, ask.job_id, ask.after, ask.limit)
 
 
+@operation("GET", "/jobs/{job_id}/usage", resource="jobs", action="read")
+def get_usage(context: Context, ask: CurveRange) -> Curves:
+    """Return what the job used, as curves over the seconds since it started.
+
+    ``cpu`` (cores), ``memory`` (bytes), ``disk_read`` and ``disk_write`` (bytes
+    per second), ``processes``; with GPUs of its own ``gpu`` (how many were busy)
+    and ``gpu_memory`` (bytes).
+    """
+    return context.platform.jobs.usage(context.user, ask.job_id, ask.after, ask.limit)
+
+
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")
 def get_code(context: Context, ask: JobRef) -> Code:
     """Return the code that ran, with its modules, packages and commit."""

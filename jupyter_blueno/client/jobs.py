@@ -12,8 +12,8 @@ from typing import Any
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import job_display, look, session
-from jupyter_blueno.client.curves import Curves
 from jupyter_blueno.client.job_display import JobList
+from jupyter_blueno.client.observed import Observed
 from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.client.resources import parse_priority
 from jupyter_blueno.jobs import model
@@ -62,7 +62,7 @@ def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int =
     return JobList(found)
 
 
-class Job:
+class Job(Observed):
     """A background job. It goes on when this notebook is closed.
 
     `blueno.job(id)` finds it again.
@@ -137,29 +137,6 @@ class Job:
             if not page:
                 return found
             found += page
-
-    def metrics(self, points: int = 1000) -> Curves:
-        """What it logged by `blueno.log_metric`, so far.
-
-        Parameters
-        ----------
-        points : int
-            Of each curve at most, 10 to 100,000; of more, the lowest and the
-            highest of each stretch are taken.
-
-        Returns
-        -------
-        Curves
-            By name; shown as a table.
-
-        Examples
-        --------
-        >>> job.metrics().last
-        {'loss': 0.0312}
-        >>> plt.plot(job.metrics()["loss"].steps, job.metrics()["loss"].values)
-        """
-        found = session.call(api.get_metrics, api.CurveRange(self.id, limit=points))
-        return Curves(found, f'{self.name} logged no metrics; blueno.log_metric("loss", loss) does.')
 
     def log(self, tail: int | None = None) -> str:
         """What it printed so far.

@@ -203,6 +203,10 @@ class JobManager:
         """What it logged, as curves: all of it, or what came after an earlier answer."""
         return self._record(user, ref).curves("metrics", after, limit)
 
+    def usage(self, user: Person, ref: str, after: str = "", limit: int = 1000) -> Curves:
+        """What it used, as curves over the seconds since it started."""
+        return self._record(user, ref).curves("usage", after, limit)
+
     def code(self, user: Person, ref: str) -> Code:
         """What ran."""
         return self._record(user, ref).code()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.limits import Limits
     from jupyter_blueno.jobs.logcap import LogCap
+    from jupyter_blueno.jobs.usage import Usage
 else:  # files beside this one, and signal without its enums
     import _signal as signal
 
@@ -38,6 +39,7 @@ else:  # files beside this one, and signal without its enums
     from lean import suppress
     from limits import Limits
     from logcap import LogCap
+    from usage import Usage
 
 TICK = 0.5  # seconds between looks
 HEARTBEAT = 5.0
@@ -229,6 +231,7 @@ class Supervisor:
         if self.family.adopted and hasattr(os, "pidfd_open"):
             with suppress(OSError):
                 poller.register(os.pidfd_open(self.family.child), select.POLLIN)
+        usage = Usage(self.folder, self.family, self.gpus)
         beat = 0.0
         self.crowd = processes.threads_on_machine()
         while not self.family.ended():
@@ -236,6 +239,7 @@ class Supervisor:
             if now - beat >= HEARTBEAT:
                 self.beat()
                 beat = now
+            usage.look(clock() - self.started_clock)
             pause = self.log.keep_small()
             self.ending = self.time_to_end()
             if self.ending:

@@ -1,0 +1,71 @@
+"""What a job says of itself while it runs, and what is seen of it from outside."""
+
+from __future__ import annotations
+
+from jupyter_blueno.api import jobs as api
+from jupyter_blueno.client import session
+from jupyter_blueno.client.curves import Curves, number
+
+UNITS = {"memory": "B", "gpu_memory": "B", "disk_read": "B/s", "disk_write": "B/s", "cpu": "cores"}
+
+
+class Observed:
+    """The part of a job's handle that reads curves."""
+
+    @property
+    def id(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+    def metrics(self, points: int = 1000) -> Curves:
+        """What it logged by `blueno.log_metric`, so far.
+
+        Parameters
+        ----------
+        points : int
+            Of each curve at most, 10 to 100,000; of more, the lowest and the
+            highest of each stretch are taken.
+
+        Returns
+        -------
+        Curves
+            By name; shown as a table.
+
+        Examples
+        --------
+        >>> job.metrics().last
+        {'loss': 0.0312}
+        >>> plt.plot(job.metrics()["loss"].steps, job.metrics()["loss"].values)
+        """
+        found = session.call(api.get_metrics, api.CurveRange(self.id, limit=points))
+        return Curves(found, f'{self.name} logged no metrics; blueno.log_metric("loss", loss) does.')
+
+    def usage(self, points: int = 1000) -> Curves:
+        """What it used, so far.
+
+        Returns
+        -------
+        Curves
+            ``cpu`` (cores), ``memory`` (bytes; resident, what its processes
+            share is counted once), ``disk_read`` and ``disk_write`` (bytes per
+            second), ``processes``; with GPUs of its own ``gpu`` (how many were
+            busy) and ``gpu_memory`` (bytes). Their steps are seconds since the
+            start; they are measured each second at first, later ever more rarely.
+        """
+        found = session.call(api.get_usage, api.CurveRange(self.id, limit=points))
+        return Curves(found, f"{self.name} ran too shortly for its usage to be measured.", measure)
+
+
+def measure(name: str, value: float) -> str:
+    """A value of a usage curve with its unit: `1.5 GB`, `0.25 cores`."""
+    unit = UNITS.get(name, "")
+    if unit[:1] != "B" or value != value:
+        return f"{number(value)} {unit}".rstrip()
+    prefixes = ["", "k", "M", "G", "T"]
+    while abs(value) >= 999.5 and len(prefixes) > 1:
+        value /= 1000
+        prefixes.pop(0)
+    return f"{value:.3g} {prefixes[0]}{unit}"

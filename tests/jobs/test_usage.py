@@ -1,0 +1,133 @@
+"""What a job uses, measured by its supervisor."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_blueno.jobs.backends.local import SupervisorStatus
+from jupyter_blueno.jobs.family import Family
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.gpus import Gpus
+from jupyter_blueno.jobs.manager import JobManager
+from jupyter_blueno.jobs.model import Curve
+from jupyter_blueno.jobs.processes import LINUX
+from jupyter_blueno.jobs.testing import ALICE, cell, command, start, until, wait
+from jupyter_blueno.jobs.usage import Usage, memory
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="usage is read from /proc")
+MB = 1 << 20
+
+
+def usage(manager: JobManager, job_id: str) -> dict[str, Curve]:
+    return {one.name: one for one in manager.usage(ALICE, job_id).curves}
+
+
+def test_work_memory_and_processes_are_seen(manager: JobManager, folder: Path) -> None:
+    source = """
+import os, time
+held = bytearray(os.urandom(1 << 20) * 200)
+if os.fork() == 0:
+    while True: pass
+while not os.path.exists("enough"): pass
+"""
+    job = start(manager, cell(source, folder=str(folder)))
+    until(lambda: "cpu" in usage(manager, job.id) and usage(manager, job.id)["cpu"].count >= 3)
+    found = usage(manager, job.id)
+    (folder / "enough").touch()
+    wait(manager, job, "SUCCEEDED")
+    assert set(found) == {"cpu", "memory", "disk_read", "disk_write", "processes"}
+    cores, held = max(found["cpu"].values), max(found["memory"].values)
+    assert 0.1 < cores < 2.5  # two that never rest, on a machine that may be busy
+    assert 200 * MB < held < 320 * MB  # both have it; it is counted once
+    assert max(found["processes"].values) == 2
+    steps = found["cpu"].steps
+    assert 1 <= steps[0] < 30
+    assert all(b - a >= 0.9 for a, b in itertools.pairwise(steps))
+
+
+def test_what_is_written_is_seen(manager: JobManager, folder: Path) -> None:
+    source = """
+import os, time
+with open("large", "wb") as file:
+    while not os.path.exists("enough"):
+        file.write(os.urandom(1 << 20)); file.flush(); os.fsync(file.fileno()); file.seek(0)
+"""
+    job = start(manager, cell(source, folder=str(folder)))
+    until(lambda: any(one > MB for one in getattr(usage(manager, job.id).get("disk_write"), "values", [])))
+    (folder / "enough").touch()
+    wait(manager, job, "SUCCEEDED")
+
+
+def test_another_supervisor_goes_on_measuring(
+    manager: JobManager, another_manager: Callable[[], JobManager]
+) -> None:
+    job = start(manager, command("sleep", "100"))
+    manager.start_monitor()
+    until(lambda: usage(manager, job.id))
+    status = JobFolder.of(manager.config, job.id).read("status.json", SupervisorStatus)
+    assert status is not None
+    os.kill(status.supervisor, signal.SIGKILL)
+    count = usage(manager, job.id)["memory"].count
+    until(lambda: usage(manager, job.id)["memory"].count > count, "a sample of the next supervisor")
+    assert max(usage(manager, job.id)["cpu"].values) < 1  # and no jump where the totals began anew
+    manager.cancel(ALICE, job.id)
+    wait(manager, job, "CANCELLED")
+
+
+def test_looks_become_rare(tmp_path: Path) -> None:
+    """The file of a week's job is small, and looking is no load."""
+    family = Family("BLUENO_JOB_ID=none", lambda: None)
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    family.born(child)
+    family.has_all_below = True
+    try:
+        meter = Usage(str(tmp_path), family, None)
+        age, looks = 0.0, 0
+        while age < 7 * 86400:
+            before = meter.next
+            age = max(meter.next, age + 0.5)
+            meter.look(age)
+            looks += meter.next != before
+        assert 1000 < looks < 6000
+        assert (tmp_path / "usage" / "0000.points").stat().st_size < MB
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        family.has_all_below = False
+
+
+def test_shared_pages_are_counted_once() -> None:
+    with mmap.mmap(-1, 64 * MB) as shared:
+        shared.write(b"x" * (64 * MB))
+        alone = memory({os.getpid()})
+        children = []
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+                os._exit(0)
+            children.append(child)
+        try:
+            together = memory({os.getpid(), *children})
+        finally:
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+        assert together < alone + 32 * MB
+
+
+def test_without_nvidia_there_are_no_gpus() -> None:
+    if os.path.exists("/dev/nvidiactl"):
+        assert set(Gpus(["0"]).sample()) == {"gpu", "gpu_memory"}
+        return
+    assert Gpus(["0"]).sample() == {}
