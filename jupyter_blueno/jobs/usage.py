@@ -11,6 +11,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.gpus import Gpus
 
@@ -25,7 +27,7 @@ else:  # in a supervisor: files beside this one
 
 FIRST = 1.0  # seconds until the first look, and between looks at first
 SHARE = 500  # looks come every age / SHARE seconds
-COST = 2000  # and at least so many times what a look costs apart: 0.05 % of a core
+COST = 1000  # and at least so many times what a look costs apart: 0.1 % of a core
 
 
 class Usage:
@@ -51,6 +53,7 @@ class Usage:
         self.writer = Writer(os.path.join(folder, "usage"))
         self.devices = [one for one in (devices or "").split(",") if one]
         self.gpus: Gpus | None = None
+        self.memory = Memory()
         self.next = FIRST  # seconds of age
         # Age and totals at the last look; of a job older than this process they are not known.
         self.last: tuple[float, dict[str, float]] | None = None if family.adopted else (0.0, {})
@@ -70,7 +73,7 @@ class Usage:
         if not pids:
             return
         totals = _totals(pids)
-        now = {"memory": memory(pids), "processes": float(len(pids))}
+        now = {"memory": self.memory.of(pids), "processes": float(len(pids))}
         if self.last is not None and age > self.last[0]:
             for name, total in totals.items():
                 grown = max(0.0, total - self.last[1].get(name, 0.0))
@@ -117,16 +120,36 @@ def _totals(pids: set[int]) -> dict[str, float]:
     return found
 
 
-def memory(pids: set[int]) -> float:
-    """Bytes of memory that these processes hold; pages that several share are counted once.
+class Memory:
+    """Bytes of memory that processes hold; pages that several share are counted once.
 
-    Of a single process its resident size, which costs nothing to ask; of
-    several the sum of their proportional shares (PSS).
+    Of a single process it is the resident size, which costs nothing to ask. The
+    proportional shares (PSS) of several take the system some milliseconds a
+    gigabyte: they are asked now and then, and what was found to be shared is
+    taken off the resident sizes in between.
     """
+
+    def __init__(self) -> None:
+        self.next = 0.0  # seconds of CLOCK_MONOTONIC
+        self.alone = 1.0  # part of the resident sizes that is left when sharing is taken off
+
+    def of(self, pids: set[int]) -> float:
+        sizes = _sum(_resident, pids)
+        if len(pids) < 2 or not sizes:
+            return sizes
+        now = time.monotonic()
+        if now >= self.next:
+            began = time.process_time()
+            self.alone = min(1.0, _sum(_share, pids) / sizes)
+            self.next = now + COST * (time.process_time() - began)
+        return sizes * self.alone
+
+
+def _sum(of: Callable[[int], int], pids: set[int]) -> float:
     total = 0
     for pid in pids:
         with suppress(OSError, ValueError, IndexError):
-            total += _share(pid) if len(pids) > 1 else _resident(pid)
+            total += of(pid)
     return float(total)
 
 

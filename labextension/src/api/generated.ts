@@ -517,6 +517,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return what the job used, as curves over the seconds since it started.
+     * @description Return what the job used, as curves over the seconds since it started.
+     *
+     *     ``cpu`` (cores), ``memory`` (bytes), ``disk_read`` and ``disk_write`` (bytes
+     *     per second), ``processes``; with GPUs of its own ``gpu`` (how many were busy)
+     *     and ``gpu_memory`` (bytes).
+     */
+    get: operations['get_usage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/status': {
     parameters: {
       query?: never;
@@ -2400,6 +2424,40 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_usage: {
+    parameters: {
+      query?: {
+        after?: string;
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Curves'];
         };
       };
       /** @description An error. */
