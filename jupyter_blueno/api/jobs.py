@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.jobs.model import Code, Curves, Job, JobPage, JobSpec, Output
+from jupyter_blueno.jobs.model import Change, Code, Curves, Form, Job, JobPage, JobSpec, Output
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +28,19 @@ class JobRef(Struct, frozen=True, forbid_unknown_fields=True):
     """`id` may be the first characters of an id, or a name (the newest of it)."""
 
     job_id: str
+
+
+class RerunJob(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`values` are parameters by name. `id` makes a repeated request the same job."""
+
+    job_id: str
+
+
+class DescribeWork(Struct, frozen=True, forbid_unknown_fields=True):
+    """Work that has not been submitted yet."""
+
+    name: str
+    spec: JobSpec
 
 
 class ChangeJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,9 +114,25 @@ def cancel_job(context: Context, ask: JobRef) -> Job:
 
 
 @operation("POST", "/jobs/{job_id}/rerun", resource="jobs", action="execute", status=201)
-def rerun_job(context: Context, ask: JobRef) -> Job:
-    """Run the same snapshot again, as a new job."""
-    return context.platform.jobs.rerun(context.user, ask.job_id)
+def rerun_job(context: Context, ask: RerunJob) -> Job:
+    """Run the same snapshot again as a new job, with other values where some are given."""
+    return context.platform.jobs.rerun(context.user, ask.job_id, ask)
+
+
+@operation("GET", "/jobs/{job_id}/form", resource="jobs", action="read")
+def get_job_form(context: Context, ask: JobRef) -> Form:
+    """Return what may be changed of a job to run it again."""
+    return context.platform.jobs.form(context.user, ask.job_id)
+
+
+@operation("POST", "/work/form", resource="jobs", action="read")
+def describe_work(context: Context, ask: DescribeWork) -> Form:
+    """Return what may be changed of work before it is submitted: a notebook's parameters."""
+    from jupyter_blueno.jobs.parameters import form_of
+    from jupyter_blueno.jobs.request import check_spec
+
+    check_spec(ask.spec)
+    return form_of(ask.name, ask.spec)
 
 
 @operation("DELETE", "/jobs/{job_id}", resource="jobs", action="execute")

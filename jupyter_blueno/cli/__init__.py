@@ -21,6 +21,7 @@ _COMMANDS = {
     "ingest": "jupyter_blueno.cli.datasets:ingest",
     "prepare": "jupyter_blueno.cli.datasets:prepare",
     "run": "jupyter_blueno.cli.jobs:run",
+    "rerun": "jupyter_blueno.cli.jobs:rerun",
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
     "priority": "jupyter_blueno.cli.jobs:priority",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say
 
@@ -65,6 +66,30 @@ def run(
         say(f"{job.name} runs in the background. `blueno logs -f {job.id[:8]}` shows what it prints.")
         return
     raise SystemExit(_follow(job))
+
+
+@click.command()
+@click.argument("job", shell_complete=complete_jobs)
+@click.option("-p", "--parameter", "parameters", metavar="KEY=VALUE", multiple=True, help="Another value.")
+@click.option("--command", metavar="TEXT", help="Other words of a command.")
+@click.option("--name", help="What the new job is called.")
+@resources
+def rerun(job: str, parameters: tuple[str, ...], command: str | None, **options: Any) -> None:
+    """Run a job's code again, with other values where some are given; prints the new job's id.
+
+    \b
+    blueno rerun train -p lr=0.01 --memory 16G
+    """
+    from jupyter_blueno.client.jobs import find
+
+    _, values = _parameters_after((), parameters)
+    source = click.get_current_context().get_parameter_source
+    given = {name: value for name, value in options.items() if source(name) is ParameterSource.COMMANDLINE}
+    if command is not None:
+        given["command"] = command
+    new = find(job).rerun(values=values, **given)
+    click.echo(new.id[:8])
+    say(f"{new.name} runs in the background. `blueno logs -f {new.id[:8]}` shows what it prints.")
 
 
 @click.command()

@@ -11,8 +11,10 @@ from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
-from jupyter_blueno.client import job_display, look, session
+from jupyter_blueno.client import again, job_display, look, session
 from jupyter_blueno.client.job_display import JobList
+from jupyter_blueno.client.job_failed import JobFailed as JobFailed
+from jupyter_blueno.client.job_failed import RemoteTraceback as RemoteTraceback
 from jupyter_blueno.client.observed import Observed
 from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.client.resources import parse_priority
@@ -240,9 +242,29 @@ class Job(Observed):
         self._keep(session.call(api.cancel_job, api.JobRef(self.id)))
         return self
 
-    def rerun(self) -> Job:
-        """Run the same code again, as a new job."""
-        return Job(session.call(api.rerun_job, api.JobRef(self.id)))
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values that it was given by name; `rerun` takes others."""
+        return {one.name: one.value for one in again.form(self.id).parameters}
+
+    def rerun(self, *, values: dict[str, Any] | None = None, **changes: Any) -> Job:
+        """Run the same code again, as a new job; with other values where some are given.
+
+        Parameters
+        ----------
+        **changes
+            Parameters by name, and options of `blueno.submit`, also mixed:
+            ``job.rerun(lr=0.01, memory="16G")``. Of a command:
+            ``command="python train.py --lr 0.01"``.
+        values : dict, optional
+            Parameters that are called like an option.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such parameter, or it takes no such value.
+        """
+        return Job(session.call(api.rerun_job, again.request(self.id, values or {}, changes)))
 
     def code(self) -> model.Code:
         """What ran: text, local modules, packages, commit."""
@@ -330,22 +352,6 @@ class Job(Observed):
             return self._now()
         except errors.BluenoError:
             return self._info
-
-
-class JobFailed(errors.BluenoError):
-    """A job ended in another way than well; the message says why."""
-
-    code = "job_failed"
-
-
-class RemoteTraceback(Exception):
-    """The traceback of the job, as it was printed there."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-
-    def __str__(self) -> str:
-        return f"\n\n{job_display.plain(self.args[0])}"
 
 
 def follow(job: Job, write: Callable[[str], Any] | None = None) -> Job:

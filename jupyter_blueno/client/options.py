@@ -45,6 +45,7 @@ class Options(TypedDict, total=False):
     priority: int | str | None
 
 
+RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority")
 DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {"gpu": 0, "priority": 0}
 
 
@@ -56,8 +57,7 @@ def resources_of(options: Options) -> Resources:
     InvalidInput
         If an amount makes no sense; the sentence shows a right one.
     """
-    names = ("gpu", "cpu", "memory", "timeout", "priority")
-    return parse_resources(**{name: options[name] for name in names if name in options})  # type: ignore[literal-required]
+    return parse_resources(**{name: options[name] for name in RESOURCES if name in options})  # type: ignore[literal-required]
 
 
 def spec_of(options: Options, **work: Any) -> JobSpec:

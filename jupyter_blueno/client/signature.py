@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from jupyter_blueno.client.travelling import described
 from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs import model
 
-Parameter = inspect.Parameter
+LENGTH = 10_000  # characters of a text that is shown as a parameter
+ITEMS = 200  # of a list or dict that is
 
 
 def check(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -30,6 +35,66 @@ def check(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         called = called_of(function)
         wrong = _wrong(called, signature, args, kwargs) or f"{called}: {error}."
         raise InvalidInput(f"{wrong} {_takes(called, signature)}", code="bad_arguments") from None
+
+
+def arguments(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[model.Parameter]:
+    """What a call gives the function, by name, as it may be given otherwise.
+
+    What JSON does not bring back as it is, is described and `fixed`.
+    """
+    try:
+        call = inspect.signature(function).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return []
+    hints = _hints(function)
+    found = []
+    for one in call.signature.parameters.values():
+        if one.kind is one.VAR_KEYWORD:
+            found += [
+                _argument(name, value, None) for name, value in call.arguments.get(one.name, {}).items()
+            ]
+        elif one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY):
+            given = one.name in call.arguments
+            value = call.arguments[one.name] if given else one.default
+            found.append(_argument(one.name, value, hints.get(one.name), one.default))
+    return found
+
+
+def _argument(name: str, value: Any, hint: Any, default: Any = inspect.Parameter.empty) -> model.Parameter:
+    text = None if default is inspect.Parameter.empty else f"{default!r:.200}"
+    if not _is_json(value):
+        return model.Parameter(name, value=described(value), default=text, fixed=True)
+    choices = list(get_args(hint)) if get_origin(hint) is Literal else []
+    named: dict[Any, model.ParameterType] = {int: "int", float: "float", bool: "bool", str: "str"}
+    kind = named.get(hint) or named.get(type(value), "json")
+    if type(value) is int and hint is None and isinstance(default, float):
+        kind = "float"
+    return model.Parameter(name, kind, value, default=text, choices=choices if _is_json(choices) else [])
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    function = getattr(function, "func", function)
+    try:
+        return get_type_hints(function)
+    except Exception:  # names that exist only for the type checker
+        return {}
+
+
+def _is_json(value: Any, depth: int = 0) -> bool:
+    """Whether JSON brings it back just as it is, and it is small."""
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is int:
+        return abs(value) < 2**53
+    if type(value) is str:
+        return len(value) <= LENGTH
+    if type(value) in (list, dict):
+        inner = list(value.values()) if isinstance(value, dict) else value
+        keys = all(type(key) is str for key in value) if isinstance(value, dict) else True
+        return keys and depth < 4 and len(inner) <= ITEMS and all(_is_json(one, depth + 1) for one in inner)
+    return type(value) in (bool, NoneType)
 
 
 def called_of(function: Callable[..., Any]) -> str:

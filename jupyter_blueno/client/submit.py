@@ -87,6 +87,7 @@ def submit_function(
         kind="function",
         source=_source_of(function),
         payload=payload.pack(function, args, kwargs),
+        arguments=signature.arguments(function, args, kwargs),
         origin=origin(),
     )
     return start(options.get("name") or signature.called_of(function), spec)

@@ -11,10 +11,21 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
-from jupyter_blueno.jobs import request, snapshot, store
+from jupyter_blueno.jobs import parameters, request, snapshot, store
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Code, Curves, Job, JobPage, JobSpec, Output, Person
+from jupyter_blueno.jobs.model import (
+    TERMINAL,
+    Change,
+    Code,
+    Curves,
+    Form,
+    Job,
+    JobPage,
+    JobSpec,
+    Output,
+    Person,
+)
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
 
@@ -95,19 +106,50 @@ class JobManager:
                 snapshot.take(spec, JobFolder(fresh), plan["cwd"])
         return self._launch(user, job_id, name, spec, digest)
 
-    def rerun(self, user: Person, ref: str) -> Job:
-        """Run the same snapshot again, as a new job."""
-        old = JobFolder.of(self.config, self.find(user, ref))
-        record = old.read("spec.json", snapshot.SpecFile)
+    def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
+        """Run the same snapshot again, as a new job; `change` gives it other values.
+
+        Raises
+        ------
+        InvalidInput
+            If the work does not take them.
+        """
+        change = change or Change()
+        old, record = self._kept(user, ref)
+        job_id = change.id or os.urandom(16).hex()
+        request.check_id(job_id)
+        name = request.check_name(change.name or record.name)
+        spec = parameters.changed(record.spec, change.values, change.command_line)
+        if change.resources is not None:
+            spec = msgspec.structs.replace(spec, resources=change.resources)
+        digest = request.digest(name, spec)
+        with self.database.begin() as connection:
+            known = store.row(connection, job_id)
+        if known is not None:
+            return self._same(user, known, digest)
+        if spec != record.spec:
+            request.check_spec(spec)
+            self.backend.check(spec.resources)
+        plan = self._plan(job_id, spec)
+        folder = JobFolder.of(self.config, job_id)
+        with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
+            if fresh is not None:
+                snapshot.copy(old, JobFolder(fresh), {"name": name, "digest": digest, "spec": spec})
+                JobFolder(fresh).write("run.json", plan, durable=True)
+        return self._launch(user, job_id, name, spec, digest)
+
+    def form(self, user: Person, ref: str) -> Form:
+        """What may be changed of a job to run it again."""
+        _, record = self._kept(user, ref)
+        return parameters.form_of(record.name, record.spec)
+
+    def _kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
+        """A job's folder, and what it was asked to run."""
+        folder = JobFolder.of(self.config, self.find(user, ref))
+        record = folder.read("spec.json", snapshot.SpecFile)
         if record is None:
             raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
-        job_id = os.urandom(16).hex()
-        folder = JobFolder.of(self.config, job_id)
-        with _kept_or_said(), snapshot.folder_for(folder, record.digest) as fresh:
-            if fresh is not None:
-                snapshot.copy(old, JobFolder(fresh))
-                JobFolder(fresh).write("run.json", self._plan(job_id, record.spec), durable=True)
-        return self._launch(user, job_id, record.name, record.spec, record.digest)
+        return folder, record
 
     def cancel(self, user: Person, ref: str) -> Job:
         """Have a job stopped. One that is over stays as it ended."""

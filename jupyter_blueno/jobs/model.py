@@ -60,6 +60,26 @@ class Claim(Struct, frozen=True):
     submitted: float
 
 
+ParameterType = Literal["int", "float", "bool", "str", "json"]
+
+
+class Parameter(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that a job was given by name, and that may be another one when it runs again.
+
+    `default` is the text of what it is without a value. A `fixed` one cannot be
+    changed: `value` only says what it is.
+    """
+
+    name: str
+    type: ParameterType = "json"
+    value: Any = None
+    default: str | None = None
+    help: str | None = None
+    choices: list[Any] = []
+    required: bool = False
+    fixed: bool = False
+
+
 class Origin(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a job was started: a notebook (path below the server's root) and a cell."""
 
@@ -80,6 +100,9 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     A cell's `payload` holds variables that it takes along: pairs of name and
     value, pickled one after another, base64; `parameters` are plain ones.
 
+    A function's `arguments` are shown; `parameters` take the place of those that
+    are in the pickle. In a notebook they are set after the cell tagged so.
+
     `folder` is the working directory, absolute or below the server's root;
     `python` the interpreter (default: that of the server).
     """
@@ -92,6 +115,7 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     python: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    arguments: list[Parameter] = []
     resources: Resources = field(default_factory=Resources)
     origin: Origin = field(default_factory=Origin)
 
@@ -196,3 +220,23 @@ class Code(Struct, frozen=True):
     python: str | None = None
     commit: str | None = None
     diff: str | None = None
+
+
+class Form(Struct, frozen=True):
+    """What may be changed of a job to run it again; of a command its words, as a shell would have them."""
+
+    name: str
+    kind: JobKind
+    parameters: list[Parameter] = []
+    resources: Resources = field(default_factory=Resources)
+    command_line: str | None = None
+
+
+class Change(Struct, frozen=True):
+    """How a job is to run again: None, and what is not named, as before. `id` is that of the new job."""
+
+    id: str | None = None
+    name: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    resources: Resources | None = None
+    command_line: str | None = None

@@ -19,7 +19,7 @@ import msgspec
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
-from jupyter_blueno.jobs import entries
+from jupyter_blueno.jobs import entries, parameters
 from jupyter_blueno.jobs.model import JobSpec, Resources
 
 NAME_LIMIT = 255  # characters
@@ -75,12 +75,16 @@ def check_spec(spec: JobSpec) -> None:
             f"together {WORDS_LIMIT:,}. Write the rest into a file and give its path.",
             code="job_spec_too_large",
         )
-    check_json_items([msgspec.structs.asdict(spec.origin), spec.parameters], "The job's spec")
+    check_json_items(
+        [msgspec.structs.asdict(spec.origin), spec.parameters, {"": msgspec.to_builtins(spec.arguments)}],
+        "The job's spec",
+    )
     same_python = os.path.realpath(interpreter(spec)) == os.path.realpath(sys.executable)
     if spec.kind == "cell" and same_python:
         _check_cell(spec.source or "")
     if spec.kind == "notebook":
         _check_notebook(spec.source or "")
+        parameters.check_notebook(spec.source or "", spec.parameters)
     if spec.kind in ("function", "cell"):
         try:
             base64.b64decode(spec.payload or "", validate=True)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -84,10 +84,10 @@ def take(spec: JobSpec, folder: JobFolder, working_folder: str) -> None:
     modules.LocalModules(modules.roots_of(working_folder, spec), folder.code).take(modules.used(spec))
 
 
-def copy(old: JobFolder, new: JobFolder) -> None:
-    """Take the snapshot of another job over."""
+def copy(old: JobFolder, new: JobFolder, content: dict[str, Any]) -> None:
+    """Take the snapshot of another job over; `content` is what ``spec.json`` says now."""
     shutil.copytree(old.code, new.code, dirs_exist_ok=True)
-    shutil.copy2(old.path / "spec.json", new.path / "spec.json")
+    new.write("spec.json", content, durable=True)
 
 
 def read(folder: JobFolder) -> Code:

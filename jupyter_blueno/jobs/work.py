@@ -123,6 +123,8 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     except Exception as error:
         show_error(error, outputs)
         return Ended(1, f"The function could not be loaded in the job: {in_words(error)}")
+    if spec.get("parameters"):
+        args, kwargs = with_values(function, args, kwargs, spec["parameters"])
     try:
         value = function(*args, **kwargs)
         if hasattr(value, "__await__"):
@@ -140,6 +142,23 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     if trouble:
         return Ended(0, f"The value could not be kept, only its text: {trouble}")
     return Ended()
+
+
+def with_values(
+    function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], values: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call's arguments, with some values changed by name."""
+    import inspect
+
+    call = inspect.signature(function).bind(*args, **kwargs)
+    parameters = call.signature.parameters
+    others = next((one.name for one in parameters.values() if one.kind is one.VAR_KEYWORD), None)
+    for name, value in values.items():
+        if name in parameters and name != others:
+            call.arguments[name] = value
+        elif others is not None:
+            call.arguments.setdefault(others, {})[name] = value
+    return call.args, call.kwargs
 
 
 def show_value(value: Any, outputs: Outputs) -> None:

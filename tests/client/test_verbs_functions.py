@@ -110,3 +110,35 @@ def test_wrong_options_are_named() -> None:
 def test_the_options_are_seen_where_they_may_be_written() -> None:
     for verb in (blueno.submit, blueno.run_cell, blueno.run_notebook, blueno.run_command):
         assert set(DEFAULTS) <= set(inspect.signature(verb).parameters)
+
+
+def test_it_runs_again_with_other_values() -> None:
+    job = train.submit(lr=2)
+    assert job.parameters == {"lr": 2, "epochs": 5}
+    again = job.rerun(lr=0.5, memory="300M", name="again")
+    assert again.result(SOON) == 2.5
+    assert (again.name, again._info.resources.memory, again.priority) == ("again", 300_000_000, 1)
+    third = again.rerun(epochs=100)
+    assert (third.result(SOON), third.parameters) == (50, {"lr": 0.5, "epochs": 100})
+    assert job.result(SOON) == 10
+
+
+def test_values_that_it_does_not_take_start_nothing() -> None:
+    job = train.submit(lr=2).wait(SOON)
+    with pytest.raises(errors.InvalidInput, match=r"has no parameter 'epoch'\. Did you mean 'epochs'"):
+        job.rerun(epoch=1)
+    with pytest.raises(errors.InvalidInput, match="epochs is 'many', and takes a whole number"):
+        job.rerun(epochs="many")
+    with pytest.raises(errors.InvalidInput, match="lr is "):
+        job.rerun(lr=1j)
+    held = blueno.submit(lambda model, lr=1: lr, {1, 2})
+    with pytest.raises(errors.InvalidInput, match="model was sent as it was"):
+        held.rerun(model=5)
+    assert held.rerun(lr=7).result(SOON) == 7
+
+
+def test_a_command_runs_again_with_other_words() -> None:
+    job = blueno.run_command(["sh", "-c", "echo one"]).wait(SOON)
+    assert job.rerun(command="sh -c 'echo two words'").wait(SOON).log() == "two words\n"
+    with pytest.raises(errors.InvalidInput, match="not complete"):
+        job.rerun(command="sh -c 'echo")

@@ -437,6 +437,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/form': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return what may be changed of a job to run it again.
+     * @description Return what may be changed of a job to run it again.
+     */
+    get: operations['get_job_form'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/log': {
     parameters: {
       query?: never;
@@ -507,8 +527,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Run the same snapshot again, as a new job.
-     * @description Run the same snapshot again, as a new job.
+     * Run the same snapshot again as a new job, with other values where some are given.
+     * @description Run the same snapshot again as a new job, with other values where some are given.
      */
     post: operations['rerun_job'];
     delete?: never;
@@ -708,6 +728,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/form': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Return what may be changed of work before it is submitted: a notebook's parameters.
+     * @description Return what may be changed of work before it is submitted: a notebook's parameters.
+     */
+    post: operations['describe_work'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -887,6 +927,14 @@ export interface components {
       datasets: components['schemas']['Dataset'][];
     };
     /**
+     * DescribeWork
+     * @description Work that has not been submitted yet.
+     */
+    DescribeWork: {
+      name: string;
+      spec: components['schemas']['JobSpec'];
+    };
+    /**
      * Done
      * @description Whether anything was changed: False means that it was so already.
      */
@@ -950,6 +998,20 @@ export interface components {
       /** @enum {unknown} */
       type: 'folder';
       path: string;
+    };
+    /**
+     * Form
+     * @description What may be changed of a job to run it again; of a command its words, as a shell would have them.
+     */
+    Form: {
+      name: string;
+      /** @enum {unknown} */
+      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      /** @default [] */
+      parameters?: components['schemas']['Parameter'][];
+      resources?: components['schemas']['Resources'];
+      /** @default null */
+      command_line?: string | null;
     };
     /**
      * Job
@@ -1023,6 +1085,12 @@ export interface components {
      *         `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
      *         (its `source` is the request that it reads).
      *
+     *         A cell's `payload` holds variables that it takes along: pairs of name and
+     *         value, pickled one after another, base64; `parameters` are plain ones.
+     *
+     *         A function's `arguments` are shown; `parameters` take the place of those that
+     *         are in the pickle. In a notebook they are set after the cell tagged so.
+     *
      *         `folder` is the working directory, absolute or below the server's root;
      *         `python` the interpreter (default: that of the server).
      */
@@ -1045,6 +1113,8 @@ export interface components {
       };
       /** @default {} */
       parameters?: Record<string, unknown>;
+      /** @default [] */
+      arguments?: components['schemas']['Parameter'][];
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
     };
@@ -1102,6 +1172,33 @@ export interface components {
     /** OutputList */
     OutputList: {
       outputs: components['schemas']['Output'][];
+    };
+    /**
+     * Parameter
+     * @description A value that a job was given by name, and that may be another one when it runs again.
+     *
+     *         `default` is the text of what it is without a value. A `fixed` one cannot be
+     *         changed: `value` only says what it is.
+     */
+    Parameter: {
+      name: string;
+      /**
+       * @default json
+       * @enum {unknown}
+       */
+      type?: 'bool' | 'float' | 'int' | 'json' | 'str';
+      /** @default null */
+      value?: unknown;
+      /** @default null */
+      default?: string | null;
+      /** @default null */
+      help?: string | null;
+      /** @default [] */
+      choices?: unknown[];
+      /** @default false */
+      required?: boolean;
+      /** @default false */
+      fixed?: boolean;
     };
     /**
      * PlaneInfo
@@ -1199,6 +1296,23 @@ export interface components {
       info?: Record<string, unknown>;
       /** @default null */
       staged_url?: string | null;
+    };
+    /**
+     * RerunJob
+     * @description `values` are parameters by name. `id` makes a repeated request the same job.
+     */
+    RerunJob: {
+      /** @default null */
+      id?: string | null;
+      /** @default null */
+      name?: string | null;
+      /** @default {} */
+      values?: Record<string, unknown>;
+      /** @default null */
+      resources?: components['schemas']['Resources'] | null;
+      /** @default null */
+      command_line?: string | null;
+      job_id: string;
     };
     /** ReserveOrdinals */
     ReserveOrdinals: {
@@ -2305,6 +2419,37 @@ export interface operations {
       };
     };
   };
+  get_job_form: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Form'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   get_log: {
     parameters: {
       query?: {
@@ -2415,7 +2560,11 @@ export interface operations {
       };
       cookie?: never;
     };
-    requestBody?: never;
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['RerunJob'];
+      };
+    };
     responses: {
       /** @description Done. */
       201: {
@@ -2758,6 +2907,39 @@ export interface operations {
         };
         content: {
           'application/octet-stream': string;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  describe_work: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DescribeWork'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Form'];
         };
       };
       /** @description An error. */

@@ -1,0 +1,64 @@
+"""Running a job again with other values."""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from typing import Any
+
+import msgspec
+
+from jupyter_blueno.api import jobs as api
+from jupyter_blueno.client import session
+from jupyter_blueno.client.options import DEFAULTS, RESOURCES, resources_of
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.model import Form
+
+
+def form(job_id: str) -> Form:
+    """What may be changed of a job."""
+    return session.call(api.get_job_form, api.JobRef(job_id))
+
+
+def request(job_id: str, values: dict[str, Any], changes: dict[str, Any]) -> api.RerunJob:
+    """What to ask for, from what was given by name: options, a command, and values of parameters."""
+    options = {name: changes.pop(name) for name in DEFAULTS if name in changes}
+    values = {**changes, **values}
+    command = values.pop("command", None)
+    resources = None
+    if options.keys() & set(RESOURCES):
+        resources = _replaced(form(job_id), options)
+    if command is not None and not isinstance(command, str):
+        command = shlex.join(command)
+    return api.RerunJob(
+        job_id=job_id,
+        id=uuid.uuid4().hex,
+        name=options.get("name"),
+        values=_plain(values),
+        resources=resources,
+        command_line=command,
+    )
+
+
+def _replaced(old: Form, options: dict[str, Any]) -> Any:
+    new = resources_of(options)  # type: ignore[arg-type]
+    named = {name: getattr(new, name) for name in RESOURCES if name in options}
+    return msgspec.structs.replace(old.resources, **named)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them; NumPy's numbers become Python's."""
+    found = {}
+    for name, value in values.items():
+        item = getattr(value, "item", None)
+        plain = item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+        try:
+            found[name] = msgspec.to_builtins(plain)
+            msgspec.json.encode(found[name])
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                f"{name} is a {type(value).__name__}, and only plain values can be changed when a job runs "
+                "again: text, numbers, lists and dicts. Submit the function anew instead.",
+                code="bad_parameter",
+            ) from None
+    return found
