@@ -105,6 +105,11 @@ class Job(Observed):
         return self._now().reason
 
     @property
+    def failure(self) -> model.Failure | None:
+        """Why it did not end well: kind, line, variables, what to do; None if it did, or has not ended."""
+        return self._now().failure
+
+    @property
     def progress(self) -> float | None:
         """How much is done, from 0 to 1; None where the job does not say."""
         progress = self._now().progress

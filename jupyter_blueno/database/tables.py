@@ -145,6 +145,7 @@ job = Table(
     Column("desired", Text, nullable=False, server_default="run"),
     Column("attempt", Integer, nullable=False, server_default="1"),
     Column("reason", Text),
+    Column("failure", JSONB),
     Column("health", Text, nullable=False, server_default="unknown"),
     Column("spec", JSONB, nullable=False),
     Column("backend", Text, nullable=False),

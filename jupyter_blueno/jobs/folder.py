@@ -19,6 +19,7 @@
     ├── outputs/        what it showed: one mime bundle a file
     ├── result.pickle   its value, or error.pickle: what it raised
     ├── notebook.ipynb  the executed notebook
+    ├── failure.json    the line that failed, and what its variables were
     ├── ended.json      what the work said of its own end
     └── exit.json       how it ended: the last file that is written
 

@@ -156,18 +156,28 @@ def _state_and_reason(record: ExitRecord, timeout: float | None) -> tuple[State,
 
 def signal_in_words(number: int) -> str:
     """A sentence about a process that a signal ended."""
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = "unknown"
+    name = signal_name(number) or "unknown"
     hints = {
-        "SIGKILL": " Often the system ends a process so when memory runs out.",
-        "SIGSEGV": " A library crashed (segmentation fault); the log shows where.",
-        "SIGABRT": " A library gave up; the log shows why.",
-        "SIGBUS": " A file it had mapped was cut short, or the disk is full.",
+        "SIGKILL": " Something outside killed it; nothing here did.",
+        "SIGSEGV": " A native library crashed (segmentation fault); the end of the log shows where.",
+        "SIGABRT": " A native library gave up; the log shows why.",
+        "SIGBUS": " A file that it had mapped was cut short, or the disk is full.",
+        "SIGILL": " A library is built for another processor; install one that is built for this.",
+        "SIGFPE": " A native library divided by zero.",
         "SIGXFSZ": " A file grew over the limit for files.",
+        "SIGTERM": " Something outside asked it to end; nothing here did.",
+        "SIGINT": " Something outside interrupted it; nothing here did.",
+        "SIGHUP": " Its terminal was closed.",
     }
     return f"It was ended by signal {number} ({name}).{hints.get(name, '')}"
+
+
+def signal_name(number: int) -> str | None:
+    """``SIGKILL`` of 9; None of what is no signal."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return None
 
 
 def memory_in_words(record: ExitRecord) -> str:

@@ -120,12 +120,63 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     origin: Origin = field(default_factory=Origin)
 
 
+FailureKind = Literal[
+    "error",
+    "missing_module",
+    "memory",
+    "machine_memory",
+    "gpu_memory",
+    "disk",
+    "timeout",
+    "exit_code",
+    "signal",
+    "processes",
+    "not_started",
+    "lost",
+]
+
+
+class FailingLine(Struct, frozen=True):
+    """The line of the user's code that failed: ``cell``, or a path; its `text` may be several lines."""
+
+    file: str
+    number: int
+    text: str = ""
+    function: str | None = None
+
+
+class Variable(Struct, frozen=True):
+    """What a name in the failing line was: ``x``, ``float32 (32, 1, 28, 28)``."""
+
+    name: str
+    value: str
+
+
+class Suggestion(Struct, frozen=True):
+    """What to do: run it again with other `resources`, or first run a `command`."""
+
+    label: str
+    resources: Resources | None = None
+    command: str | None = None
+
+
+class Failure(Struct, frozen=True):
+    """Why a job did not end well. `sentence` is also the job's reason."""
+
+    kind: FailureKind
+    sentence: str
+    line: FailingLine | None = None
+    variables: list[Variable] = field(default_factory=list)
+    suggestion: Suggestion | None = None
+
+
 class Job(Struct, frozen=True):
     """One job, as it stands.
 
-    `reason` says in words why it waits or how it ended. `log_size` (bytes) and
-    `output_count` grow while it runs. `metrics` has the newest value of the
-    first few that it logs. `revision` changes with every change.
+    `reason` says in words why it waits or how it ended; `failure` more of an end
+    that was not a good one. `log_size` (bytes) and `output_count` grow while it
+    runs. `metrics` has the newest value of the first few that it logs.
+    `revision` changes with every change.
     """
 
     id: str
@@ -141,6 +192,7 @@ class Job(Struct, frozen=True):
     updated_at: datetime
     revision: int
     reason: str | None = None
+    failure: Failure | None = None
     progress: Progress | None = None
     metrics: dict[str, Value] | None = None
     exit_code: int | None = None

@@ -12,7 +12,7 @@ import msgspec
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.jobs import lifecycle, store
+from jupyter_blueno.jobs import failures, lifecycle, store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
 
@@ -230,6 +230,9 @@ class Monitor:
             self._revived.pop(row.id, None)
         if verdict.state != row.state:
             values |= {"state": verdict.state, "reason": verdict.reason}
+        if verdict.state in TERMINAL:
+            spec = msgspec.convert(row.spec, JobSpec)
+            values |= failures.as_row(failures.explain(verdict, seen.record, folder, spec))
         new = {name: value for name, value in values.items() if value != getattr(row, name)}
         if new:
             with self.database.begin() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import os
 import sys
@@ -12,6 +14,9 @@ from jupyter_blueno.jobs import reporting
 from jupyter_blueno.jobs.capture import Outputs
 
 SAVE_PERIOD = 2.0  # seconds between saves while a cell runs
+FAILING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "failing.py")
+ASKED = 3  # times; right after an error a kernel turns requests away
+PATIENCE = 5.0  # seconds for the kernel to answer
 
 
 def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | None:
@@ -85,12 +90,32 @@ def _client_class() -> Any:
             self.done = 0
             self.saved = 0.0
             self.on_cell_executed = lambda cell, cell_index, execute_reply: self.finish(execute_reply)
+            self.on_cell_error = lambda cell, cell_index, execute_reply: self.explain()
 
         def finish(self, reply: Any) -> None:
             if reply["content"]["status"] == "ok":
                 self.done += 1
                 reporting.progress(self.done, self.count, f"cell {self.done} of {self.count}")
             self.save()
+
+        async def explain(self) -> None:
+            """Ask the kernel for the line that failed and what its variables were."""
+            with contextlib.suppress(Exception):
+                for _ in range(ASKED):
+                    if found := await self.asked(f"__import__('runpy').run_path({FAILING!r})['of_kernel']()"):
+                        reporting.keep_failure(json.loads(found), self.where().split(" of")[0].lower())
+                        return
+
+        async def asked(self, expression: str) -> str | None:
+            """The text that an expression gives in the kernel."""
+            kernel: Any = self.kc
+            sent = kernel.execute("", silent=True, user_expressions={"it": expression})
+            while True:
+                reply = await kernel.shell_channel.get_msg(timeout=PATIENCE)
+                if reply["parent_header"].get("msg_id") == sent:
+                    found = reply["content"].get("user_expressions", {}).get("it", {})
+                    text = found.get("data", {}).get("text/plain")
+                    return None if text is None else str(ast.literal_eval(text))
 
         def where(self) -> str:
             return f"Cell {min(self.done + 1, self.count)} of {self.count}"

@@ -70,3 +70,29 @@ def write_json(name: str, content: dict[str, Any]) -> None:
         return
     with lean.suppress(OSError):
         lean.write_json(os.path.join(place, name), content)
+
+
+def failure(error: BaseException, where: str | None = None) -> None:
+    """Keep what is known of an exception, for whoever asks why the job failed; never raises."""
+    try:
+        from jupyter_blueno.jobs import failing
+
+        keep_failure(failing.describe(error), where)
+    except Exception:  # no memory left, perhaps: its traceback is in the log
+        return
+
+
+def keep_failure(content: dict[str, Any], where: str | None = None) -> None:
+    """Write ``failure.json``; `where` names the cell of a notebook."""
+    import json
+
+    place = folder()
+    if place is None:
+        return
+    if where is not None and content.get("file") == "cell":
+        content["file"] = where
+    with lean.suppress(OSError):
+        temporary = os.path.join(place, ".failure.json")
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(content, file, default=str)
+        os.replace(temporary, os.path.join(place, "failure.json"))

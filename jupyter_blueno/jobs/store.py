@@ -12,7 +12,7 @@ from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.database.revisions import next_revision
 from jupyter_blueno.database.tables import job
 from jupyter_blueno.jobs.lifecycle import ACTIVE
-from jupyter_blueno.jobs.model import Job, JobPage, Origin, Resources
+from jupyter_blueno.jobs.model import Failure, Job, JobPage, Origin, Resources
 
 LISTED = [column for column in job.c if column.name not in ("spec", "handle", "deleted_at")] + [
     job.c.spec["origin"].label("origin"),
@@ -40,10 +40,11 @@ def job_of(row: sa.Row[Any]) -> Job:
     """A row of `LISTED` columns as a struct."""
     values = dict(row._mapping)
     values.pop("backend")
-    progress = values.pop("progress")
+    progress, failure = values.pop("progress"), values.pop("failure")
     return Job(
         **{name: value for name, value in values.items() if name not in ("origin", "resources")},
         progress=None if progress is None else msgspec.convert(progress, Progress),
+        failure=None if failure is None else msgspec.convert(failure, Failure),
         origin=msgspec.convert(values["origin"] or {}, Origin),
         resources=msgspec.convert(values["resources"] or {}, Resources),
     )

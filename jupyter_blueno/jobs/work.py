@@ -6,7 +6,7 @@ import _ast as ast  # the trees only: what reads and prints them takes longer to
 import os
 import sys
 
-from jupyter_blueno.jobs import shell
+from jupyter_blueno.jobs import reporting, shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,10 @@ def _run_in_ipython(source: str) -> Ended:
     error = result.error_before_exec or result.error_in_exec
     if isinstance(error, SystemExit):
         return _exited(error)
-    return Ended() if error is None else Ended(1, in_words(error))
+    if error is None:
+        return Ended()
+    reporting.failure(error)
+    return Ended(1, in_words(error))
 
 
 def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
@@ -132,6 +135,7 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
 
             value = asyncio.run(_awaited(value))
     except Exception as error:
+        _lend_source(function, spec.get("source"))
         show_error(error, outputs)
         _keep(folder, "error.pickle", error.with_traceback(None), cloudpickle)
         return Ended(1, in_words(error))
@@ -184,6 +188,7 @@ def show_value(value: Any, outputs: Outputs) -> None:
 
 def show_error(error: BaseException, outputs: Outputs) -> None:
     """Keep a traceback, and print it to the log; frames of ours are left out."""
+    reporting.failure(error)
     trace = error.__traceback__
     here = os.path.dirname(os.path.abspath(__file__))
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
@@ -223,6 +228,17 @@ def _keep(folder: str, name: str, value: Any, cloudpickle: Any) -> str | None:
     except Exception as error:
         return in_words(error)
     return None
+
+
+def _lend_source(function: Any, source: str | None) -> None:
+    """Let tracebacks show a function's lines, although its notebook is not here."""
+    import linecache
+
+    code = getattr(getattr(function, "func", function), "__code__", None)
+    if code is None or not source or linecache.getlines(code.co_filename):
+        return
+    lines = [""] * (code.co_firstlineno - 1) + source.splitlines()
+    linecache.cache[code.co_filename] = (len(source), None, [line + "\n" for line in lines], code.co_filename)
 
 
 def _exited(error: SystemExit) -> Ended:

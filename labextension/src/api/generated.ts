@@ -959,6 +959,45 @@ export interface components {
       labels: components['schemas']['FacetValue'][];
     };
     /**
+     * FailingLine
+     * @description The line of the user's code that failed: ``cell``, or a path; its `text` may be several lines.
+     */
+    FailingLine: {
+      file: string;
+      number: number;
+      /** @default  */
+      text?: string;
+      /** @default null */
+      function?: string | null;
+    };
+    /**
+     * Failure
+     * @description Why a job did not end well. `sentence` is also the job's reason.
+     */
+    Failure: {
+      /** @enum {unknown} */
+      kind:
+        | 'disk'
+        | 'error'
+        | 'exit_code'
+        | 'gpu_memory'
+        | 'lost'
+        | 'machine_memory'
+        | 'memory'
+        | 'missing_module'
+        | 'not_started'
+        | 'processes'
+        | 'signal'
+        | 'timeout';
+      sentence: string;
+      /** @default null */
+      line?: components['schemas']['FailingLine'] | null;
+      /** @default [] */
+      variables?: components['schemas']['Variable'][];
+      /** @default null */
+      suggestion?: components['schemas']['Suggestion'] | null;
+    };
+    /**
      * FileSource
      * @description Single files on this server: pictures, volumes, or DICOM folders, registered in place.
      *
@@ -1017,9 +1056,10 @@ export interface components {
      * Job
      * @description One job, as it stands.
      *
-     *         `reason` says in words why it waits or how it ended. `log_size` (bytes) and
-     *         `output_count` grow while it runs. `metrics` has the newest value of the
-     *         first few that it logs. `revision` changes with every change.
+     *         `reason` says in words why it waits or how it ended; `failure` more of an end
+     *         that was not a good one. `log_size` (bytes) and `output_count` grow while it
+     *         runs. `metrics` has the newest value of the first few that it logs.
+     *         `revision` changes with every change.
      */
     Job: {
       id: string;
@@ -1050,6 +1090,8 @@ export interface components {
       revision: number;
       /** @default null */
       reason?: string | null;
+      /** @default null */
+      failure?: components['schemas']['Failure'] | null;
       /** @default null */
       progress?: components['schemas']['Progress'] | null;
       /** @default null */
@@ -1417,6 +1459,17 @@ export interface components {
       name: string;
       spec: components['schemas']['JobSpec'];
     };
+    /**
+     * Suggestion
+     * @description What to do: run it again with other `resources`, or first run a `command`.
+     */
+    Suggestion: {
+      label: string;
+      /** @default null */
+      resources?: components['schemas']['Resources'] | null;
+      /** @default null */
+      command?: string | null;
+    };
     /** Upload */
     Upload: {
       upload_id: string;
@@ -1429,6 +1482,14 @@ export interface components {
       /** @enum {unknown} */
       type: 'upload';
       upload_id: string;
+    };
+    /**
+     * Variable
+     * @description What a name in the failing line was: ``x``, ``float32 (32, 1, 28, 28)``.
+     */
+    Variable: {
+      name: string;
+      value: string;
     };
     /**
      * Version
