@@ -25,6 +25,17 @@ export const runAsJobIcon = new LabIcon({
   svgstr: runAsJob
 });
 
+/** The same with three sliders: something is asked first. */
+const runWithValues = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16" height="16">
+  <path class="jp-icon3" fill="#616161" d="M4 4v12l9-6z"/>
+  <path class="jp-icon3" fill="#616161" d="M11 14.2h4.2v-1.4h1.6v1.4H22v1.6h-5.2v1.4h-1.6v-1.4H11zM11 19.2h7.2v-1.4h1.6v1.4H22v1.6h-2.2v1.4h-1.6v-1.4H11z"/>
+</svg>`;
+
+export const runWithValuesIcon = new LabIcon({
+  name: 'jupyter-blueno:run-with-values',
+  svgstr: runWithValues
+});
+
 const gallery = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16" height="16">
   <path class="jp-icon3" fill="#616161" d="M2 2h3.4v3.4H2zM6.3 2h3.4v3.4H6.3zM10.6 2H14v3.4h-3.4zM2 6.3h3.4v3.4H2zM6.3 6.3h3.4v3.4H6.3zM10.6 6.3H14v3.4h-3.4zM2 10.6h3.4V14H2zM6.3 10.6h3.4V14H6.3zM10.6 10.6H14V14h-3.4z"/>
 </svg>`;

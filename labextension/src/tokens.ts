@@ -23,6 +23,7 @@ export const Commands = {
   openJob: 'blueno:open-job', // {id}
   cancelJob: 'blueno:cancel-job', // {id}
   rerunJob: 'blueno:rerun-job', // {id}
+  rerunJobWith: 'blueno:rerun-job-with', // {id}: asks for other values
   deleteJob: 'blueno:delete-job', // {id}
   showJobs: 'blueno:show-jobs',
   copyJobId: 'blueno:copy-job-id', // {id}
@@ -31,5 +32,6 @@ export const Commands = {
   openJobOrigin: 'blueno:open-job-origin', // {id}: notebook and cell it came from
   openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',
+  runNotebookWith: 'blueno:run-notebook-with', // asks for values first
   runCellAsJob: 'blueno:run-cell-as-job'
 } as const;

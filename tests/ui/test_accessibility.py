@@ -137,6 +137,13 @@ def test_jobs(page: Page, jobs: tuple[str, str]) -> None:
     assert_accessible(page, selector)
 
 
+def test_other_values(page: Page, jobs: tuple[str, str]) -> None:
+    wait_for_end(page, jobs[0], "SUCCEEDED")
+    execute(page, "blueno:rerun-job-with", {"id": jobs[0]})
+    expect(page.get_by_label("Memory")).to_be_visible()
+    assert_accessible(page, ".jp-blueno-job-form")
+
+
 def test_adding(page: Page) -> None:
     for choice in ("public", "folder", "upload", "notebook"):
         execute(page, "blueno:add-dataset", {"choice": choice})

@@ -226,6 +226,41 @@ def test_notebook_runs_as_job(lab: Lab, page: Page) -> None:
     expect(executed).to_be_visible()
 
 
+def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
+    open_notebook(page, lab, "values.ipynb", "lr: float = 0.1  # how fast\ndeep = False", "print(lr, deep)")
+    cell = "window.jupyterapp.shell.currentWidget.content.widgets[0]"
+    page.evaluate(f"() => {cell}.model.setMetadata('tags', ['parameters'])")
+    page.locator(".jp-NotebookPanel-toolbar [data-command='blueno:run-notebook-with']").click()
+    form = page.locator(".jp-Dialog")
+    rate = form.get_by_label("lr")
+    expect(rate).to_have_value("0.1")
+    expect(rate).to_be_focused()
+    expect(form).to_contain_text("how fast")
+    rate.fill("fast")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("alert")).to_have_text("It takes a number, such as 0.1 or 1e-3.")
+    expect(rate).to_have_value("fast")
+    rate.fill("0.5")
+    form.get_by_label("deep").check()
+    form.get_by_label("Memory").fill("900 TB")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("alert")).to_contain_text("GB of memory; ask for at most so much")
+    form.get_by_label("Memory").fill("")
+    form.get_by_label("Name").fill("half")
+    page.keyboard.press("Enter")
+    tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
+    header_state(tab, "SUCCEEDED")
+    expect(tab.locator(".jp-blueno-job-title")).to_have_text("half")
+    expect(tab.locator(".jp-blueno-log")).to_contain_text("0.5 True")
+    tab.get_by_role("button", name="With other values").click()
+    expect(form.get_by_label("lr")).to_have_value("0.5")
+    expect(form.get_by_label("deep")).to_be_checked()
+    form.get_by_label("lr").fill("2")
+    form.get_by_role("button", name="Run").click()
+    again = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)", has_text="2 True")
+    header_state(again, "SUCCEEDED")
+
+
 def test_footer_leads_back_to_the_cell(lab: Lab, page: Page) -> None:
     cells = ["# first", *["x = 1\n" * 30] * 5, "# last-cell\nprint('from below')"]
     open_notebook(page, lab, "origin.ipynb", *cells)

@@ -60,7 +60,14 @@ type BodyField<O, P> = O extends {
         requestBody: { content: { 'application/octet-stream': unknown } };
       }
     ? { content: Blob | ArrayBuffer | Uint8Array<ArrayBuffer> }
-    : unknown;
+    : OptionalBody<O, P>;
+type OptionalBody<O, P> = O extends { requestBody?: infer B }
+  ? [NonNullable<B>] extends [{ content: { 'application/json': infer V } }]
+    ? [NonNullable<B>] extends [never]
+      ? unknown
+      : { body?: Omit<V, keyof P> }
+    : unknown
+  : unknown;
 type PathValues<O> = O extends { parameters: { path: infer V } }
   ? V
   : Record<never, never>;

@@ -1,6 +1,7 @@
 import type { Api } from '../api/client';
-import type { Job, JobSpec } from '../api/types';
+import type { Form, Job, JobSpec } from '../api/types';
 import { Collection } from './collection';
+import type { Changes } from './form';
 
 const TERMINAL: ReadonlySet<Job['state']> = new Set([
   'SUCCEEDED',
@@ -71,11 +72,24 @@ export class JobsModel extends Collection<Job> {
     );
   }
 
-  /** Run the same snapshot again, as a new job. */
-  rerun(id: string): Promise<Job> {
+  /** Run the same snapshot again as a new job, with other values where some are given. */
+  rerun(id: string, changes: Partial<Changes> = {}): Promise<Job> {
     return this.taken(
-      this.api.post('/jobs/{job_id}/rerun', { path: { job_id: id } })
+      this.api.post('/jobs/{job_id}/rerun', {
+        path: { job_id: id },
+        body: changes
+      })
     );
+  }
+
+  /** What may be changed of a job to run it again. */
+  form(id: string): Promise<Form> {
+    return this.api.get('/jobs/{job_id}/form', { path: { job_id: id } });
+  }
+
+  /** What may be changed of work before it is submitted. */
+  describe(name: string, spec: JobSpec): Promise<Form> {
+    return this.api.post('/work/form', { body: { name, spec } });
   }
 
   /** Take a finished job off the list, with its folder. */

@@ -95,6 +95,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       Commands.openExampleJob,
       Commands.cancelJob,
       Commands.rerunJob,
+      Commands.rerunJobWith,
       Commands.deleteJob,
       Commands.copyJob,
       Commands.copyJobId,

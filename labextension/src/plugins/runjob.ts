@@ -13,9 +13,10 @@ import type {
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { reasonOf } from '../api/client';
 import type { Job, JobSpec } from '../api/types';
-import { runAsJobIcon } from '../icons';
+import { runAsJobIcon, runWithValuesIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { jobBundle } from '../widgets/jobs/card';
+import { askAndStart } from '../widgets/jobs/jobform';
 
 /** “Run as job” above a notebook and in the toolbar of a cell. */
 export const runJobPlugin: JupyterFrontEndPlugin<void> = {
@@ -75,6 +76,36 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
+    const runNotebookWith = async (panel: NotebookPanel) => {
+      const path = localPath(panel, app);
+      const { jobs } = platform;
+      try {
+        await serviceManager.kernelspecs.ready;
+        const spec: JobSpec = {
+          kind: 'notebook',
+          source: JSON.stringify(withoutOutputs(panel)),
+          folder: PathExt.dirname(path) || '.',
+          origin: { notebook: path },
+          python: pythonOf(panel, serviceManager.kernelspecs.specs)
+        };
+        const name = PathExt.basename(path, '.ipynb');
+        const id = newId();
+        const job = await askAndStart(
+          await jobs.describe(name, spec),
+          `Run ${name} as a job`,
+          ({ name, values, resources }) =>
+            jobs.submit(id, name, { ...spec, parameters: values, resources })
+        );
+        if (job) {
+          await commands.execute(Commands.openJob, { id: job.id });
+        }
+      } catch (error) {
+        Notification.error(`It was not started: ${reasonOf(error)}`, {
+          autoClose: 10_000
+        });
+      }
+    };
+
     const runCell = async (panel: NotebookPanel, cell: CodeCell) => {
       const path = localPath(panel, app);
       const { sharedModel } = cell.model;
@@ -103,6 +134,20 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(Commands.runNotebookWith, {
+      label: 'Run Notebook as Job with Values …',
+      caption:
+        'Run as job with other values: asks for parameters and resources',
+      icon: runWithValuesIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => notebooks.currentWidget !== null,
+      execute: async () => {
+        const panel = notebooks.currentWidget;
+        if (panel && isPython(panel)) {
+          await runNotebookWith(panel);
+        }
+      }
+    });
     commands.addCommand(Commands.runCellAsJob, {
       label: 'Run Cell as Job',
       caption: 'Run as job: this cell, in the background',
@@ -125,7 +170,11 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     notebooks.activeCellChanged.connect(() =>
       commands.notifyCommandChanged(Commands.runCellAsJob)
     );
-    for (const command of [Commands.runNotebookAsJob, Commands.runCellAsJob]) {
+    for (const command of [
+      Commands.runNotebookAsJob,
+      Commands.runNotebookWith,
+      Commands.runCellAsJob
+    ]) {
       palette?.addItem({ command, category: CATEGORY });
     }
   }

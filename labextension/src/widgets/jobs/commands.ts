@@ -20,6 +20,7 @@ import { isOver } from '../../models/jobs';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { exampleNotebook } from './example';
+import { askAndStart } from './jobform';
 import type { NotebookPlaces } from './places';
 
 interface JobCommandOptions {
@@ -97,6 +98,25 @@ export function addJobCommands(options: JobCommandOptions): void {
     {
       label: 'Run Job Again',
       caption: 'Run the same snapshot as a new job',
+      icon: refreshIcon
+    }
+  );
+  add(
+    Commands.rerunJobWith,
+    async job => {
+      const again = await askAndStart(
+        await jobs.form(job.id),
+        `Run ${job.name} again`,
+        changes => jobs.rerun(job.id, changes)
+      );
+      if (again) {
+        await commands.execute(Commands.openJob, { id: again.id });
+      }
+    },
+    job => job.kind !== 'ingest',
+    {
+      label: 'Run Job Again with Other Values …',
+      caption: 'Change parameters and resources, then run the same snapshot',
       icon: refreshIcon
     }
   );

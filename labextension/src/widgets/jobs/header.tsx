@@ -120,12 +120,27 @@ export function JobButtons(props: {
   const rerun =
     props.rerun ?? (() => commands.execute(Commands.rerunJob, { id: job.id }));
   return isOver(job) ? (
-    <Action
-      icon={refreshIcon}
-      label="Run again"
-      disabled={job.kind === 'ingest'}
-      run={rerun}
-    />
+    <>
+      <Action
+        icon={refreshIcon}
+        label="Run again"
+        disabled={job.kind === 'ingest'}
+        run={rerun}
+      />
+      {job.kind !== 'ingest' && (
+        <button
+          className="jp-blueno-action jp-mod-beside"
+          title="Run again with other values …"
+          aria-label="With other values"
+          aria-haspopup="dialog"
+          onClick={() =>
+            void commands.execute(Commands.rerunJobWith, { id: job.id })
+          }
+        >
+          …
+        </button>
+      )}
+    </>
   ) : (
     <Action
       icon={stopIcon}

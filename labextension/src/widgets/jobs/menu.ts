@@ -18,6 +18,7 @@ export function openJobMenu(
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
   add(Commands.rerunJob);
+  add(Commands.rerunJobWith);
   menu.addItem({ type: 'separator' });
   add(Commands.copyJob);
   add(Commands.copyJobId);
