@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.jobs.model import Change, Code, Curves, Form, Job, JobPage, JobSpec, Output
+from jupyter_blueno.jobs.model import Change, Code, Curves, Form, Job, JobPage, JobSpec, Output, Workbench
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,6 +176,12 @@ def get_usage(context: Context, ask: CurveRange) -> Curves:
 def get_code(context: Context, ask: JobRef) -> Code:
     """Return the code that ran, with its modules, packages and commit."""
     return context.platform.jobs.code(context.user, ask.job_id)
+
+
+@operation("GET", "/jobs/{job_id}/workbench", resource="jobs", action="read")
+def get_workbench(context: Context, ask: JobRef) -> Workbench:
+    """Return a notebook that takes up where the job was: its Python, folder, environment, code and data."""
+    return context.platform.jobs.workbench(context.user, ask.job_id)
 
 
 @operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read")

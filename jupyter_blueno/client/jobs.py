@@ -271,6 +271,19 @@ class Job(Observed):
         """
         return Job(session.call(api.rerun_job, again.request(self.id, values or {}, changes)))
 
+    def enter(self) -> dict[str, Any]:
+        """Get this kernel what the job had: working folder, environment, modules.
+
+        Returns
+        -------
+        dict
+            What its code began with, by name; of a function also ``args`` and
+            ``kwargs``. ``globals().update(job.enter())`` makes variables of them.
+        """
+        from jupyter_blueno.client.entering import enter
+
+        return enter(self.id)
+
     def code(self) -> model.Code:
         """What ran: text, local modules, packages, commit."""
         return session.call(api.get_code, api.JobRef(self.id))

@@ -11,7 +11,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
-from jupyter_blueno.jobs import parameters, request, snapshot, store
+from jupyter_blueno.jobs import parameters, request, snapshot, store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import (
@@ -25,6 +25,7 @@ from jupyter_blueno.jobs.model import (
     JobSpec,
     Output,
     Person,
+    Workbench,
 )
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
@@ -142,6 +143,11 @@ class JobManager:
         """What may be changed of a job to run it again."""
         _, record = self._kept(user, ref)
         return parameters.form_of(record.name, record.spec)
+
+    def workbench(self, user: Person, ref: str) -> Workbench:
+        """A notebook that takes up where the job was."""
+        _, record = self._kept(user, ref)
+        return workbench.of(self.get(user, ref), record.spec, request.interpreter(record.spec))
 
     def _kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
         """A job's folder, and what it was asked to run."""

@@ -292,3 +292,14 @@ class Change(Struct, frozen=True):
     values: dict[str, Any] = field(default_factory=dict)
     resources: Resources | None = None
     command_line: str | None = None
+
+
+class Workbench(Struct, frozen=True):
+    """A notebook (`content`, format 4) with what a job had, and a `name` for it.
+
+    `python` is the job's interpreter where no kernel of Jupyter runs it.
+    """
+
+    name: str
+    content: dict[str, Any]
+    python: str | None = None

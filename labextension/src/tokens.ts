@@ -22,8 +22,11 @@ export const Commands = {
   openSample: 'blueno:open-sample', // {datasetId, ordinal}
   openJob: 'blueno:open-job', // {id}
   cancelJob: 'blueno:cancel-job', // {id}
-  rerunJob: 'blueno:rerun-job', // {id}
   rerunJobWith: 'blueno:rerun-job-with', // {id}: asks for other values
+  rerunJob: 'blueno:rerun-job', // {id}, {resources?}
+  prioritiseJob: 'blueno:prioritise-job', // {id}, {priority}
+  openJobBench: 'blueno:open-job-bench', // {id}: a notebook that takes up where it was
+  copyJobFix: 'blueno:copy-job-fix', // {id}: the command that its failure suggests
   deleteJob: 'blueno:delete-job', // {id}
   showJobs: 'blueno:show-jobs',
   copyJobId: 'blueno:copy-job-id', // {id}

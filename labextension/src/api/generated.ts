@@ -561,6 +561,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/workbench': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return a notebook that takes up where the job was: its Python, folder, environment, code and data.
+     * @description Return a notebook that takes up where the job was: its Python, folder, environment, code and data.
+     */
+    get: operations['get_workbench'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/status': {
     parameters: {
       query?: never;
@@ -1560,6 +1580,18 @@ export interface components {
       inverted?: boolean;
       /** @default null */
       affine?: number[][] | null;
+    };
+    /**
+     * Workbench
+     * @description A notebook (`content`, format 4) with what a job had, and a `name` for it.
+     *
+     *         `python` is the job's interpreter where no kernel of Jupyter runs it.
+     */
+    Workbench: {
+      name: string;
+      content: Record<string, unknown>;
+      /** @default null */
+      python?: string | null;
     };
     /**
      * Problem
@@ -2668,6 +2700,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Curves'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_workbench: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Workbench'];
         };
       };
       /** @description An error. */

@@ -20,6 +20,7 @@ export type Unreadable = Version['problems'][number];
 export type PublicSet = Answered<Schemas['PublicSet']>;
 export type StartIngest = Schemas['StartIngest'];
 export type Job = Answered<Schemas['Job']>;
+export type Failure = Answered<Schemas['Failure']>;
 export type JobSpec = Schemas['JobSpec'];
 export type Form = Answered<Schemas['Form']>;
 export type Parameter = Form['parameters'][number];

@@ -82,6 +82,16 @@ export class JobsModel extends Collection<Job> {
     );
   }
 
+  /** Let a job that waits start earlier or later than others. */
+  prioritise(id: string, priority: number): Promise<Job> {
+    return this.taken(
+      this.api.patch('/jobs/{job_id}', {
+        path: { job_id: id },
+        body: { priority }
+      })
+    );
+  }
+
   /** What may be changed of a job to run it again. */
   form(id: string): Promise<Form> {
     return this.api.get('/jobs/{job_id}/form', { path: { job_id: id } });

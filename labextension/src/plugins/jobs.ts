@@ -99,6 +99,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       Commands.deleteJob,
       Commands.copyJob,
       Commands.copyJobId,
+      Commands.openJobBench,
       Commands.openJobNotebook,
       Commands.openJobOrigin
     ]) {

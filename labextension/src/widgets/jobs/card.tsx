@@ -6,18 +6,18 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { PartialJSONObject } from '@lumino/coreutils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
-import type { Job, Output } from '../../api/types';
+import type { Job, Output, Resources } from '../../api/types';
 import type { Platform } from '../../models/platform';
 import { isOver } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
 import { nodes, pieces } from './ansi';
+import { Why, type Rerun } from './failure';
 import { JobFeed } from './feed';
 import { Action, JobButtons, JobProgress, Standing } from './header';
 import { LogText } from './logtext';
 import { MimeOutput, isPicture } from './output';
 import { useOutputs } from './results';
-import { reasonLine } from './words';
 
 export const JOB_MIME = 'application/vnd.blueno.job+json';
 
@@ -75,7 +75,7 @@ export class JobCard extends ReactWidget implements IRenderMime.IRenderer {
         key={this._feed.id}
         feed={this._feed}
         fallback={this._fallback}
-        rerun={() => this._rerun()}
+        rerun={resources => this._rerun(resources)}
         {...this.card}
       />
     ) : (
@@ -84,13 +84,16 @@ export class JobCard extends ReactWidget implements IRenderMime.IRenderer {
   }
 
   /** Run it again, and be the card of the new job: also in the saved notebook. */
-  private async _rerun(): Promise<void> {
+  private async _rerun(resources?: Resources): Promise<void> {
     const { _feed: feed, _model: model } = this;
     if (!feed || !model) {
       return;
     }
     try {
-      const job = await this.card.platform.jobs.rerun(feed.id);
+      const job = await this.card.platform.jobs.rerun(
+        feed.id,
+        resources && { resources }
+      );
       model.setData({ data: { ...model.data, ...jobBundle(job) } });
       await this.renderModel(model);
     } catch (error) {
@@ -107,7 +110,7 @@ function Card(
   props: CardOptions & {
     feed: JobFeed;
     fallback: string;
-    rerun: () => Promise<void>;
+    rerun: Rerun;
   }
 ): JSX.Element {
   const { feed, fallback, commands, rendermime, rerun } = props;
@@ -146,9 +149,7 @@ function Card(
         <JobButtons job={job} commands={commands} rerun={rerun} />
       </div>
       <JobProgress job={job} />
-      {reasonLine(job) && (
-        <div className="jp-blueno-job-why">{reasonLine(job)}</div>
-      )}
+      <Why job={job} commands={commands} rerun={rerun} />
       {seen && <LastLines job={job} feed={feed} />}
       {seen && <LastShown job={job} feed={feed} rendermime={rendermime} />}
     </div>

@@ -15,8 +15,9 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { reasonOf } from '../../api/client';
-import type { Job } from '../../api/types';
+import type { Job, Resources } from '../../api/types';
 import { isOver } from '../../models/jobs';
+import type { Changes } from '../../models/form';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { exampleNotebook } from './example';
@@ -56,11 +57,11 @@ export function addJobCommands(options: JobCommandOptions): void {
   /** A command on one job; a failure is told, never swallowed. */
   const add = (
     command: string,
-    run: (job: Job) => Promise<unknown> | void,
+    run: (job: Job, args: ReadonlyPartialJSONObject) => Promise<unknown> | void,
     can: (job: Job) => boolean,
     about: Pick<
       CommandRegistry.ICommandOptions,
-      'label' | 'icon' | 'caption' | 'isVisible'
+      'label' | 'icon' | 'caption' | 'isVisible' | 'isToggled'
     >
   ) =>
     commands.addCommand(command, {
@@ -74,7 +75,7 @@ export function addJobCommands(options: JobCommandOptions): void {
         try {
           const id = typeof args.id === 'string' ? args.id : current();
           if (id) {
-            await run(await jobs.ensure(id));
+            await run(await jobs.ensure(id), args);
           }
         } catch (error) {
           Notification.error(reasonOf(error), { autoClose: 8000 });
@@ -90,8 +91,8 @@ export function addJobCommands(options: JobCommandOptions): void {
   );
   add(
     Commands.rerunJob,
-    async job => {
-      const again = await jobs.rerun(job.id);
+    async (job, args) => {
+      const again = await jobs.rerun(job.id, resourcesIn(args));
       await commands.execute(Commands.openJob, { id: again.id });
     },
     job => isOver(job) && job.kind !== 'ingest',
@@ -119,6 +120,41 @@ export function addJobCommands(options: JobCommandOptions): void {
       caption: 'Change parameters and resources, then run the same snapshot',
       icon: refreshIcon
     }
+  );
+  add(
+    Commands.prioritiseJob,
+    (job, args) => jobs.prioritise(job.id, Number(args.priority ?? 0)),
+    job => job.state === 'QUEUED',
+    {
+      label: args => priorityWords(Number(args.priority ?? 0)),
+      isToggled: args =>
+        jobOf(args)?.resources.priority === Number(args.priority ?? 0)
+    }
+  );
+  add(
+    Commands.openJobBench,
+    job => openBench(platform, places, job),
+    job => job.kind !== 'ingest',
+    {
+      label: 'Open a Notebook Here',
+      caption:
+        'A new notebook with the Python, folder, environment, code and data of this job',
+      icon: notebookIcon
+    }
+  );
+  add(
+    Commands.copyJobFix,
+    job => {
+      Clipboard.copyToSystem(job.failure?.suggestion?.command ?? '');
+      Notification.success(
+        'Copied. Run it in a terminal, then run the job again.',
+        {
+          autoClose: 4000
+        }
+      );
+    },
+    job => Boolean(job.failure?.suggestion?.command),
+    { label: 'Copy What Mends the Job', icon: copyIcon }
   );
   add(Commands.deleteJob, job => remove(platform, job), isOver, {
     label: 'Delete Job …',
@@ -186,6 +222,40 @@ async function remove(platform: Platform, job: Job): Promise<void> {
   if (button.accept) {
     await platform.jobs.remove(job.id);
   }
+}
+
+/** Put a notebook with what the job had beside where it came from, and open it. */
+async function openBench(
+  platform: Platform,
+  places: NotebookPlaces,
+  job: Job
+): Promise<void> {
+  const bench = await platform.api.get('/jobs/{job_id}/workbench', {
+    path: { job_id: job.id }
+  });
+  const from = job.origin.notebook ?? '';
+  const folder = from.slice(0, from.lastIndexOf('/') + 1);
+  await places.openNew(`${folder}${bench.name}`, bench.content);
+  if (bench.python) {
+    Notification.info(
+      `No kernel of Jupyter runs the job’s Python. For one: ${bench.python} -m ipykernel install --user --name job`,
+      { autoClose: false }
+    );
+  }
+}
+
+/** The `resources` of a command's arguments, as changes. */
+function resourcesIn(args: ReadonlyPartialJSONObject): Partial<Changes> {
+  return args.resources ? { resources: args.resources as Resources } : {};
+}
+
+/** What a priority means, from -10 to 10. */
+function priorityWords(priority: number): string {
+  const words =
+    { 10: 'Before All Others', 5: 'Sooner', 0: 'Usual', [-5]: 'Later' }[
+      priority
+    ] ?? (priority === -10 ? 'When Nobody Else Waits' : 'Priority');
+  return `${words} (${priority})`;
 }
 
 /** Write what the job executed beside its notebook, and open it. */

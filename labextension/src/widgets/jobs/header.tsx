@@ -12,16 +12,10 @@ import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
 import { age, count, date, duration, percent } from '../numbers';
 import { ProgressBar } from '../states';
+import { Why } from './failure';
 import type { JobFeed } from './feed';
 import { openJobMenuAt } from './menu';
-import {
-  StateSign,
-  isRunning,
-  reasonLine,
-  stateLine,
-  timeLeft,
-  useNow
-} from './words';
+import { StateSign, isRunning, stateLine, timeLeft, useNow } from './words';
 
 /** Above the tabs of a job: its name, how it stands, and what one can do. */
 export function JobHeader(props: {
@@ -55,11 +49,7 @@ export function JobHeader(props: {
         </button>
       </div>
       <JobProgress job={job} />
-      {reasonLine(job) && (
-        <div className="jp-blueno-job-why" role="status">
-          {reasonLine(job)}
-        </div>
-      )}
+      <Why job={job} commands={commands} />
     </div>
   );
 }

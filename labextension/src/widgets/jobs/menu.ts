@@ -2,6 +2,8 @@ import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 import { Commands } from '../../tokens';
 
+const PRIORITIES = [10, 5, 0, -5, -10];
+
 /** Open the menu of a job at a place on the screen. */
 export function openJobMenu(
   commands: CommandRegistry,
@@ -15,10 +17,22 @@ export function openJobMenu(
   add(Commands.openJob);
   add(Commands.openJobOrigin);
   add(Commands.openJobNotebook);
+  add(Commands.openJobBench);
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
   add(Commands.rerunJob);
   add(Commands.rerunJobWith);
+  const priority = new Menu({ commands });
+  priority.title.label = 'Priority';
+  for (const value of PRIORITIES) {
+    priority.addItem({
+      command: Commands.prioritiseJob,
+      args: { id, priority: value }
+    });
+  }
+  if (commands.isEnabled(Commands.prioritiseJob, args)) {
+    menu.addItem({ type: 'submenu', submenu: priority });
+  }
   menu.addItem({ type: 'separator' });
   add(Commands.copyJob);
   add(Commands.copyJobId);
