@@ -1,8 +1,9 @@
-"""Why a job waits, in words: what it lacks, who holds that and since when, how many are before it."""
+"""Why a job waits, in words: what it lacks, who holds that and until when, how many are before it."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 
 import msgspec
@@ -14,6 +15,7 @@ from jupyter_blueno.jobs.order import INGEST_PLACES, Entry, Limits, Order
 
 NAMED = 3  # holders that are named; the others are counted
 NAME_SHOWN = 40  # characters
+TELLING = 3.0  # seconds of work from which its progress tells the end
 
 
 def held(entries: Entries) -> Order:
@@ -23,8 +25,23 @@ def held(entries: Entries) -> Order:
         order.limits = Limits(**lean.read_json(entries.path("limits.json")))
     for job_id in entries.running():
         with contextlib.suppress(OSError, ValueError):
-            order.start(Entry(job_id, 0, lean.read_json(entries.running_path(job_id))))
+            entry = Entry(job_id, 0, lean.read_json(entries.running_path(job_id)))
+            entry.content["until"] = _until(entries, entry)
+            order.start(entry)
     return order
+
+
+def _until(entries: Entries, entry: Entry) -> float | None:
+    """When a job may be over (seconds since 1970), as far as its progress tells."""
+    path = os.path.join(os.path.dirname(entries.folder), "jobs", entry.id, "progress.json")
+    since = float(entry.content.get("since") or 0)
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        said = os.stat(path).st_mtime
+        progress = lean.read_json(path)
+        done, total = progress["done"], progress["total"]
+        if since and 0 < done < total and said - since >= TELLING:
+            return max(time.time(), since + (said - since) * total / done)
+    return None
 
 
 def why(order: Order, claim: Claim, before: int) -> str:
@@ -88,10 +105,16 @@ def _held_by(holders: list[Entry]) -> str:
 def _named(one: Entry) -> str:
     name = str(one.content.get("name") or one.id[:8])
     name = name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 1] + "…"
-    begun = time.localtime(float(one.content.get("since") or 0))
-    today = time.localtime()[:3] == begun[:3]
-    since = time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", begun)
-    return f"'{name}' ({one.owner}, since {since})"
+    since = _moment(float(one.content.get("since") or 0))
+    until = one.content.get("until")
+    left = f", until about {_moment(float(until))}" if until else ""
+    return f"'{name}' ({one.owner}, since {since}{left})"
+
+
+def _moment(seconds: float) -> str:
+    moment = time.localtime(seconds)
+    today = time.localtime()[:3] == moment[:3]
+    return time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", moment)
 
 
 def counted(number: float, noun: str) -> str:

@@ -196,7 +196,7 @@ def show_error(error: BaseException, outputs: Outputs) -> None:
     try:
         from IPython.core.ultratb import FormattedTB
 
-        formatter = FormattedTB(mode="Context", theme_name="linux")  # type: ignore[no-untyped-call]
+        formatter = FormattedTB(mode="Context", theme_name="neutral")  # type: ignore[no-untyped-call]
         text = formatter.stb2text(formatter.structured_traceback(type(error), error, trace))
     except Exception:  # no IPython here, an older one, or no memory left
         import traceback
