@@ -23,6 +23,12 @@ LONG = 60_000  # ms: a job has a Python to start
 # JupyterLab's own: a button of its toolkit, and the clear button in its search box.
 LABS = [["jp-button"], [".jp-FilterBox"]]
 
+LOSS = """\
+import jupyter_blueno as blueno
+for n in range(9):
+    blueno.log_metrics({"loss": 1 / (n + 1), "val_loss": n})
+"""
+
 COLOURS = "for n in (*range(30, 38), *range(90, 98)): print(f'\\033[{n}mcolour {n} \\033[1mbold\\033[0m')"
 
 
@@ -57,7 +63,7 @@ def look(page: Page, selector: str) -> list[dict[str, Any]]:
 def jobs(lab: Lab) -> Iterator[tuple[str, str]]:
     """The ids of a job that ended well, in all colours, and of one that failed."""
     ids = (uuid4().hex, uuid4().hex)
-    for job_id, source in zip(ids, (f"{COLOURS}\n41 + 1", "1 / 0"), strict=True):
+    for job_id, source in zip(ids, (f"{LOSS}{COLOURS}\n41 + 1", "1 / 0"), strict=True):
         spec = JobSpec("cell", source=source, folder=str(lab.root))
         lab.transport.call(submit_job, SubmitJob(job_id, "in colours", spec))
     yield ids
@@ -128,6 +134,10 @@ def test_jobs(page: Page, jobs: tuple[str, str]) -> None:
         assert_accessible(page, selector)
         tab.get_by_role("tab", name="Results").click()
         expect(tab.locator(".jp-blueno-results .jp-blueno-output").first).to_be_visible()
+        assert_accessible(page, selector)
+        tab.get_by_role("tab", name="Metrics").click()
+        drawn = ".jp-blueno-chart canvas" if state == "SUCCEEDED" else ".jp-mod-empty"
+        expect(tab.locator(".jp-blueno-curves").locator(drawn)).to_be_visible()
         assert_accessible(page, selector)
     tab.get_by_role("tab", name="Code").click()
     expect(tab.get_by_role("textbox", name="Code")).to_contain_text("1 / 0")

@@ -69,3 +69,19 @@ export function percent(
   }
   return `${Math.min(100, Math.floor((100 * progress.done) / progress.total))} %`;
 }
+
+const exact = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+
+/** A measured value in few digits: `0.03125`, `12,300`, `1.23e-5`, `NaN`. */
+export function short(value: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value)) {
+    return String(value).replace('Infinity', '∞');
+  }
+  if (Number.isInteger(value) && size < 1e7) {
+    return count(value);
+  }
+  return size >= 1e7 || size < 1e-4
+    ? value.toExponential(2).replace('e+', 'e')
+    : exact.format(value);
+}

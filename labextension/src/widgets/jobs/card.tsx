@@ -14,7 +14,13 @@ import { useModel } from '../hooks';
 import { nodes, pieces } from './ansi';
 import { Why, type Rerun } from './failure';
 import { JobFeed } from './feed';
-import { Action, JobButtons, JobProgress, Standing } from './header';
+import {
+  Action,
+  JobButtons,
+  JobMetrics,
+  JobProgress,
+  Standing
+} from './header';
 import { LogText } from './logtext';
 import { MimeOutput, isPicture } from './output';
 import { useOutputs } from './results';
@@ -149,6 +155,7 @@ function Card(
         <JobButtons job={job} commands={commands} rerun={rerun} />
       </div>
       <JobProgress job={job} />
+      <JobMetrics job={job} />
       <Why job={job} commands={commands} rerun={rerun} />
       {seen && <LastLines job={job} feed={feed} />}
       {seen && <LastShown job={job} feed={feed} rendermime={rendermime} />}

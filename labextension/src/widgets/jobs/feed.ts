@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
-import type { Job, Output } from '../../api/types';
+import type { Curves, Job, Output } from '../../api/types';
 import { ApiError, reasonOf } from '../../api/client';
 import type { ItemChange } from '../../models/collection';
 import type { Platform } from '../../models/platform';
@@ -62,6 +62,14 @@ export class JobFeed implements IDisposable {
       query: { after }
     });
     return answer.outputs;
+  }
+
+  /** Its curves, or what came since an earlier answer. */
+  curves(what: 'metrics' | 'usage', after: string): Promise<Curves> {
+    return this.platform.api.get(`/jobs/{job_id}/${what}`, {
+      path: { job_id: this.id },
+      query: { after }
+    });
   }
 
   /** Ask for it, unless it is known. */

@@ -10,7 +10,7 @@ import type { Job } from '../../api/types';
 import { isOver } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
-import { age, count, date, duration, percent } from '../numbers';
+import { age, count, date, duration, percent, short } from '../numbers';
 import { ProgressBar } from '../states';
 import { Why } from './failure';
 import type { JobFeed } from './feed';
@@ -49,6 +49,7 @@ export function JobHeader(props: {
         </button>
       </div>
       <JobProgress job={job} />
+      <JobMetrics job={job} />
       <Why job={job} commands={commands} />
     </div>
   );
@@ -98,6 +99,20 @@ export function JobProgress({ job }: { job: Job }): JSX.Element | null {
       </span>
     </div>
   );
+}
+
+/** The newest values of the first few metrics. */
+export function JobMetrics({ job }: { job: Job }): JSX.Element | null {
+  const metrics = Object.entries(job.metrics ?? {});
+  return metrics.length ? (
+    <div className="jp-blueno-job-metrics" aria-label="Newest metrics">
+      {metrics.map(([name, value]) => (
+        <span key={name}>
+          {name} <b>{short(Number(value))}</b>
+        </span>
+      ))}
+    </div>
+  ) : null;
 }
 
 /** Cancel while it is under way, run again when it is over. */

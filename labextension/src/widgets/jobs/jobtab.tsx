@@ -12,6 +12,7 @@ import type { Platform } from '../../models/platform';
 import { useModel } from '../hooks';
 import { Failed, Loading } from '../states';
 import { CodeTab, EnvironmentTab } from './code';
+import { MetricsTab, UsageTab } from './curves/curvestab';
 import { JobFeed } from './feed';
 import { JobFooter, type Places } from './footer';
 import { JobHeader } from './header';
@@ -27,7 +28,14 @@ export interface JobTabOptions {
   places: Places;
 }
 
-const TABS = ['Log', 'Results', 'Code', 'Environment'] as const;
+const TABS = [
+  'Log',
+  'Results',
+  'Metrics',
+  'Usage',
+  'Code',
+  'Environment'
+] as const;
 type Tab = (typeof TABS)[number];
 
 /** One job in the main area. */
@@ -105,7 +113,6 @@ export class JobView extends Widget {
   private _firstTab(): void {
     const { job, problem } = this.feed;
     if (job && !this._pages.size) {
-      this._body.widgets.forEach(widget => widget.dispose());
       this._show();
     } else if (!job && (problem || !this._body.widgets.length)) {
       this._pages.forEach(page => page.dispose());
@@ -119,6 +126,9 @@ export class JobView extends Widget {
     const { current } = this._tabs;
     if (!this.feed.job) {
       return;
+    }
+    if (!this._pages.size) {
+      this._body.widgets.forEach(widget => widget.dispose());
     }
     let page = this._pages.get(current);
     if (!page) {
@@ -142,6 +152,10 @@ export class JobView extends Widget {
         return ReactWidget.create(
           <Results feed={feed} rendermime={rendermime} />
         );
+      case 'Metrics':
+        return ReactWidget.create(<MetricsTab feed={feed} />);
+      case 'Usage':
+        return ReactWidget.create(<UsageTab feed={feed} />);
       case 'Code':
         return ReactWidget.create(<CodeTab feed={feed} editors={editors} />);
       case 'Environment':

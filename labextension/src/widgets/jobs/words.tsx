@@ -2,7 +2,7 @@
 import * as React from 'react';
 import type { Job } from '../../api/types';
 import { isOver } from '../../models/jobs';
-import { duration } from '../numbers';
+import { duration, short } from '../numbers';
 
 type Sign = 'running' | 'waiting' | 'done' | 'failed' | 'stopped';
 
@@ -94,6 +94,13 @@ export function reasonLine(job: Job): string {
     return 'No sign of life for a while; it is still being watched.';
   }
   return '';
+}
+
+/** The newest values of its first metrics: `loss 0.0312 · accuracy 0.9`. */
+export function metricsLine(job: Job): string {
+  return Object.entries(job.metrics ?? {})
+    .map(([name, value]) => `${name} ${short(Number(value))}`)
+    .join(' · ');
 }
 
 /** The sign of a state; its word is for those who do not see it. */

@@ -9,6 +9,7 @@ import { openJobMenu, openJobMenuAt } from '../jobs/menu';
 import {
   StateSign,
   isRunning,
+  metricsLine,
   reasonLine,
   runningTime,
   stateWord,
@@ -144,7 +145,7 @@ function JobRow(props: { job: Job; commands: CommandRegistry }): JSX.Element {
 function RowFacts({ job }: { job: Job }): JSX.Element {
   const over = isOver(job);
   const now = useNow(true, over ? 30_000 : 1000);
-  const reason = reasonLine(job);
+  const reason = reasonLine(job) || metricsLine(job);
   if (isRunning(job)) {
     const ran = runningTime(job, now);
     return (
