@@ -12,6 +12,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+NO_GL = ["--disable-gpu"]
 # WebGL without a graphics card; the viewer takes it for one.
 SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PRETEND_CARD = """

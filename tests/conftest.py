@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.embedded import EmbeddedServer
-from tests.browser import CHROMIUM_FLAGS, SOFTWARE_GL, chromium
+from tests.browser import CHROMIUM_FLAGS, NO_GL, chromium
 from tests.postgres import migrated
 from tests.servers import Lab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +77,27 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium with software WebGL."""
+def playwright() -> Iterator[Playwright]:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
+    with sync_playwright() as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without a graphics card, as on a server."""
+    started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + NO_GL)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def cached(browser: Browser) -> Iterator[BrowserContext]:
+    """A context whose pages find Lab's files in the cache: half of what a page costs."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context
+    context.close()
 
 
 @pytest.fixture

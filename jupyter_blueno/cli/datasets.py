@@ -53,14 +53,15 @@ def ingest(paths: tuple[str, ...], name: str | None, description: str | None, no
 @click.command()
 @click.argument("names", nargs=-1, required=True, shell_complete=complete_public_sets)
 @click.option("--no-wait", is_flag=True, help="Return at once; it goes on in the background.")
-def prepare(names: tuple[str, ...], no_wait: bool) -> None:
+@click.option("--no-tfrecord", is_flag=True, help="Leave out what tfds.load reads: half the disk space.")
+def prepare(names: tuple[str, ...], no_wait: bool, no_tfrecord: bool) -> None:
     """Make public datasets ready, by name: mnist, cifar10 …"""
     from jupyter_blueno.client.dataset_display import DatasetList
     from jupyter_blueno.client.datasets import Dataset
     from jupyter_blueno.client.ingest import prepare as make_ready
 
     try:
-        made = make_ready(*names, wait=not no_wait)
+        made = make_ready(*names, wait=not no_wait, tfrecord=not no_tfrecord)
     except KeyboardInterrupt:
         say("It goes on in the background; `blueno datasets` says how far it is.")
         raise SystemExit(1) from None

@@ -79,7 +79,7 @@ def ingest(
     return _ready(Dataset(made), f"Ingesting {called}") if wait else Dataset(made)
 
 
-def prepare(*names: str, wait: bool = True) -> Dataset | DatasetList:
+def prepare(*names: str, wait: bool = True, tfrecord: bool = True) -> Dataset | DatasetList:
     """Make public datasets ready, by name; one that is there already is returned as it is.
 
     Parameters
@@ -89,6 +89,9 @@ def prepare(*names: str, wait: bool = True) -> Dataset | DatasetList:
         `public_sets` lists them.
     wait : bool
         Wait for the end, with progress. The work goes on without you in any case.
+    tfrecord : bool
+        Also write TFRecord files, which `tfds.load` reads; `tfds.data_source` and
+        Blueno do without. It takes as much disk space again.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def prepare(*names: str, wait: bool = True) -> Dataset | DatasetList:
         raise errors.InvalidInput("Which dataset? For example blueno.prepare('mnist').", code="no_name")
     if not all(isinstance(name, str) for name in names):
         raise errors.InvalidInput("A dataset is named by a text: blueno.prepare('mnist').", code="no_name")
-    begun = DatasetList(_begin(name) for name in names)
+    begun = DatasetList(_begin(name, tfrecord) for name in names)
     if wait:
         for one in begun:
             if one.state == "preparing":
@@ -121,11 +124,11 @@ def public_sets(search: str = "") -> list[str]:
     ]
 
 
-def _begin(name: str) -> Dataset:
+def _begin(name: str, tfrecord: bool) -> Dataset:
     there = session.call(catalog_api.list_datasets, catalog_api.ListDatasets(name=name)).datasets
     if there and there[0].version.state != "failed":
         return Dataset(there[0])
-    ask = StartIngest(name, PublicSource(name))
+    ask = StartIngest(name, PublicSource(name, tfrecord))
     return Dataset(session.call(api.start_ingest, ask))
 
 

@@ -42,6 +42,7 @@ class PublicSource(Struct, frozen=True, tag="public", forbid_unknown_fields=True
     """A TensorFlow Datasets builder, ``mnist`` or ``cifar10_corrupted/motion_blur_1:1.0.0``."""
 
     builder: str
+    tfrecord: bool = True  # also as TFRecord, which `tfds.load` reads; twice the disk space
 
 
 Source = FolderSource | FileSource | UploadSource | PublicSource

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -24,6 +25,7 @@ from jupyter_blueno.ingest.model import (
 )
 from jupyter_blueno.ingest.run import Chunk, Destination, Report, fill, reason_of, tell
 from jupyter_blueno.ingest.sources import files, folder, public, single, upload
+from jupyter_blueno.ingest.sources.tfrecord import add_tfrecord
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +108,8 @@ def _chunks(
 
     if isinstance(source, PublicSource):
         prepared = public.prepare(config, source.builder, say)
+        if source.tfrecord and importlib.util.find_spec("tensorflow"):
+            add_tfrecord(prepared, say)
         total = public.count(prepared)
         say("Reading", total)
         return public.chunks(prepared), total

@@ -68,10 +68,32 @@ class TestBuilders:
 
         import tensorflow_datasets as tfds
 
-        source = tfds.data_source("mnist", data_dir=context.config.home_path / "tfds", split="train")
+        source = tfds.data_source("mnist:3.0.1", data_dir=context.config.home_path / "tfds", split="train")
         for n in (0, 17, 49):
             assert (source[n]["image"][..., 0] == pixels_of(found[n])).all()
             assert str(source[n]["label"]) == found[n].label
+
+        loaded = tfds.load("mnist:3.0.1", data_dir=context.config.home_path / "tfds", split="train")
+        streamed = {one["image"].tobytes(): one["label"] for one in loaded.as_numpy_iterator()}
+        assert len(streamed) == 50
+        digits = [one for one in found if one.split == "train"]
+        assert all(streamed[pixels_of(one).tobytes()] == int(one.label) for one in digits)
+
+    def test_a_set_that_was_prepared_without_tfrecord_gets_it_later(self, context, ingest, manual):
+        import tensorflow_datasets as tfds
+
+        home = context.config.home_path / "tfds"
+        files, _ = archives.mnist(manual, 50, 20)
+        with archives.offline(files, mnist___TRAIN_EXAMPLES=50, mnist___TEST_EXAMPLES=20):
+            ingest("mnist", PublicSource("mnist", tfrecord=False))
+            with pytest.raises(NotImplementedError):
+                tfds.load("mnist:3.0.1", data_dir=home, split="train")
+            (folder,) = (home / "mnist").iterdir()
+            (folder / "incomplete.mnist-train.tfrecord-00000-of-00001").write_bytes(b"killed meanwhile")
+            ingest("again", PublicSource("mnist"))
+        assert len(tfds.load("mnist:3.0.1", data_dir=home, split="train")) == 50
+        assert len(tfds.data_source("mnist:3.0.1", data_dir=home, split="test")) == 20
+        assert not list(folder.glob("incomplete.*"))
 
     def test_cats_vs_dogs(self, ingest, samples, manual, pixels_of):
         files = archives.cats_vs_dogs(manual, each=8)

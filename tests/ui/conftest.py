@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset
@@ -26,10 +26,9 @@ COUNT = 600  # pictures of `digits`
 
 
 @pytest.fixture
-def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh browser context, signed in, with Lab open; a failing test leaves a screenshot."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    opened = context.new_page()
+def page(lab: Lab, cached: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh page, signed in, with Lab open; a failing test leaves a screenshot."""
+    opened = cached.new_page()
     opened.set_default_timeout(20_000)
     opened.goto(f"{lab.url}/lab?token={TOKEN}&reset", timeout=60_000)
     opened.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
@@ -39,7 +38,13 @@ def page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator
     folder = Path(__file__).with_name("screenshots")
     folder.mkdir(exist_ok=True)
     opened.screenshot(path=folder / f"{request.node.name}.png")
-    context.close()
+    cached.set_offline(False)
+    cached.unroute_all(behavior="ignoreErrors")
+    for one in cached.pages:
+        one.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        one.close()
+    cached.clear_cookies()
+    cached.clear_permissions()
 
 
 def stop_kernels(lab: Lab) -> None:

@@ -90,7 +90,8 @@ def _is_prepared(folder: Path, stamp: int) -> bool:
         info = json.loads((folder / "dataset_info.json").read_bytes())
     except (OSError, ValueError):
         return False
-    return (folder / "features.json").exists() and info.get("fileFormat") == "array_record"
+    formats = [info.get("fileFormat"), *info.get("alternativeFileFormats", [])]
+    return (folder / "features.json").exists() and "array_record" in formats
 
 
 @lru_cache(maxsize=64)

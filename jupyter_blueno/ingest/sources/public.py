@@ -1,8 +1,7 @@
 """Public image sets: built by TensorFlow Datasets, left in its own layout.
 
-``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` reads the same
-folder, and nothing is copied. TensorFlow builds a set; to read it afterwards it
-is not needed.
+``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` and `tfds.load`
+read the same folder. TensorFlow builds a set; Blueno needs none to read it.
 """
 
 from __future__ import annotations
@@ -175,8 +174,13 @@ def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
     home = config.folder("tfds")
     import tensorflow_datasets as tfds
 
+    from jupyter_blueno.imaging.formats.prepared import is_prepared
+
     say(f"Looking up {builder}")
     try:
+        made = tfds.builder(builder, data_dir=str(home))
+        if is_prepared(Path(made.data_dir)):  # its configuration was left to TFDS
+            return Path(made.data_dir)
         made = tfds.builder(builder, data_dir=str(home), file_format="array_record")
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
         raise NotFound(

@@ -1334,6 +1334,8 @@ export interface components {
       /** @enum {unknown} */
       type: 'public';
       builder: string;
+      /** @default true */
+      tfrecord?: boolean;
     };
     /**
      * RegisterSample
