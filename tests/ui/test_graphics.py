@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser import CHROMIUM_FLAGS, PRETEND_CARD, SOFTWARE_GL, chromium
 from tests.ui.conftest import TOKEN, Lab
@@ -14,10 +14,16 @@ from tests.ui.viewing import FRONT, open_file, pane, pixels, save_known, wait_fo
 
 
 @pytest.fixture(scope="module")
-def carded(lab: Lab, playwright: Playwright) -> Iterator[Page]:
+def gl_browser(playwright: Playwright) -> Iterator[Browser]:
+    started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def carded(lab: Lab, gl_browser: Browser) -> Iterator[Page]:
     """Lab in a browser that says it has a graphics card; `lose` of its window takes the card away."""
-    browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = gl_browser.new_page(viewport={"width": 1400, "height": 900})
     page.add_init_script(PRETEND_CARD)
     page.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext;"
@@ -30,7 +36,7 @@ def carded(lab: Lab, playwright: Playwright) -> Iterator[Page]:
     page.goto(f"{lab.url}/lab?token={TOKEN}&reset", timeout=60_000)
     page.wait_for_selector(".jp-DirListing-item", timeout=60_000)
     yield page
-    browser.close()
+    page.close()
 
 
 @pytest.mark.parametrize("smooth", [True, False])
