@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.submit import submit as submit
     from jupyter_blueno.errors import BluenoError as BluenoError
     from jupyter_blueno.errors import PlatformError as PlatformError
+    from jupyter_blueno.jobs.checkpoints import checkpoint as checkpoint
+    from jupyter_blueno.jobs.checkpoints import latest_checkpoint as latest_checkpoint
     from jupyter_blueno.jobs.metrics import log_metric as log_metric
     from jupyter_blueno.jobs.metrics import log_metrics as log_metrics
     from jupyter_blueno.widgets.show import show as show
@@ -58,6 +60,8 @@ _PUBLIC = {
     "ingest": "jupyter_blueno.client.ingest",
     "job": "jupyter_blueno.client.functions",
     "jobs": "jupyter_blueno.client.jobs",
+    "checkpoint": "jupyter_blueno.jobs.checkpoints",
+    "latest_checkpoint": "jupyter_blueno.jobs.checkpoints",
     "log_metric": "jupyter_blueno.jobs.metrics",
     "log_metrics": "jupyter_blueno.jobs.metrics",
     "prepare": "jupyter_blueno.client.ingest",

@@ -8,7 +8,18 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
-from jupyter_blueno.jobs.model import Change, Code, Curves, Form, Job, JobPage, JobSpec, Output, Workbench
+from jupyter_blueno.jobs.model import (
+    Change,
+    Checkpoint,
+    Code,
+    Curves,
+    Form,
+    Job,
+    JobPage,
+    JobSpec,
+    Output,
+    Workbench,
+)
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +84,12 @@ class CurveRange(Struct, frozen=True, forbid_unknown_fields=True):
     job_id: str
     after: str = ""
     limit: int = 1000
+
+
+class CheckpointList(Struct, frozen=True):
+    """The newest first."""
+
+    checkpoints: list[Checkpoint]
 
 
 class JobFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,7 +175,7 @@ def list_outputs(context: Context, ask: OutputRange) -> OutputList:
 @operation("GET", "/jobs/{job_id}/metrics", resource="jobs", action="read")
 def get_metrics(context: Context, ask: CurveRange) -> Curves:
     """Return the metrics that the job logged, as curves."""
-    return context.platform.jobs.metrics(context.user, ask.job_id, ask.after, ask.limit)
+    return context.platform.jobs.record(context.user, ask.job_id).curves("metrics", ask.after, ask.limit)
 
 
 @operation("GET", "/jobs/{job_id}/usage", resource="jobs", action="read")
@@ -169,7 +186,13 @@ def get_usage(context: Context, ask: CurveRange) -> Curves:
     per second), ``processes``; with GPUs of its own ``gpu`` (how many were busy)
     and ``gpu_memory`` (bytes).
     """
-    return context.platform.jobs.usage(context.user, ask.job_id, ask.after, ask.limit)
+    return context.platform.jobs.record(context.user, ask.job_id).curves("usage", ask.after, ask.limit)
+
+
+@operation("GET", "/jobs/{job_id}/checkpoints", resource="jobs", action="read")
+def list_checkpoints(context: Context, ask: JobRef) -> CheckpointList:
+    """Return what the job kept to go on from."""
+    return CheckpointList(context.platform.jobs.record(context.user, ask.job_id).checkpoints())
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")

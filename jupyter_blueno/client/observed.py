@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from html import escape
+
 from jupyter_blueno.api import jobs as api
-from jupyter_blueno.client import session
+from jupyter_blueno.client import look, session
 from jupyter_blueno.client.curves import Curves, number
+from jupyter_blueno.jobs import model
 
 UNITS = {"memory": "B", "gpu_memory": "B", "disk_read": "B/s", "disk_write": "B/s", "cpu": "cores"}
 
@@ -57,6 +61,37 @@ class Observed:
         """
         found = session.call(api.get_usage, api.CurveRange(self.id, limit=points))
         return Curves(found, f"{self.name} ran too shortly for its usage to be measured.", measure)
+
+    def checkpoints(self) -> Checkpoints:
+        """What it kept by `blueno.checkpoint`, the newest first: step, size, path."""
+        return Checkpoints(session.call(api.list_checkpoints, api.JobRef(self.id)).checkpoints)
+
+
+class Checkpoints(list[model.Checkpoint]):
+    """Checkpoints, the newest first; shown as a table."""
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [
+                "" if one.step is None else number(one.step),
+                measure("memory", one.size),
+                look.age(datetime.fromtimestamp(one.saved_at, UTC)),
+                one.path,
+            ]
+            for one in self
+        ]
+
+    def __repr__(self) -> str:
+        return look.table(self._cells(), _HEAD, right=(0, 1)) if self else _NONE
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return f"<div style='{look.FRAME}'>{escape(_NONE)}</div>"
+        return look.html_table([list(map(escape, row)) for row in self._cells()], _HEAD, right=(0, 1))
+
+
+_HEAD = ["step", "size", "saved", "path"]
+_NONE = "No checkpoints. In the job, blueno.checkpoint(path) keeps one."
 
 
 def measure(name: str, value: float) -> str:

@@ -15,6 +15,7 @@
     ├── progress.json   what the work says of how far it is
     ├── metrics/        what it measured: curves (points.py)
     ├── metrics.json    the newest value of the first few
+    ├── checkpoints/    copies to go on from (checkpoints.py)
     ├── usage/          what it uses: curves
     ├── outputs/        what it showed: one mime bundle a file
     ├── result.pickle   its value, or error.pickle: what it raised

@@ -18,7 +18,6 @@ from jupyter_blueno.jobs.model import (
     TERMINAL,
     Change,
     Code,
-    Curves,
     Form,
     Job,
     JobPage,
@@ -241,27 +240,19 @@ class JobManager:
 
     def log(self, user: Person, ref: str, offset: int, limit: int) -> tuple[bytes, int, int]:
         """A piece of the log, where it begins, and how long the log is."""
-        return self._record(user, ref).log(offset, limit)
+        return self.record(user, ref).log(offset, limit)
 
     def outputs(self, user: Person, ref: str, after: int) -> list[Output]:
         """What it showed after the output `after`; some 16 MB at a time."""
-        return self._record(user, ref).outputs(after)
-
-    def metrics(self, user: Person, ref: str, after: str = "", limit: int = 1000) -> Curves:
-        """What it logged, as curves: all of it, or what came after an earlier answer."""
-        return self._record(user, ref).curves("metrics", after, limit)
-
-    def usage(self, user: Person, ref: str, after: str = "", limit: int = 1000) -> Curves:
-        """What it used, as curves over the seconds since it started."""
-        return self._record(user, ref).curves("usage", after, limit)
+        return self.record(user, ref).outputs(after)
 
     def code(self, user: Person, ref: str) -> Code:
         """What ran."""
-        return self._record(user, ref).code()
+        return self.record(user, ref).code()
 
     def file(self, user: Person, ref: str, name: str) -> tuple[bytes, str]:
         """A file of the record, and its media type."""
-        return self._record(user, ref).file(name)
+        return self.record(user, ref).file(name)
 
     # -- steps ----------------------------------------------------------------
 
@@ -306,7 +297,8 @@ class JobManager:
             raise NotAllowed(f"The job belongs to {found.owner}.", code="job_not_yours")
         return job_id
 
-    def _record(self, user: Person, ref: str) -> JobRecord:
+    def record(self, user: Person, ref: str) -> JobRecord:
+        """Everything that a job leaves behind."""
         return JobRecord(JobFolder.of(self.config, self.find(user, ref)))
 
     def _catch_up(self) -> None:

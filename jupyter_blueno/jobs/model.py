@@ -262,6 +262,22 @@ class Curves(Struct, frozen=True):
     after: str
 
 
+class Checkpoint(Struct, frozen=True):
+    """A copy of what training can go on from: a file, or a folder of `files`.
+
+    `path` is absolute, on the machine of the jobs; `size` in bytes, `saved_at`
+    in seconds since 1970.
+    """
+
+    index: int
+    name: str
+    path: str
+    size: int
+    files: int
+    saved_at: float
+    step: float | None = None
+
+
 class Code(Struct, frozen=True):
     """What ran: the main text, the local modules it used, and where it came from."""
 

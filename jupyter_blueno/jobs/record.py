@@ -10,7 +10,7 @@ import msgspec
 from jupyter_blueno.errors import NotFound
 from jupyter_blueno.jobs import snapshot
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
-from jupyter_blueno.jobs.model import Code, Curves, Output
+from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output
 
 LOG_ANSWER = 4 << 20  # bytes of the log in one answer
 OUTPUTS_ANSWER = 16 << 20
@@ -72,11 +72,17 @@ class JobRecord:
                     found.append(msgspec.json.decode(content, type=Output))
         return found
 
-    def curves(self, name: str, after: str, limit: int) -> Curves:
+    def curves(self, name: str, after: str = "", limit: int = 1000) -> Curves:
         """Curves of the folder ``metrics`` or ``usage``; see `curves.read`."""
         from jupyter_blueno.jobs import curves
 
         return curves.read(self.folder.path / name, after, limit)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """What it kept to go on from, the newest first."""
+        from jupyter_blueno.jobs import checkpoints
+
+        return msgspec.convert(checkpoints.found(str(self.folder.path))[::-1], list[Checkpoint])
 
     def code(self) -> Code:
         """What ran.

@@ -89,3 +89,24 @@ def test_nothing_logged_says_how() -> None:
 )
 def test_numbers_are_short(value: float, words: str) -> None:
     assert number(value) == words
+
+
+def test_checkpoints_are_a_table() -> None:
+    def train(step: int) -> str | None:
+        import pathlib
+        import tempfile
+
+        import jupyter_blueno as blueno
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "model.pt")
+            path.write_bytes(b"w" * 1500)
+            return blueno.checkpoint(path, step=step)
+
+    job = blueno.submit(train, 7)
+    kept = job.result(SOON)
+    (one,) = job.checkpoints()
+    assert (one.path, one.step, one.size) == (kept, 7, 1500)
+    assert repr(job.checkpoints()).splitlines()[1].split() == ["7", "1.5", "kB", "now", kept]
+    assert kept in job.checkpoints()._repr_html_()
+    assert "blueno.checkpoint(path)" in repr(blueno.submit(int).wait(SOON).checkpoints())

@@ -23,7 +23,7 @@ BLUENO = "import jupyter_blueno as blueno\n"
 
 
 def by_name(manager: JobManager, job_id: str) -> dict[str, Curve]:
-    return {one.name: one for one in manager.metrics(ALICE, job_id).curves}
+    return {one.name: one for one in manager.record(ALICE, job_id).curves("metrics").curves}
 
 
 def test_points_come_back_in_order(manager: JobManager) -> None:
@@ -52,12 +52,12 @@ def test_they_are_seen_while_it_runs(manager: JobManager, folder: Path) -> None:
     )
     job = start(manager, cell(source, folder=str(folder)))
     until(lambda: manager.get(ALICE, job.id).metrics == {"loss": 0.5}, "the newest value")
-    first = manager.metrics(ALICE, job.id)
+    first = manager.record(ALICE, job.id).curves("metrics")
     assert first.curves[0].values == [0.5]
-    assert manager.metrics(ALICE, job.id, first.after).curves == []
+    assert manager.record(ALICE, job.id).curves("metrics", first.after).curves == []
     (folder / "first").touch()
     until(lambda: manager.get(ALICE, job.id).metrics == {"loss": 999}, "the last value, though it is silent")
-    (more,) = manager.metrics(ALICE, job.id, first.after).curves
+    (more,) = manager.record(ALICE, job.id).curves("metrics", first.after).curves
     assert (more.values[0], more.values[-1], more.count) == (0, 999, 1000)
     (folder / "second").touch()
     wait(manager, job, "SUCCEEDED")

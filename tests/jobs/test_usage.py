@@ -26,7 +26,7 @@ MB = 1 << 20
 
 
 def usage(manager: JobManager, job_id: str) -> dict[str, Curve]:
-    return {one.name: one for one in manager.usage(ALICE, job_id).curves}
+    return {one.name: one for one in manager.record(ALICE, job_id).curves("usage").curves}
 
 
 def test_work_memory_and_processes_are_seen(manager: JobManager, folder: Path) -> None:

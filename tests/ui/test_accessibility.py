@@ -27,6 +27,7 @@ LOSS = """\
 import jupyter_blueno as blueno
 for n in range(9):
     blueno.log_metrics({"loss": 1 / (n + 1), "val_loss": n})
+blueno.checkpoint(blueno.__file__)
 """
 
 COLOURS = "for n in (*range(30, 38), *range(90, 98)): print(f'\\033[{n}mcolour {n} \\033[1mbold\\033[0m')"

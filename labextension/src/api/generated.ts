@@ -397,6 +397,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/checkpoints': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return what the job kept to go on from.
+     * @description Return what the job kept to go on from.
+     */
+    get: operations['list_checkpoints'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/code': {
     parameters: {
       query?: never;
@@ -854,6 +874,30 @@ export interface components {
       jobs: components['schemas']['Job'][];
       deleted_datasets: number[];
       deleted_jobs: string[];
+    };
+    /**
+     * Checkpoint
+     * @description A copy of what training can go on from: a file, or a folder of `files`.
+     *
+     *         `path` is absolute, on the machine of the jobs; `size` in bytes, `saved_at`
+     *         in seconds since 1970.
+     */
+    Checkpoint: {
+      index: number;
+      name: string;
+      path: string;
+      size: number;
+      files: number;
+      saved_at: number;
+      /** @default null */
+      step?: number | null;
+    };
+    /**
+     * CheckpointList
+     * @description The newest first.
+     */
+    CheckpointList: {
+      checkpoints: components['schemas']['Checkpoint'][];
     };
     /**
      * Code
@@ -2438,6 +2482,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_checkpoints: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CheckpointList'];
         };
       };
       /** @description An error. */

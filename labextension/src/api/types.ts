@@ -26,6 +26,7 @@ export type Form = Answered<Schemas['Form']>;
 export type Parameter = Form['parameters'][number];
 export type Resources = Form['resources'];
 export type Output = Answered<Schemas['Output']>;
+export type Checkpoint = Answered<Schemas['Checkpoint']>;
 export type Curves = Answered<Schemas['Curves']>;
 export type Code = Answered<Schemas['Code']>;
 export type VolumeInfo = Answered<Schemas['VolumeInfo']>;

@@ -1,6 +1,6 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 
-/** Put Python on the clipboard and say so. */
+/** Put a text, Python most often, on the clipboard and say so. */
 export function copyPython(code: string, called = code): void {
   Clipboard.copyToSystem(code);
   Notification.success(`Copied: ${called}`, { autoClose: 3000 });

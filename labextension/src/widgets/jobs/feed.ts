@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
-import type { Curves, Job, Output } from '../../api/types';
+import type { Checkpoint, Curves, Job, Output } from '../../api/types';
 import { ApiError, reasonOf } from '../../api/client';
 import type { ItemChange } from '../../models/collection';
 import type { Platform } from '../../models/platform';
@@ -70,6 +70,14 @@ export class JobFeed implements IDisposable {
       path: { job_id: this.id },
       query: { after }
     });
+  }
+
+  /** What it kept to go on from, the newest first. */
+  async checkpoints(): Promise<Checkpoint[]> {
+    const answer = await this.platform.api.get('/jobs/{job_id}/checkpoints', {
+      path: { job_id: this.id }
+    });
+    return answer.checkpoints;
   }
 
   /** Ask for it, unless it is known. */

@@ -5,6 +5,7 @@ import type { Output } from '../../api/types';
 import { isOver } from '../../models/jobs';
 import { useModel } from '../hooks';
 import { Empty, Failed, Loading } from '../states';
+import { Checkpoints } from './checkpoints';
 import type { JobFeed } from './feed';
 import { MimeOutput } from './output';
 
@@ -104,8 +105,20 @@ function unchanged(old: Output[], one: Output): Output {
   return here && JSON.stringify(here) === JSON.stringify(one) ? here : one;
 }
 
-/** Everything the job showed and returned, in order, live. */
+/** What the job kept, showed and returned, in order, live. */
 export function Results(props: {
+  feed: JobFeed;
+  rendermime: IRenderMimeRegistry;
+}): JSX.Element {
+  return (
+    <>
+      <Checkpoints feed={props.feed} />
+      <Shown {...props} />
+    </>
+  );
+}
+
+function Shown(props: {
   feed: JobFeed;
   rendermime: IRenderMimeRegistry;
 }): JSX.Element {
