@@ -40,7 +40,7 @@ def _until(entries: Entries, entry: Entry) -> float | None:
         progress = lean.read_json(path)
         done, total = progress["done"], progress["total"]
         if since and 0 < done < total and said - since >= TELLING:
-            return max(time.time(), since + (said - since) * total / done)
+            return float(max(time.time(), since + (said - since) * total / done))
     return None
 
 
