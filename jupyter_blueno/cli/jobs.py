@@ -31,6 +31,7 @@ def run(
     memory: str | None,
     timeout: str | None,
     priority: str,
+    retries: str,
     parameters: tuple[str, ...],
     follow: bool,
 ) -> None:
@@ -44,7 +45,7 @@ def run(
     from jupyter_blueno.client import submit
 
     limits: dict[str, Any] = {"name": name, "gpu": gpu, "cpu": cpu, "memory": memory}
-    limits |= {"timeout": timeout, "priority": priority}
+    limits |= {"timeout": timeout, "priority": priority, "retries": retries}
     first = Path(command[0])
     if first.suffix == ".ipynb":
         words, given = _parameters_after(command[1:], parameters)

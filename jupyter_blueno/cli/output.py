@@ -30,6 +30,9 @@ def resources(command: Command) -> Command:
             help="-10 to 10: the higher one starts first.",
             show_default=True,
         ),
+        click.option(
+            "--retries", metavar="N", default="0", help="How often to try again.", show_default=True
+        ),
         click.option("--timeout", metavar="TIME", help="Longest time it may run: 90, 30m, 2h."),
         click.option("--memory", metavar="SIZE", help="Memory it may use: 8G, 512M."),
         click.option("--cpu", metavar="CORES", help="Cores it may use: 4, 0.5."),

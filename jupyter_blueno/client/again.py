@@ -20,7 +20,9 @@ def form(job_id: str) -> Form:
     return session.call(api.get_job_form, api.JobRef(job_id))
 
 
-def request(job_id: str, values: dict[str, Any], changes: dict[str, Any]) -> api.RerunJob:
+def request(
+    job_id: str, values: dict[str, Any], changes: dict[str, Any], resume: bool = False
+) -> api.RerunJob:
     """What to ask for, from what was given by name: options, a command, and values of parameters."""
     options = {name: changes.pop(name) for name in DEFAULTS if name in changes}
     values = {**changes, **values}
@@ -37,6 +39,7 @@ def request(job_id: str, values: dict[str, Any], changes: dict[str, Any]) -> api
         values=_plain(values),
         resources=resources,
         command_line=command,
+        resume=resume,
     )
 
 

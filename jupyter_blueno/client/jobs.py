@@ -11,13 +11,13 @@ from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
-from jupyter_blueno.client import again, job_display, look, session
+from jupyter_blueno.client import job_display, look, session
+from jupyter_blueno.client.acting import Acting
 from jupyter_blueno.client.job_display import JobList
 from jupyter_blueno.client.job_failed import JobFailed as JobFailed
 from jupyter_blueno.client.job_failed import RemoteTraceback as RemoteTraceback
 from jupyter_blueno.client.observed import Observed
 from jupyter_blueno.client.progress import ProgressLine
-from jupyter_blueno.client.resources import parse_priority
 from jupyter_blueno.jobs import model
 
 MIME = "application/vnd.blueno.job+json"
@@ -64,7 +64,7 @@ def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int =
     return JobList(found)
 
 
-class Job(Observed):
+class Job(Acting, Observed):
     """A background job. It goes on when this notebook is closed.
 
     `blueno.job(id)` finds it again.
@@ -118,21 +118,6 @@ class Job(Observed):
     @property
     def exit_code(self) -> int | None:
         return self._now().exit_code
-
-    @property
-    def priority(self) -> int:
-        """From -10 to 10; may be set while it waits: the higher one starts first.
-
-        Raises
-        ------
-        Conflict
-            When it is set and the job waits no longer.
-        """
-        return self._now().resources.priority
-
-    @priority.setter
-    def priority(self, value: int) -> None:
-        self._keep(session.call(api.change_job, api.ChangeJob(self.id, parse_priority(value))))
 
     @property
     def outputs(self) -> list[model.Output]:
@@ -241,56 +226,6 @@ class Job(Observed):
             values = [one.data for one in self.outputs if one.role == "result"]
             return values[-1] if values else None
         return self._info.exit_code
-
-    def cancel(self) -> Job:
-        """Ask it to stop: first kindly, then with force; returns the job itself."""
-        self._keep(session.call(api.cancel_job, api.JobRef(self.id)))
-        return self
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The values that it was given by name; `rerun` takes others."""
-        return {one.name: one.value for one in again.form(self.id).parameters}
-
-    def rerun(self, *, values: dict[str, Any] | None = None, **changes: Any) -> Job:
-        """Run the same code again, as a new job; with other values where some are given.
-
-        Parameters
-        ----------
-        **changes
-            Parameters by name, and options of `blueno.submit`, also mixed:
-            ``job.rerun(lr=0.01, memory="16G")``. Of a command:
-            ``command="python train.py --lr 0.01"``.
-        values : dict, optional
-            Parameters that are called like an option.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such parameter, or it takes no such value.
-        """
-        return Job(session.call(api.rerun_job, again.request(self.id, values or {}, changes)))
-
-    def enter(self) -> dict[str, Any]:
-        """Get this kernel what the job had: working folder, environment, modules.
-
-        Returns
-        -------
-        dict
-            What its code began with, by name; of a function also ``args`` and
-            ``kwargs``. ``globals().update(job.enter())`` makes variables of them.
-        """
-        from jupyter_blueno.client.entering import enter
-
-        return enter(self.id)
-
-    def code(self) -> model.Code:
-        """What ran: text, local modules, packages, commit."""
-        return session.call(api.get_code, api.JobRef(self.id))
-
-    def delete(self) -> bool:
-        """Take it off the list, with its files; it must have ended."""
-        return session.call(api.delete_job, api.JobRef(self.id)).done
 
     def show(self) -> None:
         """Show how it stands and everything it showed."""

@@ -31,10 +31,12 @@ class Options(TypedDict, total=False):
     memory : str or int, optional
         ``"8G"``, ``"512 MB"`` or bytes.
     timeout : str or float, optional
-        ``"2h"`` or seconds; default: no limit.
+        ``"2h"`` or seconds, for each attempt; default: no limit.
     priority : int
         From -10 to 10: where there is not room for all, the higher one starts
         first.
+    retries : int
+        How often it is tried again after a failure that may not come again.
     """
 
     name: str | None
@@ -43,10 +45,11 @@ class Options(TypedDict, total=False):
     memory: float | str | None
     timeout: float | str | timedelta | None
     priority: int | str | None
+    retries: int | str | None
 
 
-RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority")
-DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {"gpu": 0, "priority": 0}
+RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries")
+DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {"gpu": 0, "priority": 0, "retries": 0}
 
 
 def resources_of(options: Options) -> Resources:

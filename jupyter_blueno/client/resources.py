@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.entries import LEAST, MOST
+from jupyter_blueno.jobs.entries import LEAST, MOST, MOST_RETRIES
 from jupyter_blueno.jobs.model import Resources
 
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -28,6 +28,7 @@ def parse_resources(
     memory: float | str | None = None,
     timeout: float | str | timedelta | None = None,
     priority: int | str | None = 0,
+    retries: int | str | None = 0,
 ) -> Resources:
     """Check and convert what a job may use, and how soon.
 
@@ -42,6 +43,7 @@ def parse_resources(
         gpu=parse_gpu(gpu),
         timeout=parse_timeout(timeout),
         priority=parse_priority(priority),
+        retries=parse_retries(retries),
     )
 
 
@@ -106,6 +108,18 @@ def parse_priority(value: int | str | None) -> int:
         raise InvalidInput(
             f"priority={value!r} is none. Write a whole number from {LEAST} to {MOST}; 0 is usual.",
             code="job_priority",
+        )
+    return int(number)
+
+
+def parse_retries(value: int | str | None) -> int:
+    """How often to try again: 0, 1, 2 …"""
+    number = 0.0 if value is None or value is False else _number(str(value))
+    if number is None or number != int(number) or not 0 <= number <= MOST_RETRIES:
+        raise InvalidInput(
+            f"retries={value!r} is not how often to try again. Write a whole number from 0 to "
+            f"{MOST_RETRIES}, such as 2.",
+            code="bad_retries",
         )
     return int(number)
 

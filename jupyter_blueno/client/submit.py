@@ -49,6 +49,10 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
     priority : int
         From -10 to 10: where there is not room for all, the higher one starts
         first.
+    retries : int
+        How often it is tried again, with a growing pause, when it was lost or
+        killed, timed out, or ended with an error that may not come again (not:
+        a syntax error, a missing module, its own memory limit).
 
     Returns
     -------

@@ -30,6 +30,7 @@ else:  # in a dispatcher: files beside this one
     from lean import suppress
 
 LEAST, MOST = -10, 10  # priorities
+MOST_RETRIES = 100
 BELL_SIZE = 65536  # bytes that fit into it
 
 

@@ -77,6 +77,17 @@ def explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec
     """Say why a job that is over did not end well; None for one that did, or was cancelled."""
     if verdict.state in ("SUCCEEDED", "CANCELLED"):
         return None
+    found = _explain(verdict, record, folder, spec)
+    if record is None or record.attempts == 1:
+        return found
+    if record.attempt == record.attempts:
+        tried = f"That was the last of {record.attempts} attempts."
+    else:
+        tried = "It was not tried again: that would end in the same way."
+    return msgspec.structs.replace(found, sentence=f"{found.sentence.rstrip('.')}. {tried}")
+
+
+def _explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec: JobSpec) -> Failure:
     sentence = verdict.reason or "It failed and did not say why; its log may."
     if verdict.state == "LOST" or record is None:
         return Failure("lost", sentence)

@@ -13,6 +13,7 @@ Nothing here touches a file, a process or the database.
 from __future__ import annotations
 
 import signal
+import time
 from datetime import datetime
 from typing import Literal
 
@@ -44,7 +45,7 @@ class ExitRecord(Struct, frozen=True):
     `ok` and `reason` are what the work said of itself before it ended, if it
     did. ``unwatched`` is an end that nobody saw: the exit code is not known.
     `memory` (bytes) is the most that was seen in use, `memory_limit` what was
-    asked for, `memory_there` what the machine has.
+    asked for, `memory_there` what the machine has. `attempt` of `attempts` it was.
     """
 
     ending: Ending
@@ -56,6 +57,24 @@ class ExitRecord(Struct, frozen=True):
     memory: int | None = None
     memory_limit: int | None = None
     memory_there: int | None = None
+    attempt: int = 1
+    attempts: int = 1
+
+
+class Attempt(Struct, frozen=True):
+    """The content of ``attempt.json``: the attempt after one that failed, waiting or under way."""
+
+    number: int
+    of: int
+    begins_at: float  # seconds since 1970
+    reason: str
+    begun: bool = False
+
+    def in_words(self) -> str:
+        """``Attempt 2 of 3 begins at 14:05:30; the one before failed: …``"""
+        begins = time.strftime("%H:%M:%S", time.localtime(self.begins_at))
+        state = "" if self.begun else f" begins at {begins}"
+        return f"Attempt {self.number} of {self.of}{state}; the one before ended: {self.reason}."
 
 
 class Observation(Struct, frozen=True):

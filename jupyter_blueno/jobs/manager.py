@@ -11,7 +11,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
-from jupyter_blueno.jobs import parameters, request, snapshot, store, workbench
+from jupyter_blueno.jobs import parameters, plan, request, snapshot, store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import (
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
 
-RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runner.py")
-LOG_LIMIT = 64 << 20  # bytes of a log on disk
-PROCESS_LIMIT = 512
-GRACE = 5.0  # seconds between asking a job to stop and ending it
+RESUME_FROM = "BLUENO_RESUME_FROM"  # the folder of the job whose checkpoints a job goes on from
 
 
 class JobManager:
@@ -95,15 +92,15 @@ class JobManager:
             return self._same(user, known, digest)
         request.check_spec(spec)
         self.backend.check(spec.resources)
-        plan = self._plan(job_id, spec)
+        content = plan.of(self.config, job_id, spec)
         folder = JobFolder.of(self.config, job_id)
         with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
                 JobFolder(fresh).write(
                     "spec.json", {"name": name, "digest": digest, "spec": spec}, durable=True
                 )
-                JobFolder(fresh).write("run.json", plan, durable=True)
-                snapshot.take(spec, JobFolder(fresh), plan["cwd"])
+                JobFolder(fresh).write("run.json", content, durable=True)
+                snapshot.take(spec, JobFolder(fresh), content["cwd"])
         return self._launch(user, job_id, name, spec, digest)
 
     def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
@@ -122,6 +119,8 @@ class JobManager:
         spec = parameters.changed(record.spec, change.values, change.command_line)
         if change.resources is not None:
             spec = msgspec.structs.replace(spec, resources=change.resources)
+        if change.resume:
+            spec = _resumed(spec, old)
         digest = request.digest(name, spec)
         with self.database.begin() as connection:
             known = store.row(connection, job_id)
@@ -130,12 +129,12 @@ class JobManager:
         if spec != record.spec:
             request.check_spec(spec)
             self.backend.check(spec.resources)
-        plan = self._plan(job_id, spec)
+        content = plan.of(self.config, job_id, spec)
         folder = JobFolder.of(self.config, job_id)
         with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
                 snapshot.copy(old, JobFolder(fresh), {"name": name, "digest": digest, "spec": spec})
-                JobFolder(fresh).write("run.json", plan, durable=True)
+                JobFolder(fresh).write("run.json", content, durable=True)
         return self._launch(user, job_id, name, spec, digest)
 
     def form(self, user: Person, ref: str) -> Form:
@@ -310,25 +309,6 @@ class JobManager:
             raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
         return self.get(user, row.id)
 
-    def _plan(self, job_id: str, spec: JobSpec) -> dict[str, Any]:
-        """What the supervisor does; see `supervisor.py`."""
-        folder = str(JobFolder.of(self.config, job_id).path)
-        if spec.kind in ("command", "ingest"):
-            argv = list(spec.command)
-        else:
-            argv = [request.interpreter(spec), RUNNER, folder]
-        return {
-            "id": job_id,
-            "argv": argv,
-            "cwd": str(request.working_folder(self.config, spec)),
-            "timeout": spec.resources.timeout,
-            "memory": spec.resources.memory,
-            "cpu": spec.resources.cpu,
-            "grace": GRACE,
-            "log_limit": LOG_LIMIT,
-            "process_limit": PROCESS_LIMIT,
-        }
-
     def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
         kept = msgspec.to_builtins(msgspec.structs.replace(spec, source=None, payload=None))
         values: dict[str, Any] = {
@@ -362,6 +342,14 @@ class JobManager:
             folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
         )
         return job
+
+
+def _resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
+    """The same work, which goes on from the checkpoints of an earlier job, or of that one's."""
+    place = str(old.path)
+    if not any((old.path / "checkpoints").glob("*")):
+        place = spec.environment.get(RESUME_FROM, place)
+    return msgspec.structs.replace(spec, environment={**spec.environment, RESUME_FROM: place})
 
 
 @contextlib.contextmanager

@@ -39,8 +39,10 @@ def word(value: float) -> Literal["NaN", "Infinity", "-Infinity"]:
 class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     """What a job may use, and how soon; None is as much as there is.
 
-    `memory` in bytes, `timeout` in seconds (None: no limit). `priority` is from
-    -10 to 10: where there is not room for all, the higher one starts first.
+    `memory` in bytes, `timeout` in seconds for each attempt (None: no limit).
+    `priority` is from -10 to 10: where there is not room for all, the higher one
+    starts first. After a failure that may not come again, it is tried again up
+    to `retries` times.
     """
 
     cpu: float | None = None
@@ -48,6 +50,7 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     gpu: int = 0
     timeout: float | None = None
     priority: int = 0
+    retries: int = 0
 
 
 class Claim(Struct, frozen=True):
@@ -301,13 +304,17 @@ class Form(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """How a job is to run again: None, and what is not named, as before. `id` is that of the new job."""
+    """How a job is to run again: None, and what is not named, as before. `id` is that of the new job.
+
+    With `resume` it goes on from the newest checkpoint of the old one.
+    """
 
     id: str | None = None
     name: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     resources: Resources | None = None
     command_line: str | None = None
+    resume: bool = False
 
 
 class Workbench(Struct, frozen=True):

@@ -14,6 +14,7 @@ from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.jobs import failures, lifecycle, store
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import Attempt
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
 
 if TYPE_CHECKING:
@@ -224,6 +225,12 @@ class Monitor:
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
             values["started_at"] = lifecycle.moment(seen.started_at)
+        attempt = folder.read("attempt.json", Attempt) if resources.retries else None
+        if attempt is not None:
+            values["attempt"] = attempt.number
+            if verdict.state == "RUNNING" and verdict.reason is None:
+                verdict = msgspec.structs.replace(verdict, reason=attempt.in_words())
+                values["reason"] = verdict.reason
         if verdict.state in TERMINAL:
             values["finished_at"] = lifecycle.moment(verdict.finished_at or time.time())
             values |= {"exit_code": verdict.exit_code, "reason": verdict.reason}

@@ -101,6 +101,10 @@ def _check_resources(asked: Resources) -> None:
             )
     if asked.gpu < 0:
         raise InvalidInput(f"'gpu' is {asked.gpu}; it cannot be below 0.", code="job_resources")
+    if not 0 <= asked.retries <= entries.MOST_RETRIES:
+        raise InvalidInput(
+            f"'retries' is {asked.retries}; it goes from 0 to {entries.MOST_RETRIES}.", code="job_resources"
+        )
     check_priority(asked.priority)
     if asked.memory is not None and asked.memory < LEAST_MEMORY:
         raise InvalidInput(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs.attempts import Attempts
     from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.limits import Limits
@@ -35,6 +36,7 @@ else:  # files beside this one, and signal without its enums
 
     import lean
     import processes
+    from attempts import Attempts
     from family import Family
     from lean import suppress
     from limits import Limits
@@ -71,7 +73,7 @@ class Supervisor:
         self.started_at = 0.0
         self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
         self.ending: str | None = None
-        self.reason: str | None = None
+        self.reason: str | None = None  # of an end that we made
         self.shutdown = False
         self.crowd = 0
         self.log = LogCap(folder, self.plan["log_limit"])
@@ -95,23 +97,48 @@ class Supervisor:
         if not self.lock() or self.read("exit.json") is not None:  # an empty one: the power went
             return
         self.listen()
+        self.attempts = Attempts(self.folder, self.plan)
+        while True:
+            ending = self.attempt()
+            if ending is None:
+                return
+            if not self.attempts.follows(ending, self.family.exit_status, self.read("ended.json") or {}):
+                break
+        self.record(ending)
+
+    def attempt(self) -> str | None:
+        """Begin the work, or go on watching it; how it ended, or None if it is left to another supervisor."""
+        self.ending = self.reason = None
         self.family = Family("BLUENO_JOB_ID=" + self.plan["id"], self.beat)
         self.limits = Limits(self.plan)
-        status = self.read("status.json")
-        if status is not None and status.get("child"):
+        status = self.read("status.json") or {}
+        if status.get("child") and status.get("attempt", 1) == self.attempts.number:
             self.adopt(status)
-        elif os.path.exists(self.path("cancel")):
-            self.record("cancelled")
-            return
-        elif not self.start():
-            self.record("not_started")
-            return
+        else:
+            self.wait_for_turn()
+            if os.path.exists(self.path("cancel")):
+                return "cancelled"
+            if self.shutdown and self.attempts.number > 1:
+                return None
+            if not self.start():
+                return "not_started"
         self.watch()
         self.clear()
         self.limits.close()
-        status = self.family.exit_status
-        ending = self.ending or self.limits.verdict(status)
-        self.record(ending or ("unwatched" if status is None else "exited"))
+        found = self.family.exit_status
+        return self.ending or self.limits.verdict(found) or ("unwatched" if found is None else "exited")
+
+    def wait_for_turn(self) -> None:
+        """Let the pause before another attempt go by, unless somebody wants it to end."""
+        poller = select.poll()
+        poller.register(self.wake, select.POLLIN)
+        while (left := self.attempts.left()) > 0:
+            if self.shutdown or os.path.exists(self.path("cancel")):
+                return
+            self.beat()
+            poller.poll(1000 * min(left, HEARTBEAT))
+            with suppress(BlockingIOError):
+                os.read(self.wake, 4096)
 
     def lock(self) -> bool:
         """Be the only one; those who only look hold the lock for a moment."""
@@ -160,7 +187,9 @@ class Supervisor:
         self.started_at = time.time()
         self.started_clock = clock()
         self.write_status("RUNNING")
-        self.forget("environ")
+        self.attempts.begun()
+        if self.attempts.is_last:
+            self.forget("environ")
         os.write(go_write, b"g")
         os.close(go_write)
         return True
@@ -176,6 +205,9 @@ class Supervisor:
         if self.gpus is not None:
             found[b"CUDA_VISIBLE_DEVICES"] = self.gpus.encode()
             found[b"CUDA_DEVICE_ORDER"] = b"PCI_BUS_ID"  # or their numbers mean others
+        if found and self.attempts.number > 1:
+            found[b"BLUENO_ATTEMPT"] = str(self.attempts.number).encode()
+            found.setdefault(b"BLUENO_RESUME_FROM", self.folder.encode())
         return found or None
 
     def become_job(self, go_read: int, go_write: int, environment: dict[bytes, bytes]) -> NoReturn:
@@ -218,6 +250,7 @@ class Supervisor:
             "supervisor_identity": processes.identity(pid),
         }
         content.update(child=self.family.child, child_identity=self.family.identity)
+        content.update(attempt=self.attempts.number)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
         with suppress(OSError):  # a full disk: the record is what counts
             self.write("status.json", content)
@@ -318,6 +351,8 @@ class Supervisor:
             "ok": said.get("ok"),
             "reason": reason,
             **self.limits.said(self.family.most),
+            "attempt": self.attempts.number,
+            "attempts": self.attempts.most,
         }
         if self.family.exit_status is not None:
             code = os.waitstatus_to_exitcode(self.family.exit_status)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from jupyter_blueno.errors import BluenoError, Conflict, NotFound
+from jupyter_blueno.jobs import plan
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec, Resources
 
@@ -153,6 +154,29 @@ class BackendContract:
         wait(manager, job, "SUCCEEDED")
         with pytest.raises(Conflict, match="waits no longer"):
             manager.prioritise(ALICE, job.id, 5)
+
+    def test_a_failure_says_its_kind_and_line(self, manager: JobManager) -> None:
+        job = wait(manager, start(manager, cell("x = [1, 2]\nx / 2")), "FAILED")
+        assert job.failure is not None
+        assert (job.failure.kind, job.failure.sentence) == ("error", job.reason)
+        assert job.failure.line is not None
+        assert (job.failure.line.number, job.failure.line.text) == (2, "x / 2")
+        assert [(one.name, one.value) for one in job.failure.variables] == [("x", "list of 2 × 1")]
+
+    def test_memory_is_kept_to_its_limit(self, manager: JobManager) -> None:
+        spec = cell("x = b'x' * 600_000_000", resources=Resources(memory=300_000_000))
+        job = wait(manager, start(manager, spec), "FAILED")
+        assert job.failure is not None
+        assert job.failure.kind == "memory"
+        assert job.failure.suggestion is not None
+        assert job.failure.suggestion.resources == Resources(memory=600_000_000)
+
+    def test_a_failure_is_tried_again(self, manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(plan, "RETRY_PAUSE", 0.1)
+        text = "import os\nif 'BLUENO_ATTEMPT' not in os.environ: raise ConnectionError('no route')\n6 * 7"
+        job = wait(manager, start(manager, cell(text, resources=Resources(retries=1))), "SUCCEEDED")
+        assert job.attempt == 2
+        assert "Attempt 1 of 2 ended: ConnectionError: no route." in log(manager, job)
 
     def test_time_outs_are_kept(self, manager: JobManager) -> None:
         job = start(manager, command("sleep", "100", resources=Resources(timeout=0.5)))

@@ -42,7 +42,7 @@ class Command:
 
 
 RESOURCES = {"--name": "NAME", "--gpu": "N", "--cpu": "CORES", "--memory": "8G", "--timeout": "2h"}
-RESOURCES |= {"--priority": "N"}
+RESOURCES |= {"--priority": "N", "--retries": "N"}
 
 LINE = {
     "datasets": Command("[TEXT]", "list datasets", most=1),
@@ -68,7 +68,8 @@ LINE = {
 }  # fmt: skip
 CELL = {
     "run": Command(
-        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--variables 64M] [-f]",
+        "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--retries N] "
+        "[--variables 64M] [-f]",
         "run the cell as a background job, with the variables that it uses (0: none)",
         {**RESOURCES, "--variables": "64M", "--follow": None},
         {"-f": "--follow"},

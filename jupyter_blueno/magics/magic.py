@@ -104,6 +104,7 @@ class BluenoMagics(Magics):
             memory=_text(asked, "memory"),
             timeout=_text(asked, "timeout"),
             priority=_text(asked, "priority") or 0,
+            retries=_text(asked, "retries") or 0,
             variables=taken,
         )
         if taken.sizes:

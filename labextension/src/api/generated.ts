@@ -1420,6 +1420,8 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command_line?: string | null;
+      /** @default false */
+      resume?: boolean;
       job_id: string;
     };
     /** ReserveOrdinals */
@@ -1435,8 +1437,10 @@ export interface components {
      * Resources
      * @description What a job may use, and how soon; None is as much as there is.
      *
-     *         `memory` in bytes, `timeout` in seconds (None: no limit). `priority` is from
-     *         -10 to 10: where there is not room for all, the higher one starts first.
+     *         `memory` in bytes, `timeout` in seconds for each attempt (None: no limit).
+     *         `priority` is from -10 to 10: where there is not room for all, the higher one
+     *         starts first. After a failure that may not come again, it is tried again up
+     *         to `retries` times.
      */
     Resources: {
       /** @default null */
@@ -1449,6 +1453,8 @@ export interface components {
       timeout?: number | null;
       /** @default 0 */
       priority?: number;
+      /** @default 0 */
+      retries?: number;
     };
     /**
      * Sample

@@ -9,7 +9,7 @@ export interface Changes {
 }
 
 /** A resource as people write it. */
-type Amount = 'cpu' | 'memory' | 'gpu' | 'timeout' | 'priority';
+type Amount = 'cpu' | 'memory' | 'gpu' | 'timeout' | 'priority' | 'retries';
 
 export const AMOUNTS: readonly {
   name: Amount;
@@ -20,7 +20,8 @@ export const AMOUNTS: readonly {
   { name: 'memory', label: 'Memory', placeholder: 'such as 8 GB' },
   { name: 'gpu', label: 'GPUs', placeholder: '0' },
   { name: 'timeout', label: 'Time limit', placeholder: 'none; such as 2h' },
-  { name: 'priority', label: 'Priority', placeholder: '0, from -10 to 10' }
+  { name: 'priority', label: 'Priority', placeholder: '0, from -10 to 10' },
+  { name: 'retries', label: 'Tries again', placeholder: '0 times' }
 ];
 
 /**
@@ -36,13 +37,14 @@ export class FormModel {
     for (const one of form.parameters) {
       this.texts.set(one.name, textOf(one));
     }
-    const { cpu, memory, gpu, timeout, priority } = form.resources;
+    const { cpu, memory, gpu, timeout, priority, retries } = form.resources;
     this.amounts = {
       cpu: cpu === null ? '' : String(cpu),
       memory: memory === null ? '' : writtenMemory(memory),
       gpu: gpu ? String(gpu) : '',
       timeout: timeout === null ? '' : writtenTime(timeout),
-      priority: priority ? String(priority) : ''
+      priority: priority ? String(priority) : '',
+      retries: retries ? String(retries) : ''
     };
   }
 
@@ -163,10 +165,13 @@ const SECONDS: Record<string, number> = {
   d: 86400
 };
 
+/** Amounts that are counted; none is 0. */
+const WHOLE: ReadonlySet<Amount> = new Set(['gpu', 'priority', 'retries']);
+
 function amountOf(name: Amount, text: string): number | null {
   const trimmed = text.trim();
   if (!trimmed) {
-    return name === 'gpu' || name === 'priority' ? 0 : null;
+    return WHOLE.has(name) ? 0 : null;
   }
   const [, digits, unit] =
     /^([+-]?[\d._]+(?:e[+-]?\d+)?)\s*([a-z]*)$/i.exec(trimmed) ?? [];
@@ -179,7 +184,7 @@ function amountOf(name: Amount, text: string): number | null {
         : unit
           ? undefined
           : 1;
-  const whole = name === 'gpu' || name === 'priority';
+  const whole = WHOLE.has(name);
   if (
     !digits ||
     !Number.isFinite(number) ||
@@ -194,7 +199,8 @@ function amountOf(name: Amount, text: string): number | null {
         memory: 'It takes an amount, such as 8 GB or 512 MB.',
         gpu: 'It takes a whole number, such as 0 or 1.',
         timeout: 'It takes a time, such as 30m, 2h or 1d.',
-        priority: 'It takes a whole number from -10 to 10.'
+        priority: 'It takes a whole number from -10 to 10.',
+        retries: 'It takes a whole number from 0 to 100.'
       }[name]
     );
   }
