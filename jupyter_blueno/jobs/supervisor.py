@@ -22,9 +22,9 @@ TYPE_CHECKING = False  # importing typing takes a third of the start
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any
 
-    from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs import birth, lean, processes
     from jupyter_blueno.jobs.attempts import Attempts
     from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.lean import suppress
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 else:  # files beside this one, and signal without its enums
     import _signal as signal
 
+    import birth
     import lean
     import processes
     from attempts import Attempts
@@ -171,7 +172,7 @@ class Supervisor:
 
     def start(self) -> bool:
         """Start the process; it runs the user's code only once its PID is on disk."""
-        environment = self.environment()
+        environment = birth.environment(self.folder, self.gpus, self.attempts.number)
         if environment is None:
             self.reason = "The environment that it was submitted with is gone; submit it again."
             return False
@@ -181,7 +182,7 @@ class Supervisor:
         go_read, go_write = os.pipe()
         child = os.fork()
         if child == 0:
-            self.become_job(go_read, go_write, environment)
+            birth.become(self.folder, self.plan, self.limits, environment, (go_read, go_write))
         os.close(go_read)
         self.family.born(child)
         self.started_at = time.time()
@@ -193,45 +194,6 @@ class Supervisor:
         os.write(go_write, b"g")
         os.close(go_write)
         return True
-
-    def environment(self) -> dict[bytes, bytes] | None:
-        """What it was submitted with, and its GPUs."""
-        try:
-            with open(self.path("environ"), "rb") as file:
-                pairs = [pair.partition(b"=") for pair in file.read().split(b"\0") if pair]
-        except OSError:
-            return None
-        found = {name: value for name, _, value in pairs}
-        if self.gpus is not None:
-            found[b"CUDA_VISIBLE_DEVICES"] = self.gpus.encode()
-            found[b"CUDA_DEVICE_ORDER"] = b"PCI_BUS_ID"  # or their numbers mean others
-        if found and self.attempts.number > 1:
-            found[b"BLUENO_ATTEMPT"] = str(self.attempts.number).encode()
-            found.setdefault(b"BLUENO_RESUME_FROM", self.folder.encode())
-        return found or None
-
-    def become_job(self, go_read: int, go_write: int, environment: dict[bytes, bytes]) -> NoReturn:
-        """In the child: log, limits, folder; then the program."""
-        try:
-            os.setsid()
-            os.close(go_write)
-            processes.default_signals()
-            log = os.open(self.path("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(nothing, 0)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            if os.read(go_read, 1) != b"g":
-                os._exit(0)  # the supervisor died first: nothing of the user's has run
-            self.limits.enter()
-            os.chdir(self.plan["cwd"])
-            argv = self.plan["argv"]
-            os.execvpe(argv[0], argv, environment)
-        except BaseException as error:
-            reason = f"'{self.plan['argv'][0]}' could not be started: {error}."
-            os.write(2, reason.encode() + b"\n")
-            lean.write_json(self.path("ended.json"), {"ok": False, "reason": reason})
-        os._exit(127)
 
     def adopt(self, status: dict[str, Any]) -> None:
         """Take over the watch from a supervisor that died."""
