@@ -55,10 +55,14 @@ class DescribeWork(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeJob(Struct, frozen=True, forbid_unknown_fields=True):
-    """`priority` from -10 to 10; of jobs that wait, the higher one starts first."""
+    """`priority` from -10 to 10; of jobs that wait, the higher one starts first.
+
+    A running job that is `paused` stands still, and keeps what it holds.
+    """
 
     job_id: str
-    priority: int
+    priority: int | None = None
+    paused: bool | None = None
 
 
 class LogRange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,8 +124,13 @@ def get_job(context: Context, ask: JobRef) -> Job:
 
 @operation("PATCH", "/jobs/{job_id}", resource="jobs", action="execute")
 def change_job(context: Context, ask: ChangeJob) -> Job:
-    """Change the priority of a job that waits."""
-    return context.platform.jobs.prioritise(context.user, ask.job_id, ask.priority)
+    """Change the priority of a job that waits; pause a job that runs, or let it go on."""
+    jobs = context.platform.jobs
+    if ask.priority is not None:
+        jobs.prioritise(context.user, ask.job_id, ask.priority)
+    if ask.paused is not None:
+        jobs.pause(context.user, ask.job_id, ask.paused)
+    return jobs.get(context.user, ask.job_id)
 
 
 @operation("POST", "/jobs/{job_id}/cancel", resource="jobs", action="execute")

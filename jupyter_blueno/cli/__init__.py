@@ -25,6 +25,8 @@ _COMMANDS = {
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
     "priority": "jupyter_blueno.cli.jobs:priority",
+    "pause": "jupyter_blueno.cli.jobs:pause",
+    "unpause": "jupyter_blueno.cli.jobs:unpause",
     "cancel": "jupyter_blueno.cli.jobs:cancel",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
 }

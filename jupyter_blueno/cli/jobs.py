@@ -143,6 +143,26 @@ def cancel(jobs: tuple[str, ...]) -> None:
     click.echo(repr(stopped))
 
 
+@click.command()
+@click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
+def pause(jobs: tuple[str, ...]) -> None:
+    """Have running jobs stand still; they keep what they hold."""
+    from jupyter_blueno.client.job_display import JobList
+    from jupyter_blueno.client.jobs import find
+
+    click.echo(repr(JobList(find(word).pause() for word in jobs)))
+
+
+@click.command()
+@click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
+def unpause(jobs: tuple[str, ...]) -> None:
+    """Let paused jobs go on."""
+    from jupyter_blueno.client.job_display import JobList
+    from jupyter_blueno.client.jobs import find
+
+    click.echo(repr(JobList(find(word).unpause() for word in jobs)))
+
+
 @click.command(context_settings={"ignore_unknown_options": True})  # -5 is a number
 @click.argument("job", shell_complete=complete_jobs)
 @click.argument("number", metavar="N")

@@ -47,6 +47,24 @@ class Acting:
         self._keep(session.call(api.cancel_job, api.JobRef(self.id)))
         return self
 
+    def pause(self) -> Self:
+        """Have it stand still; returns the job itself.
+
+        It keeps its place, its memory and that of its GPUs; `unpause` lets it go on.
+        """
+        self._keep(session.call(api.change_job, api.ChangeJob(self.id, paused=True)))
+        return self
+
+    def unpause(self) -> Self:
+        """Let it go on after `pause`; returns the job itself."""
+        self._keep(session.call(api.change_job, api.ChangeJob(self.id, paused=False)))
+        return self
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self._now().desired == "pause"
+
     @property
     def parameters(self) -> dict[str, Any]:
         """The values that it was given by name; `rerun` takes others."""

@@ -80,7 +80,7 @@ def plain(text: str) -> str:
 
 
 def _line(info: model.Job) -> str:
-    words = [f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"]
+    words = [f"{look.STATE_SIGNS[info.state]} {_state(info)}"]
     if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
         words.append(f"{info.progress.done / info.progress.total:.0%}")
     if info.progress is not None and info.progress.message and info.state not in model.TERMINAL:
@@ -91,8 +91,13 @@ def _line(info: model.Job) -> str:
     return " · ".join(word for word in words if word)
 
 
+def _state(info: model.Job) -> str:
+    paused = info.desired == "pause" and info.state == "RUNNING"
+    return "paused" if paused else look.STATE_WORDS[info.state]
+
+
 def _state_words(info: model.Job) -> str:
-    words = f"{look.STATE_SIGNS[info.state]} {look.STATE_WORDS[info.state]}"
+    words = f"{look.STATE_SIGNS[info.state]} {_state(info)}"
     if info.progress is not None and info.progress.total and info.state not in model.TERMINAL:
         words += f" {info.progress.done / info.progress.total:.0%}"
     return words

@@ -89,6 +89,7 @@ class Family:
     def end(self, kindly: bool, grace: float) -> None:
         """End all: asked first if `kindly`, killed after `grace` seconds; see them gone."""
         self.signal(signal.SIGTERM if kindly else signal.SIGKILL)
+        self.signal(signal.SIGCONT)  # what is paused hears nothing else
         if kindly:
             self.wait_gone(grace)
         while not self.wait_gone(0.2):

@@ -10,6 +10,7 @@
     ├── lock            held by the supervisor while it lives
     ├── status.json     supervisor and process: PID and start time
     ├── heartbeat       touched by the supervisor
+    ├── paused         somebody wants it to stand still while this is here
     ├── cancel          somebody wants it to stop
     ├── log             stdout and stderr; the middle may be left out (log.json)
     ├── progress.json   what the work says of how far it is

@@ -23,6 +23,8 @@ from jupyter_blueno.jobs.model import TERMINAL, Desired, State
 
 ACTIVE: tuple[State, ...] = ("SUBMITTING", "QUEUED", "STARTING", "RUNNING", "FINISHING")
 
+PAUSED = "It is paused. It keeps its place, its memory and its GPUs; its time limit stands still, too."
+
 Phase = Literal[
     "absent", "queued", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"
 ]
@@ -142,6 +144,8 @@ def judge(old: State, desired: Desired, seen: Observation, timeout: float | None
     new = target.get(seen.phase, old)
     if not allowed(old, new):
         new = old
+    if desired == "pause":
+        return Verdict(new, PAUSED)
     return Verdict(new, "It is being cancelled." if desired == "cancel" else None)
 
 

@@ -14,6 +14,7 @@ from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, U
 from jupyter_blueno.jobs import parameters, plan, request, snapshot, store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import PAUSED
 from jupyter_blueno.jobs.model import (
     TERMINAL,
     Change,
@@ -168,6 +169,28 @@ class JobManager:
         if row is not None and row.state not in TERMINAL:
             self.backend.cancel(job_id, JobFolder.of(self.config, job_id), row.handle)
             self.monitor.look()
+        return self.get(user, job_id)
+
+    def pause(self, user: Person, ref: str, stand: bool) -> Job:
+        """Have a running job stand still, or go on.
+
+        Raises
+        ------
+        Conflict
+            If it does not run.
+        """
+        job_id = self._owned(user, ref)
+        self.monitor.reconcile(job_id)
+        folder = JobFolder.of(self.config, job_id)
+        with self.database.begin() as connection:
+            row = store.row(connection, job_id)
+            if row is None or row.state != "RUNNING" or row.desired == "cancel":
+                raise Conflict("Only a job that is running can be paused.", code="job_not_running")
+            if not self.backend.pause(job_id, folder, row.handle, stand):
+                raise Conflict("A job cannot be paused where this one runs.", code="job_not_pausable")
+            desired, reason = ("pause", PAUSED) if stand else ("run", None)
+            if row.desired != desired:
+                store.update(connection, job_id, "RUNNING", {"desired": desired, "reason": reason})
         return self.get(user, job_id)
 
     def prioritise(self, user: Person, ref: str, priority: int) -> Job:

@@ -23,7 +23,7 @@ State = Literal[
 ]
 TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"})
 JobKind = Literal["cell", "function", "notebook", "command", "ingest"]
-Desired = Literal["run", "cancel"]
+Desired = Literal["run", "pause", "cancel"]
 Health = Literal["unknown", "ok", "silent"]  # silent: no heartbeat for a while; not a failure
 
 

@@ -73,6 +73,8 @@ class Supervisor:
         self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
         self.started_at = 0.0
         self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
+        self.stood = 0.0  # seconds that it was paused
+        self.stands_since: float | None = None  # on the same clock, while it is
         self.ending: str | None = None
         self.reason: str | None = None  # of an end that we made
         self.shutdown = False
@@ -187,6 +189,7 @@ class Supervisor:
         self.family.born(child)
         self.started_at = time.time()
         self.started_clock = clock()
+        self.stood, self.stands_since = 0.0, None
         self.write_status("RUNNING")
         self.attempts.begun()
         if self.attempts.is_last:
@@ -201,6 +204,7 @@ class Supervisor:
         self.limits.adopt()
         self.started_at = status["started_at"]
         self.started_clock = status["started_clock"]
+        self.stood, self.stands_since = status.get("stood", 0.0), status.get("stands_since")
         if self.family.child_lives():
             self.write_status("RUNNING")
 
@@ -214,6 +218,7 @@ class Supervisor:
         content.update(child=self.family.child, child_identity=self.family.identity)
         content.update(attempt=self.attempts.number)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
+        content.update(stood=self.stood, stands_since=self.stands_since)
         with suppress(OSError):  # a full disk: the record is what counts
             self.write("status.json", content)
 
@@ -234,6 +239,7 @@ class Supervisor:
             if now - beat >= HEARTBEAT:
                 self.beat()
                 beat = now
+            self.stand_or_go_on()
             usage.look(clock() - self.started_clock)
             pause = self.log.keep_small()
             self.ending = self.time_to_end()
@@ -266,7 +272,23 @@ class Supervisor:
         timeout: float | None = self.plan.get("timeout")
         if timeout is None:
             return 3600.0
-        return timeout - (clock() - self.started_clock)
+        now = self.stands_since or clock()
+        return max(TICK if self.stands_since else 0.0, timeout - (now - self.started_clock - self.stood))
+
+    def stand_or_go_on(self) -> None:
+        """Pause the work, or let it go on, as somebody wants it."""
+        stand = os.path.exists(self.path("paused"))
+        if stand:  # again and again: some may have been born meanwhile
+            self.family.signal(signal.SIGSTOP)
+        if stand == (self.stands_since is not None):
+            return
+        if stand:
+            self.stands_since = clock()
+        else:
+            self.family.signal(signal.SIGCONT)
+            self.stood += clock() - (self.stands_since or clock())
+            self.stands_since = None
+        self.write_status("RUNNING")
 
     def too_many(self) -> bool:
         """Count our processes, but only when the machine got noticeably fuller."""
@@ -334,7 +356,7 @@ class Supervisor:
             self.on_end()
         with suppress(OSError), open(self.path("exit.json"), "rb") as file:
             os.fsync(file.fileno())
-        self.forget("reserve", "heartbeat", "environ")
+        self.forget("reserve", "heartbeat", "environ", "paused")
 
     def forget(self, *names: str) -> None:
         """Remove files that are there no more than now."""

@@ -183,6 +183,30 @@ class BackendContract:
         job = wait(manager, job, "TIMED_OUT")
         assert "0.5 s" in (job.reason or "")
 
+    def test_paused_it_stands_still_and_goes_on(self, manager: JobManager) -> None:
+        text = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.02)"
+        job = start(manager, cell(text, resources=Resources(timeout=3600)))
+        logged(manager, job, "tick")
+        assert manager.pause(ALICE, job.id, True).desired == "pause"
+        sizes: list[int] = []
+
+        def stands() -> bool:
+            sizes.append(len(log(manager, job)))
+            return len(sizes) > 20 and len(set(sizes[-20:])) == 1  # 0.4 s and more without a tick
+
+        until(stands, "the job to stand still")
+        now = manager.get(ALICE, job.id)
+        assert (now.state, now.desired) == ("RUNNING", "pause")
+        assert "paused" in (now.reason or "")
+        manager.pause(ALICE, job.id, False)
+        until(lambda: len(log(manager, job)) > sizes[-1] + 10, "the job to go on")
+        assert manager.get(ALICE, job.id).reason is None
+        manager.pause(ALICE, job.id, True)
+        manager.cancel(ALICE, job.id)
+        wait(manager, job, "CANCELLED")
+        with pytest.raises(Conflict, match="running"):
+            manager.pause(ALICE, job.id, True)
+
     def test_cancel_ends_it_and_may_be_repeated(self, manager: JobManager) -> None:
         job = start(manager, command("sh", "-c", "echo up; sleep 100"))
         logged(manager, job, "up")

@@ -63,6 +63,8 @@ LINE = {
         {"--follow": None}, {"-f": "--follow"}, least=1, most=1, completes="job",
     ),
     "cancel": Command("JOB …", "stop jobs", least=1, most=None, completes="job"),
+    "pause": Command("JOB …", "have running jobs stand still", least=1, most=None, completes="job"),
+    "unpause": Command("JOB …", "let paused jobs go on", least=1, most=None, completes="job"),
     "job": Command("JOB", "show how a job stands", least=1, most=1, completes="job"),
     "help": Command("", "this page"),
 }  # fmt: skip

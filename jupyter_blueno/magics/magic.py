@@ -89,6 +89,18 @@ class BluenoMagics(Magics):
 
         return JobList(find(word).cancel() for word in asked.words)
 
+    def _pause(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.job_display import JobList
+        from jupyter_blueno.client.jobs import find
+
+        return JobList(find(word).pause() for word in asked.words)
+
+    def _unpause(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.job_display import JobList
+        from jupyter_blueno.client.jobs import find
+
+        return JobList(find(word).unpause() for word in asked.words)
+
     # ---- cells
 
     def _run(self, asked: Arguments, cell: str) -> Any:

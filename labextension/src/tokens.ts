@@ -24,6 +24,8 @@ export const Commands = {
   cancelJob: 'blueno:cancel-job', // {id}
   rerunJobWith: 'blueno:rerun-job-with', // {id}: asks for other values
   rerunJob: 'blueno:rerun-job', // {id}, {resources?}
+  pauseJob: 'blueno:pause-job', // {id}
+  unpauseJob: 'blueno:unpause-job', // {id}
   prioritiseJob: 'blueno:prioritise-job', // {id}, {priority}
   openJobBench: 'blueno:open-job-bench', // {id}: a notebook that takes up where it was
   copyJobFix: 'blueno:copy-job-fix', // {id}: the command that its failure suggests

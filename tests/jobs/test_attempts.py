@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,19 @@ def test_resume_goes_on_from_the_earlier_job(manager: JobManager, folder: Path) 
     # It kept no checkpoint of its own: the third goes on from where the second did.
     third = wait(manager, manager.rerun(ALICE, second.id, Change(resume=True)), "SUCCEEDED")
     assert f"attempt 3 None {place}\n" in log(manager, third)
+
+
+def test_the_time_limit_stands_still_with_the_job(manager: JobManager, folder: Path) -> None:
+    os.mkfifo(folder / "gate")
+    text = "print('up', flush=True)\nopen('gate').read()\n42"
+    job = start(manager, cell(text, resources=Resources(timeout=4)))
+    logged(manager, job, "up")
+    manager.pause(ALICE, job.id, True)
+    place = JobFolder.of(manager.config, job.id)
+    begun = time.monotonic()
+    until(lambda: time.monotonic() - begun > 5, "the time limit to go by")
+    os.kill(status_of(manager, job).supervisor, signal.SIGKILL)  # the next one knows it, too
+    until(lambda: manager.get(ALICE, job.id) and place.supervised(), "another supervisor")
+    assert manager.pause(ALICE, job.id, False).state == "RUNNING"
+    (folder / "gate").write_text("go")
+    wait(manager, job, "SUCCEEDED")

@@ -110,3 +110,18 @@ def test_a_waiting_job_says_who_holds_what_and_takes_a_priority(lab: Lab, page: 
     until(lambda: lab.transport.call(get_job, JobRef(job_id)).resources.priority == 5, "the new priority")
     Path(busy).touch()
     lab.transport.call(cancel_job, JobRef(job_id))
+
+
+def test_paused_from_its_menu_and_continued_by_a_button(lab: Lab, page: Page) -> None:
+    source = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.05)"
+    job_id = submit(lab, "ticking", JobSpec("cell", source=source, folder=str(lab.root)))
+    tab = open_job(page, job_id, "RUNNING")
+    tab.get_by_role("button", name="More").click()
+    page.locator(".lm-Menu-item", has_text="Pause Job").click()
+    expect(tab.locator(".jp-blueno-job-state")).to_contain_text("paused")
+    expect(tab.locator(".jp-blueno-job-why")).to_contain_text("keeps its place")
+    keep_picture(page, "paused")
+    tab.get_by_role("button", name="Continue").click()
+    expect(tab.locator(".jp-blueno-job-state")).to_contain_text("running")
+    lab.transport.call(cancel_job, JobRef(job_id))
+    expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "CANCELLED", timeout=LONG)

@@ -62,6 +62,13 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def pause(self, job_id: str, folder: JobFolder, handle: Handle, stand: bool) -> bool:
+        """Have running work stand still, or go on; False where that cannot be done.
+
+        It keeps what it holds. Returns at once. What stands can be cancelled.
+        """
+
+    @abstractmethod
     def waiting(self) -> set[str]:
         """Ids of the jobs that wait for their turn. Cheap, also for ten thousand."""
 

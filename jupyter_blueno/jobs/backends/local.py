@@ -95,6 +95,18 @@ class LocalBackend(Backend):
             self.entries.ring(job_id)
             self._end_before_start(folder)
             return
+        self._wake_supervisor(folder)
+
+    def pause(self, job_id: str, folder: JobFolder, handle: Handle, stand: bool) -> bool:
+        if stand:
+            folder.write("paused", b"")
+        else:
+            (folder.path / "paused").unlink(missing_ok=True)
+        self._wake_supervisor(folder)
+        return True
+
+    @staticmethod
+    def _wake_supervisor(folder: JobFolder) -> None:
         status = folder.read("status.json", SupervisorStatus)
         if status is None or not folder.supervised():
             return

@@ -371,8 +371,8 @@ export interface paths {
     options?: never;
     head?: never;
     /**
-     * Change the priority of a job that waits.
-     * @description Change the priority of a job that waits.
+     * Change the priority of a job that waits; pause a job that runs, or let it go on.
+     * @description Change the priority of a job that waits; pause a job that runs, or let it go on.
      */
     patch: operations['change_job'];
     trace?: never;
@@ -856,10 +856,15 @@ export interface components {
     /**
      * ChangeJob
      * @description `priority` from -10 to 10; of jobs that wait, the higher one starts first.
+     *
+     *         A running job that is `paused` stands still, and keeps what it holds.
      */
     ChangeJob: {
       job_id: string;
-      priority: number;
+      /** @default null */
+      priority?: number | null;
+      /** @default null */
+      paused?: boolean | null;
     };
     /**
      * Changes
@@ -1143,7 +1148,7 @@ export interface components {
         | 'SUCCEEDED'
         | 'TIMED_OUT';
       /** @enum {unknown} */
-      desired: 'cancel' | 'run';
+      desired: 'cancel' | 'pause' | 'run';
       owner: string;
       team: string;
       attempt: number;
@@ -2444,7 +2449,7 @@ export interface operations {
       };
       cookie?: never;
     };
-    requestBody: {
+    requestBody?: {
       content: {
         'application/json': components['schemas']['ChangeJob'];
       };

@@ -16,6 +16,11 @@ export function isOver(job: Job): boolean {
   return TERMINAL.has(job.state);
 }
 
+/** Whether it stands still because somebody wants it. */
+export function isPaused(job: Job): boolean {
+  return job.desired === 'pause' && job.state === 'RUNNING';
+}
+
 function newestFirst(a: Job, b: Job): number {
   return b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id);
 }
@@ -78,6 +83,16 @@ export class JobsModel extends Collection<Job> {
       this.api.post('/jobs/{job_id}/rerun', {
         path: { job_id: id },
         body: changes
+      })
+    );
+  }
+
+  /** Have a running job stand still, or go on. */
+  pause(id: string, paused: boolean): Promise<Job> {
+    return this.taken(
+      this.api.patch('/jobs/{job_id}', {
+        path: { job_id: id },
+        body: { paused }
       })
     );
   }

@@ -10,13 +10,14 @@ import {
   deleteIcon,
   notebookIcon,
   refreshIcon,
+  runIcon,
   stopIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { reasonOf } from '../../api/client';
 import type { Job, Resources } from '../../api/types';
-import { isOver } from '../../models/jobs';
+import { isOver, isPaused } from '../../models/jobs';
 import type { Changes } from '../../models/form';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
@@ -121,6 +122,19 @@ export function addJobCommands(options: JobCommandOptions): void {
       icon: refreshIcon
     }
   );
+  add(
+    Commands.pauseJob,
+    job => jobs.pause(job.id, true),
+    job => job.state === 'RUNNING' && job.desired === 'run',
+    {
+      label: 'Pause Job',
+      caption: 'It stands still, and keeps its place, memory and GPUs'
+    }
+  );
+  add(Commands.unpauseJob, job => jobs.pause(job.id, false), isPaused, {
+    label: 'Continue Job',
+    icon: runIcon
+  });
   add(
     Commands.prioritiseJob,
     (job, args) => jobs.prioritise(job.id, Number(args.priority ?? 0)),

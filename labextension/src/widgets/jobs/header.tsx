@@ -1,13 +1,14 @@
 import {
   ellipsesIcon,
   refreshIcon,
+  runIcon,
   stopIcon,
   type LabIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Job } from '../../api/types';
-import { isOver } from '../../models/jobs';
+import { isOver, isPaused } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
 import { age, count, date, duration, percent, short } from '../numbers';
@@ -147,12 +148,21 @@ export function JobButtons(props: {
       )}
     </>
   ) : (
-    <Action
-      icon={stopIcon}
-      label="Cancel"
-      disabled={job.desired === 'cancel'}
-      run={() => commands.execute(Commands.cancelJob, { id: job.id })}
-    />
+    <>
+      {isPaused(job) && (
+        <Action
+          icon={runIcon}
+          label="Continue"
+          run={() => commands.execute(Commands.unpauseJob, { id: job.id })}
+        />
+      )}
+      <Action
+        icon={stopIcon}
+        label="Cancel"
+        disabled={job.desired === 'cancel'}
+        run={() => commands.execute(Commands.cancelJob, { id: job.id })}
+      />
+    </>
   );
 }
 

@@ -20,6 +20,11 @@ export function openJobMenu(
   add(Commands.openJobBench);
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
+  add(
+    commands.isEnabled(Commands.unpauseJob, args)
+      ? Commands.unpauseJob
+      : Commands.pauseJob
+  );
   add(Commands.rerunJob);
   add(Commands.rerunJobWith);
   const priority = new Menu({ commands });

@@ -1,7 +1,7 @@
 /** What is said of a job, in words and signs. */
 import * as React from 'react';
 import type { Job } from '../../api/types';
-import { isOver } from '../../models/jobs';
+import { isOver, isPaused } from '../../models/jobs';
 import { duration, short } from '../numbers';
 
 type Sign = 'running' | 'waiting' | 'done' | 'failed' | 'stopped';
@@ -41,7 +41,9 @@ export function isRunning(job: Job): boolean {
 export function stateWord(job: Job): string {
   return job.desired === 'cancel' && !isOver(job)
     ? 'cancelling'
-    : WORDS[job.state];
+    : isPaused(job)
+      ? 'paused'
+      : WORDS[job.state];
 }
 
 /** Seconds it ran, or has been running. */
@@ -59,6 +61,7 @@ export function timeLeft(job: Job, now = Date.now()): number | null {
   const ran = runningTime(job, now);
   if (
     !isRunning(job) ||
+    isPaused(job) ||
     !progress?.total ||
     progress.done <= 0 ||
     !ran ||
@@ -105,7 +108,7 @@ export function metricsLine(job: Job): string {
 
 /** The sign of a state; its word is for those who do not see it. */
 export function StateSign({ job }: { job: Job }): JSX.Element {
-  const sign = SIGNS[job.state];
+  const sign = isPaused(job) ? 'waiting' : SIGNS[job.state];
   return (
     <svg
       className={`jp-blueno-sign jp-mod-${sign}`}

@@ -151,8 +151,8 @@ function RowFacts({ job }: { job: Job }): JSX.Element {
     return (
       <>
         <span className="jp-blueno-job-time">
-          {job.desired === 'cancel'
-            ? 'cancelling'
+          {job.desired !== 'run'
+            ? stateWord(job)
             : ran === null
               ? stateWord(job)
               : duration(ran)}
