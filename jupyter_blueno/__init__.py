@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.datasets import dataset as dataset
     from jupyter_blueno.client.datasets import datasets as datasets
     from jupyter_blueno.client.demo import demo as demo
+    from jupyter_blueno.client.files import file as file
     from jupyter_blueno.client.functions import JobFunction as JobFunction
     from jupyter_blueno.client.functions import job as job
     from jupyter_blueno.client.ingest import ingest as ingest
@@ -57,6 +58,7 @@ _PUBLIC = {
     "dataset": "jupyter_blueno.client.datasets",
     "datasets": "jupyter_blueno.client.datasets",
     "demo": "jupyter_blueno.client.demo",
+    "file": "jupyter_blueno.client.files",
     "ingest": "jupyter_blueno.client.ingest",
     "job": "jupyter_blueno.client.functions",
     "jobs": "jupyter_blueno.client.jobs",

@@ -10,6 +10,7 @@
     ├── uploads/{upload_id}/  what the browser is sending
     ├── cache/                derived pixels; may be deleted at any time
     ├── jobs/{job_id}/        code, log, outputs and result of each job
+    ├── objects/              what jobs were sent with: each content once
     └── queue/                which jobs wait, and what the running ones hold
 """
 

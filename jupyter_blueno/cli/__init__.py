@@ -28,6 +28,7 @@ _COMMANDS = {
     "pause": "jupyter_blueno.cli.jobs:pause",
     "unpause": "jupyter_blueno.cli.jobs:unpause",
     "cancel": "jupyter_blueno.cli.jobs:cancel",
+    "environments": "jupyter_blueno.cli.environments:environments",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
 }
 

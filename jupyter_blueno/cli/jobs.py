@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say
+from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say, sent_along
 
 if TYPE_CHECKING:
     from jupyter_blueno.client.jobs import Job
@@ -21,20 +21,10 @@ if TYPE_CHECKING:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--name", help="What the job is called.")
 @resources
+@sent_along
 @click.option("-p", "--parameter", "parameters", metavar="KEY=VALUE", multiple=True, help="Of a notebook.")
 @click.option("-f", "--follow", is_flag=True, help="Print its log until it ends; exit as it does.")
-def run(
-    command: tuple[str, ...],
-    name: str | None,
-    gpu: str,
-    cpu: str | None,
-    memory: str | None,
-    timeout: str | None,
-    priority: str,
-    retries: str,
-    parameters: tuple[str, ...],
-    follow: bool,
-) -> None:
+def run(command: tuple[str, ...], parameters: tuple[str, ...], follow: bool, **options: Any) -> None:
     """Run a command, a notebook or a script in the background; prints the job's id.
 
     \b
@@ -44,8 +34,6 @@ def run(
     """
     from jupyter_blueno.client import submit
 
-    limits: dict[str, Any] = {"name": name, "gpu": gpu, "cpu": cpu, "memory": memory}
-    limits |= {"timeout": timeout, "priority": priority, "retries": retries}
     first = Path(command[0])
     if first.suffix == ".ipynb":
         words, given = _parameters_after(command[1:], parameters)
@@ -53,15 +41,17 @@ def run(
         words = [word for word in words if word not in {"-f", "--follow"}]
         if words:
             raise click.UsageError(f"After a notebook come only -p KEY=VALUE, not {words[0]!r}.")
-        job = submit.run_notebook(first, **limits, **given)
+        job = submit.run_notebook(first, **options, values=given)
     elif parameters:
         raise click.UsageError("-p sets parameters of a notebook; give a command its arguments after it.")
     elif first.suffix == ".py":
         if not first.exists():
             raise click.UsageError(f"There is no file {first}.")
-        job = submit.run_command([sys.executable, "-u", *command], **{**limits, "name": name or first.stem})
+        name = options.pop("name") or first.stem
+        python = "python" if options["python"] or options["requirements"] else sys.executable
+        job = submit.run_command([python, "-u", *command], **options, name=name)
     else:
-        job = submit.run_command(command, **limits)
+        job = submit.run_command(command, **options)
     if not follow:
         click.echo(job.id[:8])
         say(f"{job.name} runs in the background. `blueno logs -f {job.id[:8]}` shows what it prints.")

@@ -42,6 +42,26 @@ def resources(command: Command) -> Command:
     return command
 
 
+def sent_along(command: Command) -> Command:
+    """Add the options that say what a job takes along, and in which environment it runs."""
+    for option in (
+        click.option(
+            "--file", "files", metavar="PATTERN", multiple=True, help="Other files it reads, as they are now."
+        ),
+        click.option(
+            "--env", metavar="NAME", multiple=True, help="Variables to take along: HF_TOKEN, 'WANDB_*'."
+        ),
+        click.option(
+            "--python", metavar="WHICH", help="Path, folder or conda name of an environment; or 3.12."
+        ),
+        click.option(
+            "--requirements", metavar="FILE", help="Build an environment of a requirements file, once."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[str]:
     """Names of datasets, for the shell."""
     with suppress(Exception):

@@ -9,8 +9,8 @@ from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.client import session
+from jupyter_blueno.jobs import snapshot
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.snapshot import SpecFile
 
 
 def enter(job_id: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def enter(job_id: str) -> dict[str, Any]:
         If its folder is gone, or on another machine.
     """
     folder = JobFolder(session.home() / "jobs" / job_id)
-    record = folder.read("spec.json", SpecFile)
+    record = snapshot.asked(folder)
     plan = folder.read("run.json", dict)
     if record is None or plan is None:
         raise errors.NotFound(

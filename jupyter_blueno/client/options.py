@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
+import functools
 import inspect
+import os
 import sys
-from collections.abc import Callable, Mapping
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -37,6 +42,21 @@ class Options(TypedDict, total=False):
         first.
     retries : int
         How often it is tried again after a failure that may not come again.
+    files : sequence of str
+        Other files that the work reads, as they are now: paths, folders or
+        patterns (``"conf/*.yaml"``). `blueno.file` gives their place in the job.
+    environment : mapping
+        Variables of its environment: ``{"HF_TOKEN": token}``. They are not shown
+        in Lab, and stored for you alone.
+    env : sequence of str
+        Names or patterns of variables to take from the present environment:
+        ``["HF_TOKEN", "WANDB_*"]``.
+    python : str
+        Another Python: its path, the folder of an environment, the name of a
+        conda environment, or a version (``"3.12"``).
+    requirements : str or sequence of str
+        Packages (``["torch==2.8", "pandas"]``) or a requirements file: an
+        environment is built of them, once for all jobs that ask for the same.
     """
 
     name: str | None
@@ -46,10 +66,21 @@ class Options(TypedDict, total=False):
     timeout: float | str | timedelta | None
     priority: int | str | None
     retries: int | str | None
+    files: Sequence[str]
+    environment: Mapping[str, str] | None
+    env: Sequence[str]
+    python: str | os.PathLike[str] | None
+    requirements: str | os.PathLike[str] | Sequence[str] | None
 
 
 RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries")
-DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {"gpu": 0, "priority": 0, "retries": 0}
+DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {
+    "gpu": 0,
+    "priority": 0,
+    "retries": 0,
+    "files": (),
+    "env": (),
+}
 
 
 def resources_of(options: Options) -> Resources:
@@ -66,8 +97,120 @@ def resources_of(options: Options) -> Resources:
 def spec_of(options: Options, **work: Any) -> JobSpec:
     """The spec of some `work` (its kind, source …) with these options."""
     refuse_unknown(options)
-    given: dict[str, Any] = {"folder": str(Path.cwd()), "python": sys.executable, **work}
+    given: dict[str, Any] = {
+        "folder": str(Path.cwd()),
+        "python": _python_of(options, work["kind"]),
+        "requirements": requirements_of(options.get("requirements")),
+        "pickled_by": f"{sys.version_info[0]}.{sys.version_info[1]}" if work.get("payload") else None,
+        "search": _search(),
+        "files": list(_texts("files", options.get("files") or ())),
+        "environment": environment_of(options),
+        **work,
+    }
     return JobSpec(resources=resources_of(options), **given)
+
+
+def _python_of(options: Options, kind: str) -> str | None:
+    asked = options.get("python")
+    if asked:
+        return os.path.expanduser(os.fspath(asked))
+    return None if kind == "command" else sys.executable  # a command says itself what runs it
+
+
+def environment_of(options: Options) -> dict[str, str]:
+    """Variables for the job's environment: those given, and those named of the present one.
+
+    Raises
+    ------
+    InvalidInput
+        If a variable is named that is not set.
+    """
+    found: dict[str, str] = {}
+    for pattern in _texts("env", options.get("env") or ()):
+        matching = fnmatch.filter(os.environ, pattern)
+        if not matching and not any(sign in pattern for sign in "*?["):
+            near = difflib.get_close_matches(pattern, os.environ, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise InvalidInput(
+                f"The environment has no variable {pattern!r} here.{hint} Set it, or give its value: "
+                f"environment={{{pattern!r}: …}}.",
+                code="variable_not_set",
+            )
+        found |= {name: os.environ[name] for name in matching}
+    given = options.get("environment") or {}
+    if not isinstance(given, Mapping):
+        raise InvalidInput(
+            "environment takes names with values: {'HF_TOKEN': token}. Names alone go to env=[…].",
+            code="bad_environment",
+        )
+    return found | {str(name): str(value) for name, value in given.items()}
+
+
+def requirements_of(asked: Any) -> list[str]:
+    """Lines of requirements: of a file, or as they were given; paths in them become absolute.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file.
+    """
+    if not asked:
+        return []
+    if isinstance(asked, str | os.PathLike):
+        file = Path(asked).expanduser()
+        if not file.is_file():
+            if isinstance(asked, str) and not asked.endswith((".txt", ".in")) and os.sep not in asked:
+                return [asked]
+            raise InvalidInput(
+                f"There is no requirements file {str(asked)!r}. Give the path of one, or a list of packages.",
+                code="requirements_not_found",
+            )
+        return _lines_of(file)
+    return list(_texts("requirements", asked))
+
+
+def _lines_of(file: Path) -> list[str]:
+    found = []
+    for raw in file.read_text("utf-8").splitlines():
+        line = raw.split(" #")[0].strip()
+        word, _, rest = line.partition(" ")
+        if not line or line.startswith("#"):
+            continue
+        if word in ("-r", "--requirement"):
+            found += _lines_of(file.parent / rest.strip())
+        elif word in ("-c", "--constraint", "-e", "--editable"):
+            found.append(f"{word} {os.path.abspath(file.parent / rest.strip())}")
+        elif line.startswith((".", "/")):
+            found.append(os.path.abspath(file.parent / line))
+        else:
+            found.append(line)
+    return found
+
+
+def _texts(option: str, value: Any) -> tuple[str, ...]:
+    """One text or several, as several."""
+    parts = (value,) if isinstance(value, str | os.PathLike) else tuple(value)
+    if not all(isinstance(part, str | os.PathLike) for part in parts):
+        raise InvalidInput(f"{option} takes texts: {option}=['…'].", code=f"bad_{option}")
+    return tuple(os.fspath(part) for part in parts)
+
+
+def _search() -> list[str]:
+    """Folders that were put on this process's path: there lie modules of the user's own."""
+    installed = _installed()
+    found = []
+    for part in sys.path:
+        path = os.path.abspath(part or ".")
+        if os.path.isdir(path) and not os.path.join(path, "").startswith(installed):
+            found.append(path)
+    return found
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """Folders below which lies what is installed, with a slash at their ends."""
+    paths = {*sysconfig.get_paths().values(), sys.base_prefix, sys.prefix}
+    return tuple(os.path.join(os.path.abspath(path), "") for path in paths)
 
 
 def refuse_unknown(options: Mapping[str, Any]) -> None:
@@ -78,8 +221,6 @@ def refuse_unknown(options: Mapping[str, Any]) -> None:
     InvalidInput
         With the nearest right one.
     """
-    import difflib
-
     for name in options:
         if name not in DEFAULTS:
             near = difflib.get_close_matches(name, DEFAULTS, n=1)

@@ -71,7 +71,8 @@ def _argument(name: str, value: Any, hint: Any, default: Any = inspect.Parameter
     kind = named.get(hint) or named.get(type(value), "json")
     if type(value) is int and hint is None and isinstance(default, float):
         kind = "float"
-    return model.Parameter(name, kind, value, default=text, choices=choices if _is_json(choices) else [])
+    choices = choices if _is_json(choices) else []
+    return model.Parameter(name, kind, value, default=text, choices=choices, typed=hint in named)
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -53,6 +53,18 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
         How often it is tried again, with a growing pause, when it was lost or
         killed, timed out, or ended with an error that may not come again (not:
         a syntax error, a missing module, its own memory limit).
+    files : sequence of str
+        Other files that it reads, as they are now: paths, folders or patterns.
+        `blueno.file` gives their place in the job.
+    environment : mapping
+        Variables of its environment, not shown in Lab: ``{"HF_TOKEN": token}``.
+    env : sequence of str
+        Names or patterns of variables to take from the present environment.
+    python : str
+        Another Python: its path, the folder of an environment, the name of a
+        conda environment, or a version (``"3.12"``).
+    requirements : str or sequence of str
+        Packages or a requirements file: an environment is built of them, once.
 
     Returns
     -------
@@ -200,23 +212,19 @@ def run_notebook(
 
 
 @takes_options
-def run_command(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, **options: Unpack[Options]
-) -> Job:
+def run_command(command: Sequence[str], **options: Unpack[Options]) -> Job:
     """Run a command as a background job, in the present folder.
 
     Parameters
     ----------
     command : sequence of str
         The program and its arguments; no shell is between.
-    environment : mapping, optional
-        Variables beside the present ones.
     **options
         As in `submit`. Default name: the program's.
     """
     if not command:
         raise errors.InvalidInput("No command was given. Write it after --.", code="empty_command")
-    spec = spec_of(options, kind="command", command=list(command), environment=dict(environment or {}))
+    spec = spec_of(options, kind="command", command=list(command))
     return start(options.get("name") or Path(command[0]).name, spec)
 
 

@@ -6,7 +6,9 @@
     ├── spec.json       what was asked, whole
     ├── run.json        what the supervisor starts: argv, folder, limits
     ├── environ         what it was submitted with in its environment; removed when it starts
-    ├── code/           the snapshot: first on the job's sys.path
+    ├── code/           the snapshot: first on the job's sys.path; links into home/objects
+    ├── code.json       what is in it: name → hash
+    ├── variables.json  variables that its user gave; for nobody else
     ├── lock            held by the supervisor while it lives
     ├── status.json     supervisor and process: PID and start time
     ├── heartbeat       touched by the supervisor

@@ -11,7 +11,16 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
-from jupyter_blueno.jobs import parameters, plan, request, snapshot, store, workbench
+from jupyter_blueno.jobs import (
+    environments,
+    interpreters,
+    parameters,
+    plan,
+    request,
+    snapshot,
+    store,
+    workbench,
+)
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import PAUSED
@@ -28,6 +37,7 @@ from jupyter_blueno.jobs.model import (
     Workbench,
 )
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
+from jupyter_blueno.jobs.objects import Objects
 from jupyter_blueno.jobs.record import JobRecord
 
 if TYPE_CHECKING:
@@ -60,10 +70,13 @@ class JobManager:
         self.backend = backend or LocalBackend(config)
         self.monitor = Monitor(config, database, self.backend, after_end)
         self.recorder = snapshot.Recorder(config)
+        self.objects = Objects(config.home_path / "objects")
 
     def start_monitor(self) -> None:
         """Adopt the jobs that are not over, and follow them from a thread."""
         self.monitor.start()
+        self.recorder.later(self.objects.sweep)
+        self.recorder.later(lambda: environments.sweep(self.config.home_path))
 
     def close(self) -> None:
         """Stop following; the jobs go on."""
@@ -97,11 +110,9 @@ class JobManager:
         folder = JobFolder.of(self.config, job_id)
         with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
-                JobFolder(fresh).write(
-                    "spec.json", {"name": name, "digest": digest, "spec": spec}, durable=True
-                )
-                JobFolder(fresh).write("run.json", content, durable=True)
-                snapshot.take(spec, JobFolder(fresh), content["cwd"])
+                snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
+                base = content["build"]["base"] if content["build"] else interpreters.find(spec.python)
+                snapshot.take(spec, JobFolder(fresh), content["cwd"], base, self.objects)
         return self._launch(user, job_id, name, spec, digest)
 
     def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
@@ -134,8 +145,8 @@ class JobManager:
         folder = JobFolder.of(self.config, job_id)
         with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
-                snapshot.copy(old, JobFolder(fresh), {"name": name, "digest": digest, "spec": spec})
-                JobFolder(fresh).write("run.json", content, durable=True)
+                snapshot.copy(old, JobFolder(fresh))
+                snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
         return self._launch(user, job_id, name, spec, digest)
 
     def form(self, user: Person, ref: str) -> Form:
@@ -146,12 +157,12 @@ class JobManager:
     def workbench(self, user: Person, ref: str) -> Workbench:
         """A notebook that takes up where the job was."""
         _, record = self._kept(user, ref)
-        return workbench.of(self.get(user, ref), record.spec, request.interpreter(record.spec))
+        return workbench.of(self.get(user, ref), record.spec, plan.python_of(self.config, record.spec))
 
     def _kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
         """A job's folder, and what it was asked to run."""
         folder = JobFolder.of(self.config, self.find(user, ref))
-        record = folder.read("spec.json", snapshot.SpecFile)
+        record = snapshot.asked(folder)
         if record is None:
             raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
         return folder, record
@@ -230,7 +241,9 @@ class JobManager:
         path = JobFolder.of(self.config, job_id).path
         with contextlib.suppress(OSError):
             path = path.rename(path.with_name(f".{job_id}.deleted"))
+        kept = snapshot.contents(JobFolder(path))
         shutil.rmtree(path, ignore_errors=True)
+        self.objects.drop(kept)
         return done
 
     # -- asking about work --------------------------------------------------
@@ -333,7 +346,8 @@ class JobManager:
         return self.get(user, row.id)
 
     def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
-        kept = msgspec.to_builtins(msgspec.structs.replace(spec, source=None, payload=None))
+        short = request.without_secrets(msgspec.structs.replace(spec, source=None, payload=None))
+        kept = msgspec.to_builtins(msgspec.structs.replace(short, arguments=[], search=[], files=[]))
         values: dict[str, Any] = {
             "id": job_id,
             "team": user.team,
@@ -350,7 +364,7 @@ class JobManager:
                 known = store.row(connection, job_id)
             return self._same(user, known, digest)
         folder = JobFolder.of(self.config, job_id)
-        environment = self.monitor.environment(job_id, spec)
+        environment = self.monitor.environment(job_id, spec.resources)
         try:
             self.backend.start(job_id, folder, claim_of(job), environment)
         except BluenoError:
@@ -361,9 +375,8 @@ class JobManager:
             raise
         # Only now: it would take the processor from the job that is starting.
         self.monitor.look()
-        self.recorder.record(
-            folder, request.interpreter(spec), str(request.working_folder(self.config, spec))
-        )
+        python = None if environments.is_built(spec) else interpreters.find(spec.python)
+        self.recorder.record(folder, python, str(request.working_folder(self.config, spec)))
         return job
 
 

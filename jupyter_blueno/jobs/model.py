@@ -69,8 +69,9 @@ ParameterType = Literal["int", "float", "bool", "str", "json"]
 class Parameter(Struct, frozen=True, forbid_unknown_fields=True):
     """A value that a job was given by name, and that may be another one when it runs again.
 
-    `default` is the text of what it is without a value. A `fixed` one cannot be
-    changed: `value` only says what it is.
+    `default` is the text of what it is without a value. If it is `typed`, values
+    of other types are refused; else `type` is only that of the present one. A
+    `fixed` one cannot be changed: `value` only says what it is.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Parameter(Struct, frozen=True, forbid_unknown_fields=True):
     choices: list[Any] = []
     required: bool = False
     fixed: bool = False
+    typed: bool = False
 
 
 class Origin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,8 +108,15 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     A function's `arguments` are shown; `parameters` take the place of those that
     are in the pickle. In a notebook they are set after the cell tagged so.
 
+    `search` are folders of modules of the user's own, beside `folder`; `files`
+    are other files to be kept, as paths or patterns (``data/*.json``).
+
     `folder` is the working directory, absolute or below the server's root;
-    `python` the interpreter (default: that of the server).
+    `python` the interpreter (default: that of the server): its path, an
+    environment's folder, a conda environment's name, or a version (``3.12``).
+    With `requirements` (lines of a requirements file) an environment is built
+    of it, once for all jobs that ask for the same. `pickled_by` is the version
+    of the Python that made the payload (``3.11``).
     """
 
     kind: JobKind
@@ -119,6 +128,10 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     arguments: list[Parameter] = []
+    search: list[str] = []
+    files: list[str] = []
+    requirements: list[str] = []
+    pickled_by: str | None = None
     resources: Resources = field(default_factory=Resources)
     origin: Origin = field(default_factory=Origin)
 
@@ -326,3 +339,14 @@ class Workbench(Struct, frozen=True):
     name: str
     content: dict[str, Any]
     python: str | None = None
+
+
+class Environment(Struct, frozen=True):
+    """One that is built. `size` in bytes; `in_use`: a job of it is running."""
+
+    key: str
+    python: str
+    requirements: list[str]
+    size: int
+    created_at: datetime
+    in_use: bool

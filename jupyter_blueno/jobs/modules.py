@@ -10,23 +10,24 @@ import json
 import os
 import pickletools
 import re
-import shutil
-import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jupyter_blueno.jobs.model import JobSpec
+from jupyter_blueno.jobs.objects import Objects
 
 FILES_LIMIT = 5000
 FILE_LIMIT = 1 << 20  # bytes of a file beside the code: a configuration, not data
 TOTAL_LIMIT = 64 << 20
+COMPILED = {".so", ".pyd", ".dylib"}
 SKIPPED = {"__pycache__", "node_modules", "site-packages", "dist-packages"}
 
+_known: dict[tuple[str, str], set[str]] = {}
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 class LocalModules:
-    """Copies the modules that code imports and that are not installed ones.
+    """Takes the modules that code imports and that are not installed ones.
 
     A package is copied whole, so that what it imports by name at run time is
     there as well; of a folder without ``__init__.py`` only what is imported.
@@ -36,13 +37,21 @@ class LocalModules:
     roots : sequence of Path
         Where modules are looked for, first ones first.
     target : Path
-        Gets the copies, at their places below the root.
+        Gets the files, at their places below the root.
+    objects : Objects
+        Keeps them once for all jobs.
+
+    Attributes
+    ----------
+    taken : dict of str
+        Name below the root → hash of its content.
     """
 
-    def __init__(self, roots: Iterable[Path], target: Path) -> None:
-        self.roots = [root for root in roots if not _installed(root)]
+    def __init__(self, roots: Sequence[Path], target: Path, objects: Objects) -> None:
+        self.roots = roots
         self.target = target
-        self._files = 0
+        self.objects = objects
+        self.taken: dict[str, str] = {}
         self._bytes = 0
         self._seen: set[Path] = set()
 
@@ -52,12 +61,12 @@ class LocalModules:
         asked: set[str] = set()
         while waiting:
             name = waiting.pop()
-            if name in asked:
+            if name in asked or name.partition(".")[0] == "jupyter_blueno":
                 continue
             asked.add(name)
             for path, package in self._resolve(name):
-                for copied in self._copy(path):
-                    waiting.extend(imported(_text(copied), package))
+                for placed, digest in self._place(path):
+                    waiting.extend(_imported_by(placed, digest, package))
 
     def _resolve(self, name: str) -> Iterator[tuple[Path, str]]:
         """Files or package folders below a root that the name stands for, with their package."""
@@ -76,22 +85,36 @@ class LocalModules:
             else:
                 return
 
-    def _copy(self, path: Path) -> Iterator[Path]:
-        """Copy a file or a package; yields the Python files that are new."""
+    def _place(self, path: Path) -> Iterator[tuple[Path, str]]:
+        """Take a file or a package; yields the Python files that are new, with their hashes."""
         root = next(root for root in self.roots if path.is_relative_to(root))
         for file in [path] if path.is_file() else _files(path):
-            if file in self._seen or self._files >= FILES_LIMIT:
+            if file in self._seen or len(self._seen) >= FILES_LIMIT:
                 continue
             self._seen.add(file)
             size = file.stat().st_size
-            if (file.suffix != ".py" and size > FILE_LIMIT) or self._bytes + size > TOTAL_LIMIT:
+            name = file.relative_to(root)
+            target = self.target / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if file.suffix != ".py" and (size > FILE_LIMIT or file.suffix in COMPILED):
+                target.symlink_to(file)  # found as ever, and not kept
                 continue
-            self._files, self._bytes = self._files + 1, self._bytes + size
-            place = self.target / file.relative_to(root)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place)
+            if self._bytes + size > TOTAL_LIMIT:
+                continue
+            self._bytes += size
+            digest = self.taken[str(name)] = self.objects.place(file, target)
             if file.suffix == ".py":
-                yield file
+                yield target, digest
+
+
+def _imported_by(path: Path, digest: str, package: str) -> set[str]:
+    """Names that a file imports; parsed once for each content."""
+    key = (digest, package)
+    if key not in _known:
+        if len(_known) >= FILES_LIMIT:
+            _known.clear()
+        _known[key] = imported(_text(path), package)
+    return _known[key]
 
 
 def imported(source: str, package: str = "") -> set[str]:
@@ -140,12 +163,6 @@ def _named_in_pickle(content: bytes) -> set[str]:
     return found
 
 
-def roots_of(folder: str, spec: JobSpec) -> list[Path]:
-    """Where the job's Python would look for modules of the user's own."""
-    named = spec.environment.get("PYTHONPATH") or os.environ.get("PYTHONPATH") or ""
-    return [Path(folder), *(Path(part) for part in named.split(os.pathsep) if part)]
-
-
 def _import_lines(source: str) -> Iterator[str]:
     """Lines of a cell with magics that are imports by themselves."""
     for line in source.splitlines():
@@ -163,14 +180,8 @@ def _files(package: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(".")]
         for name in sorted(names):
             path = Path(folder, name)
-            if not name.startswith(".") and not name.endswith((".pyc", ".so")) and path.is_file():
+            if not name.startswith(".") and not name.endswith(".pyc") and path.is_file():
                 yield path
-
-
-def _installed(root: Path) -> bool:
-    paths = sysconfig.get_paths()
-    places = {paths[name] for name in ("stdlib", "purelib", "platlib")}
-    return any(root.is_relative_to(place) for place in places) or not root.is_dir()
 
 
 def _text(path: Path) -> str:

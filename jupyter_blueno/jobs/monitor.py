@@ -192,19 +192,20 @@ class Monitor:
         if sum(self._guarded(row) for row in rows):
             self.after_end()
 
-    def environment(self, job_id: str, spec: JobSpec) -> dict[str, str]:
+    def environment(self, job_id: str, resources: Resources) -> dict[str, str]:
         """The environment that the job's processes begin with."""
         # Of the server's own variables, those that say "you are my kernel" are not true of a job.
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MPLBACKEND"))
         }
-        folder = JobFolder.of(self.config, job_id).path
-        kept |= self.config.environment() | {"PYTHONUNBUFFERED": "1"} | spec.environment
-        if spec.resources.cpu is not None:
-            threads = str(max(1, round(spec.resources.cpu)))
+        folder = JobFolder.of(self.config, job_id)
+        asked = folder.read("variables.json", dict[str, str]) or {}
+        kept |= self.config.environment() | {"PYTHONUNBUFFERED": "1"} | asked
+        if resources.cpu is not None:
+            threads = str(max(1, round(resources.cpu)))
             for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
                 kept.setdefault(name, threads)
-        return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder)}
+        return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder.path)}
 
     def _guarded(self, row: Any) -> bool:
         try:
@@ -260,8 +261,7 @@ class Monitor:
             self._revived.setdefault(row.id, now - REVIVE_PERIOD + HESITATION)
         if now - self._revived.get(row.id, -REVIVE_PERIOD) >= REVIVE_PERIOD:
             self._revived[row.id] = now
-            spec = msgspec.convert(row.spec, JobSpec)
-            environment = self.environment(row.id, spec)
+            environment = self.environment(row.id, msgspec.convert(row.spec["resources"], Resources))
             try:
                 if seen.phase == "absent":
                     handle = self.backend.start(row.id, folder, claim_of(row), environment)
@@ -293,7 +293,9 @@ def _reported(folder: JobFolder, row: Any) -> dict[str, Any]:
     """What the work says of itself, as columns."""
     values: dict[str, Any] = {"log_size": folder.log_size(), "output_count": folder.output_count()}
     progress = folder.read("progress.json", Progress)
-    if progress is not None:
+    if progress is None and folder.path.exists():
+        values["progress"] = None
+    elif progress is not None:
         values["progress"] = {"done": progress.done, "total": progress.total, "message": progress.message}
     metrics = folder.read("metrics.json", dict[str, Value])
     if metrics is not None:

@@ -9,7 +9,7 @@ import json
 import math
 import shlex
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -65,35 +65,54 @@ def of_notebook(source: str) -> list[Parameter]:
     A value that is computed has no `value`: its text is the `default`.
     """
     text = _tagged(source)
-    if text is None:
-        return []
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    tree = None if text is None else _parsed(text)
+    if text is None or tree is None:
         return []
     comments = _comments(text)
     found: dict[str, Parameter] = {}
     for node in tree.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        if isinstance(node, ast.AnnAssign):
-            target = node.target
-        if not isinstance(target, ast.Name) or not isinstance(node, ast.Assign | ast.AnnAssign):
-            continue
         said = ast.unparse(node.annotation) if isinstance(node, ast.AnnAssign) else None
-        value, plain = _literal(node.value)
-        found[target.id] = Parameter(
-            target.id,
-            _type(said, value, plain),
-            value,
-            default=None if node.value is None else ast.get_source_segment(text, node.value),
-            help=_help(comments, node),
-            required=node.value is None,
-        )
+        for name, value_node in _assigned(node):
+            value, plain = _literal(value_node)
+            found[name] = Parameter(
+                name,
+                _type(said, value, plain),
+                value,
+                default=None if value_node is None else ast.get_source_segment(text, value_node),
+                help=_help(comments, node),
+                required=value_node is None,
+                typed=said in get_args(ParameterType),
+            )
+    for inner in ast.walk(tree):  # in an ``if``, a loop
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and inner.id not in found:
+            found[inner.id] = Parameter(inner.id)
     return list(found.values())
 
 
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """Names that a statement sets, each with its value."""
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id, node.value
+    for target in node.targets if isinstance(node, ast.Assign) else []:
+        value = node.value  # type: ignore[attr-defined]
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            same = len(target.elts) == len(value.elts)
+            pairs = list(zip(target.elts, value.elts, strict=True)) if same else []
+        yield from ((name.id, one) for name, one in pairs if isinstance(name, ast.Name))
+
+
 def has_parameters_cell(source: str) -> bool:
-    return _tagged(source) is not None
+    """Whether it has one that can be read: without magics."""
+    text = _tagged(source)
+    return text is not None and _parsed(text) is not None
 
 
 def _tagged(source: str) -> str | None:
@@ -197,7 +216,7 @@ def check_values(declared: Iterable[Parameter], given: Mapping[str, Any], whose:
 
 
 def _check_value(parameter: Parameter, value: Any) -> None:
-    kind = parameter.type
+    kind = parameter.type if parameter.typed else "json"
     if parameter.fixed:
         raise InvalidInput(
             f"{parameter.name} was sent as it was ({parameter.value}) and cannot be changed here. Submit it "

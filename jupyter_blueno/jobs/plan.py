@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
-from jupyter_blueno.jobs import request
+from jupyter_blueno.jobs import environments, interpreters, request, scripts
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import JobSpec
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.config import Config
 
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runner.py")
+BUILDING = os.path.join(os.path.dirname(RUNNER), "building.py")
 LOG_LIMIT = 64 << 20  # bytes of a log on disk
 PROCESS_LIMIT = 512
 GRACE = 5.0  # seconds between asking a job to stop and ending it
@@ -22,14 +24,24 @@ RETRY_PAUSE = 15.0  # seconds, more or less, before the second attempt; twice as
 def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
     """The plan for a job; see `supervisor.py`."""
     folder = str(JobFolder.of(config, job_id).path)
-    if spec.kind in ("command", "ingest"):
-        argv = list(spec.command)
+    cwd = str(request.working_folder(config, spec))
+    build = environments.needed(spec, config.home_path)
+    python = environments.PYTHON if build else interpreters.find(spec.python)
+    environments.check_version(spec, build["base"] if build else python)
+    script = scripts.of(spec, cwd)
+    if script is not None:
+        argv = [python if build or spec.python else script.python, *script.flags, RUNNER, folder]
+    elif spec.kind in ("command", "ingest"):
+        argv = scripts.with_python(spec, python)
     else:
-        argv = [request.interpreter(spec), RUNNER, folder]
+        argv = [python, RUNNER, folder]
     return {
         "id": job_id,
-        "argv": argv,
-        "cwd": str(request.working_folder(config, spec)),
+        "argv": [sys.executable, "-I", "-S", BUILDING, folder] if build else argv,
+        "then": argv if build else None,
+        "build": build,
+        "cwd": cwd,
+        "script": None if script is None else script.plan(),
         "timeout": spec.resources.timeout,
         "memory": spec.resources.memory,
         "cpu": spec.resources.cpu,
@@ -39,3 +51,9 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "log_limit": LOG_LIMIT,
         "process_limit": PROCESS_LIMIT,
     }
+
+
+def python_of(config: Config, spec: JobSpec) -> str:
+    """The interpreter that a job runs; it is not there before its environment is built."""
+    build = environments.needed(spec, config.home_path)
+    return os.path.join(build["folder"], "bin", "python") if build else interpreters.find(spec.python)

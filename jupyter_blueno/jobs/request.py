@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import msgspec
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
-from jupyter_blueno.jobs import entries, parameters
+from jupyter_blueno.jobs import entries, interpreters, parameters
 from jupyter_blueno.jobs.model import JobSpec, Resources
 
 NAME_LIMIT = 255  # characters
@@ -79,8 +78,7 @@ def check_spec(spec: JobSpec) -> None:
         [msgspec.structs.asdict(spec.origin), spec.parameters, {"": msgspec.to_builtins(spec.arguments)}],
         "The job's spec",
     )
-    same_python = os.path.realpath(interpreter(spec)) == os.path.realpath(sys.executable)
-    if spec.kind == "cell" and same_python:
+    if spec.kind == "cell" and _is_ours(spec):
         _check_cell(spec.source or "")
     if spec.kind == "notebook":
         _check_notebook(spec.source or "")
@@ -160,6 +158,18 @@ def _check_notebook(source: str) -> None:
         raise InvalidInput("The notebook has no code cell: there is nothing to run.", code="job_notebook")
 
 
+def _is_ours(spec: JobSpec) -> bool:
+    """Whether it runs the Python that we are: another version has another syntax."""
+    if spec.requirements or interpreters.is_version(spec.python or ""):
+        return False
+    return os.path.realpath(interpreters.find(spec.python)) == os.path.realpath(sys.executable)
+
+
+def without_secrets(spec: JobSpec) -> JobSpec:
+    """The same, with the names of the variables of its environment and not their values."""
+    return msgspec.structs.replace(spec, environment=dict.fromkeys(spec.environment, ""))
+
+
 def working_folder(config: Config, spec: JobSpec) -> Path:
     """The folder that the job runs in: that asked for, else its notebook's, else the server's root.
 
@@ -180,26 +190,6 @@ def working_folder(config: Config, spec: JobSpec) -> Path:
     if spec.folder is None:
         return places[0] if places[0].is_dir() else Path.cwd()
     raise InvalidInput(f"There is no folder '{spec.folder[:80]}' to run in.", code="folder_not_found")
-
-
-def interpreter(spec: JobSpec) -> str:
-    """The Python that runs the job.
-
-    Raises
-    ------
-    InvalidInput
-        If it is none.
-    """
-    if spec.python is None:
-        return sys.executable
-    found = None
-    with contextlib.suppress(OSError, ValueError):
-        found = shutil.which(os.path.expanduser(spec.python))
-    if found is None:
-        raise InvalidInput(
-            f"There is no Python at '{spec.python[:80]}'; check the path.", code="python_not_found"
-        )
-    return os.path.abspath(found)
 
 
 def digest(name: str, spec: JobSpec) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from jupyter_blueno.errors import Conflict, NotFound
-from jupyter_blueno.jobs import environment, modules
+from jupyter_blueno.jobs import environment, files, modules, request, scripts
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Code, JobSpec
+from jupyter_blueno.jobs.objects import Objects
+from jupyter_blueno.jobs.roots import roots_of
 
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
@@ -77,17 +81,74 @@ def _same(folder: JobFolder, digest: str) -> bool:
     return True
 
 
-def take(spec: JobSpec, folder: JobFolder, working_folder: str) -> None:
-    """Keep the text and the local modules that it imports."""
+def take(spec: JobSpec, folder: JobFolder, working_folder: str, python: str, objects: Objects) -> None:
+    """Keep the text, the local modules that it imports, and the files that were named.
+
+    Raises
+    ------
+    InvalidInput
+        If a file is named that is not there.
+    TooLarge
+    """
+    taken: dict[str, str] = {}
     if spec.kind == "cell":
-        (folder.code / "cell.py").write_text(spec.source or "", encoding="utf-8")
-    modules.LocalModules(modules.roots_of(working_folder, spec), folder.code).take(modules.used(spec))
+        taken["cell.py"] = objects.place((spec.source or "").encode(), folder.code / "cell.py")
+    script = scripts.of(spec, working_folder)
+    used = modules.used(spec)
+    roots = roots_of(working_folder, spec, python)
+    if script is not None:
+        (folder.code / script.name).parent.mkdir(parents=True, exist_ok=True)
+        taken[script.name] = objects.place(script.path, folder.code / script.name)
+        used = modules.imported(script.path.read_text(encoding="utf-8", errors="replace"))
+        roots = list(dict.fromkeys([script.path.parent, *roots]))
+    local = modules.LocalModules(roots, folder.code, objects)
+    local.take(used)
+    taken |= local.taken
+    for name, file in files.named(spec.files, Path(working_folder)).items():
+        target = folder.code / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            taken[name] = objects.place(file, target)
+    folder.write("code.json", taken)
 
 
-def copy(old: JobFolder, new: JobFolder, content: dict[str, Any]) -> None:
-    """Take the snapshot of another job over; `content` is what ``spec.json`` says now."""
-    shutil.copytree(old.code, new.code, dirs_exist_ok=True)
-    new.write("spec.json", content, durable=True)
+def write_down(folder: JobFolder, name: str, digest: str, spec: JobSpec, plan: dict[str, Any]) -> None:
+    """Keep what was asked for, and what the supervisor is to do."""
+    shown = request.without_secrets(spec)
+    folder.write("spec.json", {"name": name, "digest": digest, "spec": shown}, durable=True)
+    if spec.environment:
+        folder.write("variables.json", spec.environment, durable=True, private=True)
+    folder.write("run.json", plan, durable=True)
+
+
+def asked(folder: JobFolder) -> SpecFile | None:
+    """What was asked for, with the values of variables, which are for nobody else."""
+    record = folder.read("spec.json", SpecFile)
+    if record is None or not record.spec.environment:
+        return record
+    values = folder.read("variables.json", dict[str, str]) or {}
+    spec = msgspec.structs.replace(record.spec, environment={**record.spec.environment, **values})
+    return msgspec.structs.replace(record, spec=spec)
+
+
+def copy(old: JobFolder, new: JobFolder) -> None:
+    """Take the snapshot of another job over."""
+    shutil.copytree(old.code, new.code, dirs_exist_ok=True, symlinks=True, copy_function=_link)
+    if (old.path / "code.json").exists():
+        shutil.copy2(old.path / "code.json", new.path / "code.json")
+
+
+def _link(source: str, target: str) -> None:
+    """The same file once more; a copy where a link cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def contents(folder: JobFolder) -> list[str]:
+    """Hashes of what a job has in the store."""
+    return list((folder.read("code.json", dict[str, str]) or {}).values())
 
 
 def read(folder: JobFolder) -> Code:
@@ -105,6 +166,9 @@ def read(folder: JobFolder) -> Code:
     languages = {"notebook": "ipynb", "command": "shell", "ingest": "json"}
     source = spec.source or " ".join(map(_quoted, spec.command))
     kept = folder.read("environment.json", EnvironmentFile) or EnvironmentFile()
+    built = folder.read("packages.json", tuple[str, list[str]])
+    if built is not None:
+        kept = msgspec.structs.replace(kept, python=built[0], packages=built[1])
     texts = {}
     for path in sorted(folder.code.rglob("*.py")):
         name = str(path.relative_to(folder.code))
@@ -134,18 +198,27 @@ class Recorder:
         self.config = config
         self._pool: ThreadPoolExecutor | None = None
 
-    def record(self, folder: JobFolder, python: str, working_folder: str) -> None:
+    def record(self, folder: JobFolder, python: str | None, working_folder: str) -> None:
+        """With `python` None, the job itself writes down what its environment holds."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="blueno-record")
         self._pool.submit(self._record, folder, python, working_folder)
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Do something when nothing else is to be written."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="blueno-record")
+        self._pool.submit(work)
 
     def close(self) -> None:
         """Wait for what is being written."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)
 
-    def _record(self, folder: JobFolder, python: str, working_folder: str) -> None:
-        version, packages = environment.packages(python, self.config.folder("cache", "packages"))
+    def _record(self, folder: JobFolder, python: str | None, working_folder: str) -> None:
+        version, packages = None, list[str]()
+        if python is not None:
+            version, packages = environment.packages(python, self.config.folder("cache", "packages"))
         commit, diff = environment.commit(working_folder)
         with contextlib.suppress(OSError):  # deleted meanwhile
             folder.write("environment.json", EnvironmentFile(packages, version, commit, diff))

@@ -6,7 +6,7 @@ import _ast as ast  # the trees only: what reads and prints them takes longer to
 import os
 import sys
 
-from jupyter_blueno.jobs import reporting, shell
+from jupyter_blueno.jobs import lean, reporting, shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def run(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Outputs)
 
             trouble = run_notebook(spec, folder, outputs)
             return Ended(0 if trouble is None else 1, trouble)
+        if kind == "command":
+            return run_script(folder, module)
         return run_cell(spec, folder, module, outputs)
     except SystemExit as error:
         return _exited(error)
@@ -67,6 +69,23 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
     exec(compile(tree, file_name, "exec"), module.__dict__)
     if last is not None:
         show_value(eval(compile(last, file_name, "eval"), module.__dict__), outputs)
+    shell.flush()
+    return Ended()
+
+
+def run_script(folder: str, module: ModuleType) -> Ended:
+    """Run the script of the snapshot as ``python script.py`` would run the file that it was."""
+    script = lean.read_json(os.path.join(folder, "run.json"))["script"]
+    path = script["path"]
+    kept = os.path.join(folder, "code", script["name"])
+    sys.argv[:] = script["argv"]
+    sys.path[1:2] = [os.path.dirname(path)]  # after the snapshot's, in the place of the working folder
+    if os.path.dirname(script["name"]):
+        sys.path.insert(0, os.path.dirname(kept))
+    with open(kept, "rb") as file:
+        source = file.read()
+    module.__dict__.update(__file__=path, __cached__=None)
+    exec(compile(source, path, "exec"), module.__dict__)
     shell.flush()
     return Ended()
 

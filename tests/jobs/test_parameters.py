@@ -17,10 +17,10 @@ CELL = """\
 # Between 0 and 1.
 lr: float = 1  # not too much
 # Rounds
-epochs = 5
+epochs: int = 5
 
 data = "mnist"
-deep = False
+deep: bool = False
 seconds = 10 * 60  # at most
 sizes = [32,
          64]  # of layers
@@ -40,14 +40,28 @@ def notebook(*sources: str, tagged: bool = True) -> str:
 
 def test_what_the_cell_says() -> None:
     assert of_notebook(notebook(CELL)) == [
-        Parameter("lr", "float", 1, "1", "not too much"),
-        Parameter("epochs", "int", 5, "5", "Rounds"),
+        Parameter("lr", "float", 1, "1", "not too much", typed=True),
+        Parameter("epochs", "int", 5, "5", "Rounds", typed=True),
         Parameter("data", "str", "mnist", '"mnist"'),
-        Parameter("deep", "bool", False, "False"),
+        Parameter("deep", "bool", False, "False", typed=True),
         Parameter("seconds", "json", None, "10 * 60", "at most"),
         Parameter("sizes", "json", [32, 64], "[32,\n         64]", "of layers"),
-        Parameter("path", "str", required=True),
+        Parameter("path", "str", required=True, typed=True),
+        Parameter("a", "int", 1, "1"),
+        Parameter("b", "int", 1, "1"),
     ]
+
+
+def test_other_ways_to_write_it() -> None:
+    source = notebook("n, word = 1, ''\nif n:\n    m = 2\nx, y = f()")
+    assert of_notebook(source) == [
+        Parameter("n", "int", 1, "1"),
+        Parameter("word", "str", "", "''"),
+        Parameter("m"),
+        Parameter("x"),
+        Parameter("y"),
+    ]
+    check_spec(JobSpec("notebook", source=source, parameters={"n": 0.5, "m": "any"}))
 
 
 @pytest.mark.parametrize("source", ["x = (", "%matplotlib inline\nx = 1", "", "1 + 1"])
@@ -79,7 +93,7 @@ def test_a_notebook_without_the_tag_takes_names_that_it_uses() -> None:
 def test_a_form_has_the_values_that_were_given() -> None:
     spec = JobSpec("notebook", source=notebook(CELL), parameters={"lr": 0.5})
     form = form_of("train", spec)
-    assert form.parameters[0] == Parameter("lr", "float", 0.5, "1", "not too much")
+    assert form.parameters[0] == Parameter("lr", "float", 0.5, "1", "not too much", typed=True)
     again = changed(spec, {"epochs": 9}, None)
     assert again.parameters == {"lr": 0.5, "epochs": 9}
     cell = JobSpec("cell", source="print(n)", parameters={"n": 3})

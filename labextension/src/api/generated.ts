@@ -265,6 +265,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/environments': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the environments that were built for jobs, the newest first.
+     * @description List the environments that were built for jobs, the newest first.
+     */
+    get: operations['list_environments'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/environments/{key}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove an environment that no job uses now; it is built again when one needs it.
+     * @description Remove an environment that no job uses now; it is built again when one needs it.
+     */
+    delete: operations['delete_environment'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/images/picture': {
     parameters: {
       query?: never;
@@ -1011,6 +1051,22 @@ export interface components {
       done: boolean;
     };
     /**
+     * Environment
+     * @description One that is built. `size` in bytes; `in_use`: a job of it is running.
+     */
+    Environment: {
+      key: string;
+      python: string;
+      requirements: string[];
+      size: number;
+      created_at: string;
+      in_use: boolean;
+    };
+    /** EnvironmentList */
+    EnvironmentList: {
+      environments: components['schemas']['Environment'][];
+    };
+    /**
      * FacetValue
      * @description A value (None: no value) and how many samples have it.
      */
@@ -1202,8 +1258,15 @@ export interface components {
      *         A function's `arguments` are shown; `parameters` take the place of those that
      *         are in the pickle. In a notebook they are set after the cell tagged so.
      *
+     *         `search` are folders of modules of the user's own, beside `folder`; `files`
+     *         are other files to be kept, as paths or patterns (``data/*.json``).
+     *
      *         `folder` is the working directory, absolute or below the server's root;
-     *         `python` the interpreter (default: that of the server).
+     *         `python` the interpreter (default: that of the server): its path, an
+     *         environment's folder, a conda environment's name, or a version (``3.12``).
+     *         With `requirements` (lines of a requirements file) an environment is built
+     *         of it, once for all jobs that ask for the same. `pickled_by` is the version
+     *         of the Python that made the payload (``3.11``).
      */
     JobSpec: {
       /** @enum {unknown} */
@@ -1226,6 +1289,14 @@ export interface components {
       parameters?: Record<string, unknown>;
       /** @default [] */
       arguments?: components['schemas']['Parameter'][];
+      /** @default [] */
+      search?: string[];
+      /** @default [] */
+      files?: string[];
+      /** @default [] */
+      requirements?: string[];
+      /** @default null */
+      pickled_by?: string | null;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
     };
@@ -1288,8 +1359,9 @@ export interface components {
      * Parameter
      * @description A value that a job was given by name, and that may be another one when it runs again.
      *
-     *         `default` is the text of what it is without a value. A `fixed` one cannot be
-     *         changed: `value` only says what it is.
+     *         `default` is the text of what it is without a value. If it is `typed`, values
+     *         of other types are refused; else `type` is only that of the present one. A
+     *         `fixed` one cannot be changed: `value` only says what it is.
      */
     Parameter: {
       name: string;
@@ -1310,6 +1382,8 @@ export interface components {
       required?: boolean;
       /** @default false */
       fixed?: boolean;
+      /** @default false */
+      typed?: boolean;
     };
     /**
      * PlaneInfo
@@ -2201,6 +2275,66 @@ export interface operations {
         };
         content: {
           'application/octet-stream': string;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_environments: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EnvironmentList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_environment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        key: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */

@@ -117,7 +117,7 @@ export function textOf(parameter: Parameter): string {
 }
 
 /** What a text stands for; throws a sentence. */
-export function valueOf({ type }: Parameter, text: string): unknown {
+export function valueOf({ type, typed }: Parameter, text: string): unknown {
   const trimmed = text.trim();
   switch (type) {
     case 'str':
@@ -125,12 +125,11 @@ export function valueOf({ type }: Parameter, text: string): unknown {
     case 'bool':
       return trimmed === 'true';
     case 'int':
-      if (!/^[+-]?\d[\d_]*$/.test(trimmed)) {
+    case 'float': {
+      const number = Number(trimmed.replaceAll('_', ''));
+      if (type === 'int' && typed && !Number.isInteger(number)) {
         throw new Error('It takes a whole number.');
       }
-      return Number(trimmed.replaceAll('_', ''));
-    case 'float': {
-      const number = Number(trimmed);
       if (!Number.isFinite(number)) {
         throw new Error('It takes a number, such as 0.1 or 1e-3.');
       }

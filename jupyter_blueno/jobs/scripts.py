@@ -1,0 +1,56 @@
+"""Commands that run a Python script: what runs is the script as it was when the job was submitted."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_blueno.jobs.model import JobSpec
+
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+_FLAG = re.compile(r"-(u|O|OO|B|[WX].+)")
+
+
+@dataclass(frozen=True)
+class Script:
+    """``python [flags] path [arguments]``; `path` is absolute, `given` as it was written."""
+
+    python: str
+    flags: list[str]
+    given: str
+    path: Path
+    name: str
+    arguments: list[str]
+
+    def plan(self) -> dict[str, Any]:
+        """What the job's process needs to know: `name` is that in the snapshot."""
+        return {"path": str(self.path), "name": self.name, "argv": [self.given, *self.arguments]}
+
+
+def of(spec: JobSpec, folder: str) -> Script | None:
+    """The script that a command runs, if it is one that can be kept."""
+    if spec.kind != "command" or not spec.command or not _PYTHON.fullmatch(Path(spec.command[0]).name):
+        return None
+    python = shutil.which(spec.command[0])
+    rest = list(spec.command[1:])
+    flags = []
+    while rest and _FLAG.fullmatch(rest[0]):
+        flags.append(rest.pop(0))
+    if python is None or not rest or not rest[0].endswith(".py"):
+        return None
+    path = Path(os.path.abspath(os.path.join(folder, os.path.expanduser(rest[0]))))
+    if not path.is_file():
+        return None
+    name = str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
+    return Script(os.path.abspath(python), flags, rest[0], path, name, rest[1:])
+
+
+def with_python(spec: JobSpec, python: str) -> list[str]:
+    """A command's words; where it only says ``python`` and another one was asked for, that."""
+    if spec.kind == "command" and spec.python and spec.command[0] in ("python", "python3"):
+        return [python, *spec.command[1:]]
+    return list(spec.command)
