@@ -193,6 +193,6 @@ def _measured(path: str) -> tuple[int, int]:
 def _resumed_by(folder: str) -> str | None:
     """The folder that the job of a folder went on with."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        found = lean.read_json(os.path.join(folder, "spec.json"))["spec"]["environment"].get(RESUME)
+        found = lean.read_json(os.path.join(folder, "variables.json")).get(RESUME)
         return found if isinstance(found, str) else None
     return None
