@@ -64,6 +64,22 @@ def checkpoint(path: str | os.PathLike[str], step: float | None = None, keep: in
         return None
 
 
+def note(path: str, step: float | None) -> None:
+    """List what a framework keeps where it is; it is left out when it is gone."""
+    folder = reporting.folder()
+    if folder is None:
+        return
+    place = os.path.join(folder, FOLDER)
+    os.makedirs(place, exist_ok=True)
+    path = os.path.abspath(path)
+    numbers = _numbers(place)
+    for number in numbers:  # written again under the same name: it is the newest now
+        with suppress(OSError, ValueError):
+            if lean.read_json(os.path.join(place, f"{number:06d}.json")).get("path") == path:
+                os.unlink(os.path.join(place, f"{number:06d}.json"))
+    _describe(os.path.join(place, f"{max([*numbers, -1]) + 1:06d}"), path, step, {"path": path})
+
+
 def latest_checkpoint() -> str | None:
     """The newest checkpoint of this job, or else of the job that it resumes; None if there is none.
 
@@ -90,8 +106,9 @@ def found(folder: str) -> list[dict[str, Any]]:
     for number in _numbers(place):
         with suppress(OSError, ValueError, KeyError):
             content = lean.read_json(os.path.join(place, f"{number:06d}.json"))
-            content["path"] = os.path.join(place, f"{number:06d}", content["name"])
-            kept.append({"index": number, **content})
+            content.setdefault("path", os.path.join(place, f"{number:06d}", content["name"]))
+            if os.path.exists(content["path"]):
+                kept.append({"index": number, **content})
     return kept
 
 
@@ -100,6 +117,7 @@ def _keep(place: str, path: str, step: float | None, keep: int | None) -> str:
 
     path = os.path.abspath(path)
     name = os.path.basename(path)
+    step = None if step is None else float(step)
     if keep is not None and keep < 1:
         raise ValueError("keep is 1 or more")
     begun = os.path.join(place, f".{os.urandom(4).hex()}")
@@ -110,7 +128,6 @@ def _keep(place: str, path: str, step: float | None, keep: int | None) -> str:
             shutil.copytree(path, copy, copy_function=_copy, ignore_dangling_symlinks=True)
         else:
             _copy(path, copy)
-        size, files = _measured(copy)
         number = max([*_numbers(place), -1]) + 1
         while True:
             final = os.path.join(place, f"{number:06d}")
@@ -124,17 +141,17 @@ def _keep(place: str, path: str, step: float | None, keep: int | None) -> str:
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
         raise
-    about = {
-        "name": name,
-        "step": None if step is None else float(step),
-        "size": size,
-        "files": files,
-        "saved_at": time.time(),
-    }
-    lean.write_json(final + ".json", about, durable=True)
+    _describe(final, os.path.join(final, name), step, {})
     if keep is not None:
         _forget(place, name, keep)
     return os.path.join(final, name)
+
+
+def _describe(final: str, path: str, step: float | None, more: dict[str, Any]) -> None:
+    size, files = _measured(path)
+    about = {"name": os.path.basename(path), "step": None if step is None else float(step)}
+    about |= {"size": size, "files": files, "saved_at": time.time(), **more}
+    lean.write_json(final + ".json", about, durable=True)
 
 
 def _forget(place: str, name: str, keep: int) -> None:
@@ -144,8 +161,8 @@ def _forget(place: str, name: str, keep: int) -> None:
     alike = []
     for number in _numbers(place):
         with suppress(OSError, ValueError, KeyError):
-            other = lean.read_json(os.path.join(place, f"{number:06d}.json"))["name"]
-            if _bare(other) == _bare(name):
+            other = lean.read_json(os.path.join(place, f"{number:06d}.json"))
+            if "path" not in other and _bare(other["name"]) == _bare(name):
                 alike.append(number)
     for number in alike[:-keep]:
         with suppress(OSError):

@@ -364,7 +364,7 @@ class JobManager:
                 known = store.row(connection, job_id)
             return self._same(user, known, digest)
         folder = JobFolder.of(self.config, job_id)
-        environment = self.monitor.environment(job_id, spec.resources)
+        environment = self.monitor.environment(job_id, spec.kind, spec.resources)
         try:
             self.backend.start(job_id, folder, claim_of(job), environment)
         except BluenoError:

@@ -22,6 +22,7 @@ NEWEST_PERIOD = 0.5
 NAMES = 2000  # curves of a process
 NAME_LENGTH = 200
 COMPLAINTS = 10
+WORK = "work"
 
 
 class _State:
@@ -37,6 +38,7 @@ class _State:
         self.newest_changed = False
         self.newest_written = 0.0
         self.complained: set[str] = set()
+        self.source: dict[str, str] = {}  # who logs a metric: several may tell of the same
 
 
 _state = _State()
@@ -73,6 +75,17 @@ def log_metric(name: str, value: Any, step: float | None = None) -> bool:
 
 def log_metrics(values: Mapping[str, Any], step: float | None = None) -> bool:
     """Add a point to several curves at once; see `log_metric`."""
+    return _log(WORK, values, step)
+
+
+def log_found(source: str, values: Mapping[str, Any], step: float | None) -> None:
+    """Log what a framework tells of; of what the work or another one logs already, nothing."""
+    known = _state.source
+    new = {name: value for name, value in values.items() if known.setdefault(name, source) == source}
+    _log(source, new, step)
+
+
+def _log(source: str, values: Mapping[str, Any], step: float | None) -> bool:
     folder = reporting.folder()
     if folder is None:
         return False
@@ -92,6 +105,7 @@ def log_metrics(values: Mapping[str, Any], step: float | None = None) -> bool:
         if number is None or not _named(name):
             kept = False
             continue
+        state.source[name] = source
         with state.lock:
             if state.writer is None:
                 state.writer = _begin(folder)

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,6 +35,8 @@ FEW = 200  # jobs in the queue that are compared at every look
 QUEUE_PERIOD = 1.0  # seconds between comparisons of a longer queue
 TOLD = 20  # jobs at the head of the queue whose rows say why they wait
 TELL_PERIOD = 2.0
+
+SITE = Path(__file__).with_name("site")
 
 _log = logging.getLogger(__name__)
 
@@ -192,7 +195,7 @@ class Monitor:
         if sum(self._guarded(row) for row in rows):
             self.after_end()
 
-    def environment(self, job_id: str, resources: Resources) -> dict[str, str]:
+    def environment(self, job_id: str, kind: str, resources: Resources) -> dict[str, str]:
         """The environment that the job's processes begin with."""
         # Of the server's own variables, those that say "you are my kernel" are not true of a job.
         kept = {
@@ -205,6 +208,9 @@ class Monitor:
             threads = str(max(1, round(resources.cpu)))
             for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
                 kept.setdefault(name, threads)
+        if kind == "command":  # if it is a Python, the frameworks that it imports are followed
+            paths = [str(SITE), *filter(None, [kept.get("PYTHONPATH")])]
+            kept["PYTHONPATH"] = os.pathsep.join(paths)
         return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder.path)}
 
     def _guarded(self, row: Any) -> bool:
@@ -261,7 +267,9 @@ class Monitor:
             self._revived.setdefault(row.id, now - REVIVE_PERIOD + HESITATION)
         if now - self._revived.get(row.id, -REVIVE_PERIOD) >= REVIVE_PERIOD:
             self._revived[row.id] = now
-            environment = self.environment(row.id, msgspec.convert(row.spec["resources"], Resources))
+            environment = self.environment(
+                row.id, row.kind, msgspec.convert(row.spec["resources"], Resources)
+            )
             try:
                 if seen.phase == "absent":
                     handle = self.backend.start(row.id, folder, claim_of(row), environment)

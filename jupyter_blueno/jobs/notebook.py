@@ -13,6 +13,8 @@ from typing import Any
 from jupyter_blueno.jobs import reporting
 from jupyter_blueno.jobs.capture import Outputs
 
+# What a kernel runs first: frameworks that it imports are followed.
+SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
 SAVE_PERIOD = 2.0  # seconds between saves while a cell runs
 FAILING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "failing.py")
 ASKED = 3  # times; right after an error a kernel turns requests away
@@ -39,7 +41,7 @@ def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | N
     for name in ("MPLBACKEND", "PLOTLY_RENDERER"):
         os.environ.pop(name, None)
     os.environ["PYTHONPATH"] = os.pathsep.join(
-        part for part in (os.path.join(folder, "code"), os.environ.get("PYTHONPATH", "")) if part
+        part for part in (os.path.join(folder, "code"), SITE, os.environ.get("PYTHONPATH", "")) if part
     )
     client = client_class(notebook, path, outputs)
     try:

@@ -26,7 +26,7 @@ def main(folder: str) -> int:
     _prepare_process()
     root = os.path.dirname(os.path.dirname(HERE))
     sys.path[0] = root  # was this folder: it must not lend its names to the user's code
-    from jupyter_blueno.jobs import capture, lean, reporting, work
+    from jupyter_blueno.jobs import capture, lean, listeners, reporting, work
 
     spec = lean.read_json(os.path.join(folder, "spec.json"))["spec"]
 
@@ -36,6 +36,8 @@ def main(folder: str) -> int:
     outputs = capture.Outputs(folder)
     if "BLUENO_ATTEMPT" in os.environ:  # what the attempt before showed goes when this one shows something
         outputs.clear(wait=True)
+    if spec["kind"] != "notebook":  # there it is the kernel that imports
+        listeners.install()
     ended = work.run(spec, folder, module, outputs)
     reporting.write_json("ended.json", {"ok": ended.code == 0, "reason": ended.reason})
     return int(ended.code)

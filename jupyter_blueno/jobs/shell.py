@@ -11,9 +11,10 @@ import importlib.machinery
 import os
 import sys
 
+from jupyter_blueno.jobs.afterimport import AfterImport
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -41,7 +42,7 @@ def prepare(module: ModuleType, outputs: Outputs) -> None:
 
     builtins.display = display  # type: ignore[attr-defined]
     builtins.get_ipython = make  # type: ignore[attr-defined]
-    sys.meta_path.insert(0, _AfterImport("IPython", make))
+    AfterImport({"IPython": lambda _: make()}).install()
     os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
     if "MPLBACKEND" not in os.environ and _exists("matplotlib_inline"):
         os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -67,32 +68,6 @@ def flush() -> None:
     """Show the figures that are open, as after a cell of a notebook."""
     if _shell is not None:
         _shell.events.trigger("post_execute")
-
-
-class _AfterImport:  # importing importlib.abc to inherit from takes 10 ms
-    """Calls `then` once, right after the module `name` was imported by anybody."""
-
-    def __init__(self, name: str, then: Callable[[], Any]) -> None:
-        self.name = name
-        self.then = then
-        self.loader: Any = None
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self.name:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None:
-            self.loader, spec.loader = spec.loader, self  # type: ignore[assignment]
-        return spec
-
-    def create_module(self, spec: Any) -> Any:
-        return self.loader.create_module(spec)
-
-    def exec_module(self, module: Any) -> None:
-        module.__spec__.loader = module.__loader__ = self.loader
-        self.loader.exec_module(module)
-        self.then()
 
 
 def _make(module: ModuleType, outputs: Outputs) -> Any:
