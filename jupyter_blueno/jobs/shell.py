@@ -15,16 +15,20 @@ from jupyter_blueno.jobs.afterimport import AfterImport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
     from jupyter_blueno.jobs.capture import Outputs
 
 _shell: Any = None
+_maker: Callable[[], Any]
 
 
 def prepare(module: ModuleType, outputs: Outputs) -> None:
     """Let `display`, `get_ipython` and any import of IPython make the shell."""
+
+    global _maker
 
     def make() -> Any:
         global _shell
@@ -41,7 +45,9 @@ def prepare(module: ModuleType, outputs: Outputs) -> None:
         return show(*values, **options)  # type: ignore[no-untyped-call]
 
     builtins.display = display  # type: ignore[attr-defined]
-    builtins.get_ipython = make  # type: ignore[attr-defined]
+    _maker = make
+    if _exists("IPython"):  # without it, libraries that find this name would call it and fail
+        builtins.get_ipython = make  # type: ignore[attr-defined]
     AfterImport({"IPython": lambda _: make()}).install()
     os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
     if "MPLBACKEND" not in os.environ and _exists("matplotlib_inline"):
@@ -61,7 +67,7 @@ def needed() -> Any:
     ImportError
         If this environment has no IPython.
     """
-    return builtins.get_ipython()  # type: ignore[attr-defined]
+    return _maker()
 
 
 def flush() -> None:

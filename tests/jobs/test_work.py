@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -192,3 +193,12 @@ def test_a_folder_that_was_removed_is_lost(manager: JobManager) -> None:
     assert manager.get(ALICE, job.id).state == "SUCCEEDED"
     assert manager.outputs(ALICE, job.id, -1) == []
     assert manager.log(ALICE, job.id, 0, 100) == (b"", 0, 0)
+
+
+def test_a_python_without_ipython_is_not_said_to_have_it(manager: JobManager, tmp_path: Path) -> None:
+    """Libraries that find `get_ipython` call it."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    source = "import builtins\nprint(hasattr(builtins, 'get_ipython'))"
+    for python, has in ((str(tmp_path / "bare" / "bin" / "python"), False), (None, True)):
+        job = wait(manager, start(manager, cell(source, python=python)), "SUCCEEDED")
+        assert log(manager, job) == f"{has}\n"
