@@ -21,8 +21,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from traitlets import Int, List, Unicode, default
+from traitlets import Float, Int, List, Unicode, default, validate
 from traitlets.config import Configurable
 
 from jupyter_blueno.errors import InvalidInput, OutsideRoots
@@ -49,6 +50,17 @@ class Config(Configurable):
     gpus = Unicode(
         help="The GPUs that jobs may have, as in CUDA_VISIBLE_DEVICES (BLUENO_GPUS; default: those in "
         "CUDA_VISIBLE_DEVICES, else all of this machine)."
+    ).tag(config=True)
+    webhook = Unicode(
+        help="An http(s) address that is told, by a POST of JSON, of jobs that failed or took long "
+        "(BLUENO_WEBHOOK)."
+    ).tag(config=True)
+    mail_server = Unicode(
+        help="The server that sends e-mail about them: smtp://name:password@host:587 (BLUENO_MAIL_SERVER)."
+    ).tag(config=True)
+    mail_to = Unicode(help="Who gets it (BLUENO_MAIL_TO).").tag(config=True)
+    notify_after = Float(
+        60.0, help="Jobs that went well are told of if they took so many seconds (BLUENO_NOTIFY_AFTER)."
     ).tag(config=True)
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
@@ -84,6 +96,32 @@ class Config(Configurable):
                 return ",".join(part.strip() for part in os.environ[name].split(",") if part.strip() != "-1")
         cards = (path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
         return ",".join(sorted((card for card in cards if card.isdecimal()), key=int))
+
+    @default("webhook")
+    def _default_webhook(self) -> str:
+        return _address("webhook", os.environ.get("BLUENO_WEBHOOK", ""))
+
+    @default("mail_server")
+    def _default_mail_server(self) -> str:
+        return _address("mail_server", os.environ.get("BLUENO_MAIL_SERVER", ""))
+
+    @default("mail_to")
+    def _default_mail_to(self) -> str:
+        return os.environ.get("BLUENO_MAIL_TO", "")
+
+    @default("notify_after")
+    def _default_notify_after(self) -> float:
+        text = os.environ.get("BLUENO_NOTIFY_AFTER", "").strip()
+        try:
+            return float(text or 60)
+        except ValueError:
+            raise InvalidInput(
+                f"BLUENO_NOTIFY_AFTER is '{text[:20]}'; it must be a number of seconds.", code="bad_setting"
+            ) from None
+
+    @validate("webhook", "mail_server")
+    def _check_address(self, proposal: Any) -> str:
+        return _address(proposal["trait"].name, proposal["value"])
 
     @default("user")
     def _default_user(self) -> str:
@@ -150,6 +188,17 @@ class Config(Configurable):
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}
+
+
+def _address(name: str, address: str) -> str:
+    kinds = ("http", "https") if name == "webhook" else ("smtp", "smtps")
+    found = urlsplit(address)
+    if address and (found.scheme not in kinds or not found.hostname):
+        raise InvalidInput(
+            f"The setting '{name}' takes an address like {kinds[-1]}://host. Correct it, or leave it out.",
+            code="bad_setting",
+        )
+    return address
 
 
 def usable_cores() -> int:

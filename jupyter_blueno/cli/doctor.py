@@ -243,6 +243,21 @@ def _job_limits() -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _notices() -> Iterator[Finding]:
+    from urllib.parse import urlsplit
+
+    from jupyter_blueno.config import Config
+
+    config = Config()
+    if config.webhook or config.mail_server:
+        where = [f"a webhook at {urlsplit(config.webhook).hostname}"] if config.webhook else []
+        where += [f"e-mail to {config.mail_to}"] if config.mail_server and config.mail_to else []
+        yield Finding(
+            "notices of jobs", bool(where), " and ".join(where) or "a mail server, and nobody to write to",
+            "Set BLUENO_MAIL_TO to an address.", needed=False,
+        )  # fmt: skip
+
+
 def _version(name: str) -> str:
     try:
         return metadata.version(name)
@@ -252,5 +267,5 @@ def _version(name: str) -> str:
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python, _packages, _kernel, _extension, _data_folder, _database, _decoders, _extras, _gpus,
-    _job_limits, _server,
+    _job_limits, _notices, _server,
 )  # fmt: skip

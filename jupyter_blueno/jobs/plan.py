@@ -47,6 +47,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "cpu": spec.resources.cpu,
         "retries": spec.resources.retries,
         "retry_pause": RETRY_PAUSE,
+        "notify_after": config.notify_after if config.webhook or config.mail_server else None,
         "grace": GRACE,
         "log_limit": LOG_LIMIT,
         "process_limit": PROCESS_LIMIT,

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import os
 import select
+import sys
 import time
 
 TYPE_CHECKING = False  # importing typing takes a third of the start
@@ -357,6 +358,24 @@ class Supervisor:
         with suppress(OSError), open(self.path("exit.json"), "rb") as file:
             os.fsync(file.fileno())
         self.forget("reserve", "heartbeat", "environ", "paused")
+        self.have_it_told(ending, self.family.exit_status)
+
+    def have_it_told(self, ending: str, status: int | None) -> None:
+        """Have somebody told of the end, by a process that outlives this one."""
+        after = self.plan.get("notify_after")
+        if after is None or ending == "cancelled":
+            return
+        went_well = ending == "exited" and status == 0
+        if went_well and time.time() - self.started_at < after:
+            return
+        with suppress(OSError):
+            if os.fork() == 0:
+                with suppress(OSError):
+                    os.setsid()
+                    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+                    words = [sys.executable, "-I", "-m", "jupyter_blueno.jobs.notify", self.folder]
+                    os.execv(sys.executable, words)
+                os._exit(127)
 
     def forget(self, *names: str) -> None:
         """Remove files that are there no more than now."""

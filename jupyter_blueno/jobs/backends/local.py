@@ -187,9 +187,14 @@ class LocalBackend(Backend):
             self._started_at = time.monotonic()
 
     def _write_limits(self) -> None:
+        queue = JobFolder(Path(self.entries.folder))
         limits = self._limits()
         if limits != self._limits_on_file():
-            JobFolder(Path(self.entries.folder)).write("limits.json", limits)
+            queue.write("limits.json", limits)
+        config = self.config
+        if config.webhook or config.mail_server:
+            told = {"webhook": config.webhook, "mail_server": config.mail_server, "mail_to": config.mail_to}
+            queue.write("notify.json", told, private=True)  # addresses may hold passwords
 
     def _limits(self) -> dict[str, Any]:
         """What there is to hand out. A job sees only what was handed out to it: it believes the file."""

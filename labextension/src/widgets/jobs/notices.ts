@@ -40,10 +40,16 @@ function notify(job: Job, commands: CommandRegistry): void {
     });
   } else {
     const reason = reasonLine(job);
+    const { label, resources } = job.failure?.suggestion ?? {};
+    const again = () =>
+      void commands.execute(
+        Commands.rerunJob,
+        resources ? { id, resources: { ...resources } } : { id }
+      );
     Notification.error(`${name} ${stateLine(job)}${reason && `: ${reason}`}`, {
       actions: [
         ...actions,
-        { label: 'Run again', callback: run(Commands.rerunJob) }
+        { label: (resources && label) || 'Run again', callback: again }
       ],
       autoClose: SHOWN
     });
