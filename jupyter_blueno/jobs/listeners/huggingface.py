@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+TIMES = ("epoch", "total_flos", "_runtime", "_per_second")  # about the run, not the model
+
 
 def follow(module: Any) -> None:
     class Follower(module.TrainerCallback):  # type: ignore[misc]
@@ -31,7 +33,7 @@ def follow(module: Any) -> None:
                     numbers = {
                         name: value
                         for name, value in (logs or {}).items()
-                        if isinstance(value, int | float) and name not in ("epoch", "total_flos")
+                        if isinstance(value, int | float) and not name.endswith(TIMES)
                     }
                     metrics.log_found("transformers", numbers, state.global_step)
 

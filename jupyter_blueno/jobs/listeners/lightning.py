@@ -16,7 +16,11 @@ def follow(module: Any) -> None:
     package = module.__name__.partition(".trainer.")[0]  # lightning.pytorch, or pytorch_lightning
 
     class Follower(sys.modules[f"{package}.callbacks"].Callback):  # type: ignore[misc]
-        logged = -1
+        def __init__(self) -> None:
+            super().__init__()
+            self.told: dict[str, int] = {}  # the step at which a metric was told last
+            self.before: dict[str, Any] = {}
+            self.of_validation: set[str] = set()
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
@@ -35,28 +39,31 @@ def follow(module: Any) -> None:
                     self.logged = trainer.global_step
                     self.tell(trainer, trainer.logged_metrics)
 
+        def on_validation_start(self, trainer: Any, *_: Any) -> None:
+            self.before = dict(trainer.callback_metrics)
+
         def on_validation_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
-                if not trainer.sanity_checking:
-                    self.tell(trainer, trainer.callback_metrics)
+                now = trainer.callback_metrics
+                if not trainer.sanity_checking:  # what training logged is among them, as it was before
+                    new = {name: one for name, one in now.items() if one is not self.before.get(name)}
+                    self.tell(trainer, new)
+                    self.of_validation |= new.keys()
 
         def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
-                self.tell(trainer, trainer.callback_metrics)
+                self.tell(trainer, self.of_training(trainer.callback_metrics))
+
+        def of_training(self, values: Any) -> dict[str, Any]:
+            return {name: one for name, one in values.items() if name not in self.of_validation}
 
         def tell(self, trainer: Any, values: Any) -> None:
             """Each metric once a step."""
-            fresh = {
-                name: value
-                for name, value in values.items()
-                if name != "epoch" and self.told.get(name) != trainer.global_step
-            }
-            self.told |= dict.fromkeys(fresh, trainer.global_step)
-            metrics.log_found("lightning", fresh, trainer.global_step)
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.told: dict[str, int] = {}
+            step = trainer.global_step
+            fresh = {name: one for name, one in values.items() if self.told.get(name) != step}
+            fresh.pop("epoch", None)
+            self.told |= dict.fromkeys(fresh, step)
+            metrics.log_found("lightning", fresh, step)
 
     def add(self: Any, *args: Any, **kwargs: Any) -> None:
         if getattr(self, "is_global_zero", True):
