@@ -27,20 +27,16 @@ def follow(module: Any) -> None:
                 each, epochs = trainer.num_training_batches, trainer.max_epochs
                 total = each * epochs if epochs and epochs > 0 and each != float("inf") else trainer.max_steps
                 done = trainer.fit_loop.epoch_loop.total_batch_idx + 1
-                words = f"epoch {trainer.current_epoch + 1}" + (
-                    f" of {epochs}" if epochs and epochs > 0 else ""
-                )
+                of = f" of {epochs}" if epochs and epochs > 0 else ""
+                words = f"epoch {trainer.current_epoch + 1}{of}"
                 known = int(total) if total and total > 0 else None
                 reporting.progress_found(reporting.FRAMEWORK, int(done), known, words)
-                if (
-                    trainer.global_step != self.logged
-                    and trainer.global_step % trainer.log_every_n_steps == 0
-                ):
-                    self.logged = trainer.global_step
-                    self.tell(trainer, trainer.logged_metrics)
+                if trainer.global_step % trainer.log_every_n_steps == 0:
+                    self.tell(trainer, self.of_training(trainer.logged_metrics))
 
         def on_validation_start(self, trainer: Any, *_: Any) -> None:
-            self.before = dict(trainer.callback_metrics)
+            with guarded("lightning"):
+                self.before = dict(trainer.callback_metrics)
 
         def on_validation_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
