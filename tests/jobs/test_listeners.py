@@ -168,6 +168,7 @@ class Model(pl.LightningModule):
     def training_step(self, batch, index):
         loss = self.loss(batch)
         self.log("train_loss", loss)
+        self.log("mean_loss", loss, on_step=False, on_epoch=True)
         return loss
     def validation_step(self, batch, index):
         self.log("val_loss", self.loss(batch))
@@ -186,7 +187,8 @@ def test_lightning_tells_steps_and_checkpoints(manager: JobManager, folder: Path
     assert job.progress is not None
     assert (job.progress.done, job.progress.total) == (16, 16)
     found = curves(manager, job)
-    assert (found["train_loss"].steps, found["val_loss"].steps) == ([4, 8, 12, 16], [8, 16])
+    assert found["train_loss"].steps == [4, 8, 12, 16]
+    assert (found["mean_loss"].steps, found["val_loss"].steps) == ([8, 16], [8, 16])
     (kept,) = manager.record(ALICE, job.id).checkpoints()
     assert (kept.step, kept.path.endswith(".ckpt")) == (16, True)
 

@@ -19,8 +19,14 @@ def follow(module: Any) -> None:
         def __init__(self) -> None:
             super().__init__()
             self.told: dict[str, int] = {}  # the step at which a metric was told last
-            self.before: dict[str, Any] = {}
+            self.logged: dict[str, Any] = {}  # before a batch
+            self.before: dict[str, Any] = {}  # before a validation
             self.of_validation: set[str] = set()
+
+        def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
+            with guarded("lightning"):
+                if (trainer.global_step + 1) % trainer.log_every_n_steps == 0:
+                    self.logged = dict(trainer.logged_metrics)
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
@@ -32,7 +38,7 @@ def follow(module: Any) -> None:
                 known = int(total) if total and total > 0 else None
                 reporting.progress_found(reporting.FRAMEWORK, int(done), known, words)
                 if trainer.global_step % trainer.log_every_n_steps == 0:
-                    self.tell(trainer, self.of_training(trainer.logged_metrics))
+                    self.tell(trainer, _new(trainer.logged_metrics, self.logged))
 
         def on_validation_start(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
@@ -42,16 +48,14 @@ def follow(module: Any) -> None:
             with guarded("lightning"):
                 now = trainer.callback_metrics
                 if not trainer.sanity_checking:  # what training logged is among them, as it was before
-                    new = {name: one for name, one in now.items() if one is not self.before.get(name)}
+                    new = _new(now, self.before)
                     self.tell(trainer, new)
                     self.of_validation |= new.keys()
 
         def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
             with guarded("lightning"):
-                self.tell(trainer, self.of_training(trainer.callback_metrics))
-
-        def of_training(self, values: Any) -> dict[str, Any]:
-            return {name: one for name, one in values.items() if name not in self.of_validation}
+                now = trainer.callback_metrics
+                self.tell(trainer, {name: now[name] for name in now if name not in self.of_validation})
 
         def tell(self, trainer: Any, values: Any) -> None:
             """Each metric once a step."""
@@ -71,3 +75,8 @@ def follow(module: Any) -> None:
 
     after(module.Trainer, "__init__", "lightning", add)
     after(module.Trainer, "save_checkpoint", "lightning", note)
+
+
+def _new(values: Any, before: dict[str, Any]) -> dict[str, Any]:
+    """What was logged since: the others are the very same objects."""
+    return {name: one for name, one in values.items() if one is not before.get(name)}
