@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.progress import progress as progress
     from jupyter_blueno.client.samples import Sample as Sample
     from jupyter_blueno.client.session import use as use
+    from jupyter_blueno.client.submit import map as map
     from jupyter_blueno.client.submit import run_cell as run_cell
     from jupyter_blueno.client.submit import run_command as run_command
     from jupyter_blueno.client.submit import run_notebook as run_notebook
@@ -66,6 +67,7 @@ _PUBLIC = {
     "latest_checkpoint": "jupyter_blueno.jobs.checkpoints",
     "log_metric": "jupyter_blueno.jobs.metrics",
     "log_metrics": "jupyter_blueno.jobs.metrics",
+    "map": "jupyter_blueno.client.submit",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",
     "public_sets": "jupyter_blueno.client.ingest",

@@ -30,6 +30,12 @@ class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
     spec: JobSpec
 
 
+class SubmitJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most 1000."""
+
+    jobs: list[SubmitJob]
+
+
 class JobList(Struct, frozen=True):
     jobs: list[Job]
     next: str | None = None
@@ -114,6 +120,13 @@ def list_jobs(context: Context, ask: JobPage) -> JobList:
 def submit_job(context: Context, ask: SubmitJob) -> Job:
     """Start a job in the background; where there is no room now, it waits for its turn."""
     return context.platform.jobs.submit(context.user, ask.id, ask.name, ask.spec)
+
+
+@operation("POST", "/work/batch", resource="jobs", action="execute", status=201)
+def submit_jobs(context: Context, ask: SubmitJobs) -> JobList:
+    """Start many jobs at once; if one of them cannot run, none is started."""
+    asked = [(one.id, one.name, one.spec) for one in ask.jobs]
+    return JobList(context.platform.jobs.submit_many(context.user, asked))
 
 
 @operation("GET", "/jobs/{job_id}", resource="jobs", action="read")

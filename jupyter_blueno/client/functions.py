@@ -7,12 +7,13 @@ is imported when something is submitted.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import Job
     from jupyter_blueno.client.options import Options
 
@@ -134,6 +135,12 @@ class JobFunction(Generic[P, R]):
         from jupyter_blueno.client.submit import submit_function
 
         return submit_function(self.function, args, kwargs, self.options)  # type: ignore[arg-type]
+
+    def map(self, *values: Iterable[Any]) -> JobList:
+        """One job for each value, as `blueno.map` starts them."""
+        from jupyter_blueno.client.submit import map
+
+        return map(self, *values)
 
     def using(self, **options: Unpack[Options]) -> JobFunction[P, R]:
         """The same function with some options changed: ``train.using(gpu=2).submit(0.1)``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno.client import look
 from jupyter_blueno.client.progress import duration
@@ -35,6 +35,29 @@ def html(info: model.Job, tail: str) -> str:
 
 class JobList(list["Job"]):
     """Jobs, shown as a table."""
+
+    def wait(self, timeout: float | None = None) -> JobList:
+        """Wait until all have ended; returns the list itself.
+
+        Raises
+        ------
+        TimeoutError
+            If some have not after `timeout` seconds; they go on.
+        """
+        import time
+
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for one in self:
+            one.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return self
+
+    def results(self, timeout: float | None = None) -> list[Any]:
+        """Wait, and return what came out of each; the first that failed raises.
+
+        See `Job.result`.
+        """
+        self.wait(timeout)
+        return [one.result() for one in self]
 
     def _cells(self) -> list[list[str]]:
         rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import pickle
 import sys
 import sysconfig
@@ -66,7 +67,6 @@ def _by_value() -> Iterator[None]:
 
 def local_modules() -> list[ModuleType]:
     """Imported modules that lie neither in the standard library nor among installed packages."""
-    installed = [Path(path).resolve() for path in _installed_folders()]
     found = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
@@ -75,20 +75,26 @@ def local_modules() -> list[ModuleType]:
             or name.partition(".")[0] == "jupyter_blueno"
         ):  # fmt: skip
             continue
-        path = Path(file)
-        if path.suffix != ".py":
-            continue
-        path = path.resolve()
-        if not any(path.is_relative_to(folder) for folder in installed):
+        if _is_local(file, tuple(sys.path)):
             found.append(module)
     return found
 
 
-def _installed_folders() -> set[str]:
+@functools.lru_cache(20_000)  # hundreds of modules are loaded, and each submit asks for all
+def _is_local(file: str, path: tuple[str, ...]) -> bool:
+    if not file.endswith(".py"):
+        return False
+    real = Path(file).resolve()
+    return not any(real.is_relative_to(folder) for folder in _installed_folders(path))
+
+
+@functools.lru_cache(8)
+def _installed_folders(path: tuple[str, ...]) -> frozenset[Path]:
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages"))}
-    return folders | {str(Path(sys.base_prefix) / "lib"), str(Path(sys.prefix) / "lib")}
+    folders |= {part for part in path if part.endswith(("site-packages", "dist-packages"))}
+    folders |= {str(Path(sys.base_prefix) / "lib"), str(Path(sys.prefix) / "lib")}
+    return frozenset(Path(folder).resolve() for folder in folders)
 
 
 def _named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[str, Any]]:

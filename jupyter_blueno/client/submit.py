@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -14,12 +14,15 @@ from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import payload, session, signature
 from jupyter_blueno.client.functions import JobFunction
+from jupyter_blueno.client.job_display import JobList
 from jupyter_blueno.client.jobs import Job
-from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
+from jupyter_blueno.client.options import DEFAULTS, Options, refuse_unknown, spec_of, split, takes_options
+from jupyter_blueno.client.travelling import described
 from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
 
 NAME_LIMIT = 120  # characters of a name that is made up here
+AT_ONCE = 250  # jobs in one request
 
 
 @takes_options
@@ -97,8 +100,15 @@ def submit_function(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
 ) -> Job:
     """Run ``function(*args, **kwargs)`` with these options: all `kwargs` are the function's."""
+    spec = _spec_of_call(function, args, kwargs, options)
+    return start(options.get("name") or signature.called_of(function), spec)
+
+
+def _spec_of_call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+) -> JobSpec:
     signature.check(function, args, kwargs)
-    spec = spec_of(
+    return spec_of(
         options,
         kind="function",
         source=_source_of(function),
@@ -106,7 +116,66 @@ def submit_function(
         arguments=signature.arguments(function, args, kwargs),
         origin=origin(),
     )
-    return start(options.get("name") or signature.called_of(function), spec)
+
+
+@takes_options
+def map(function: Callable[..., Any], *values: Iterable[Any], **options: Unpack[Options]) -> JobList:
+    """Run a function once for each value, each time as a background job of its own.
+
+    Parameters
+    ----------
+    function : callable
+    *values : iterable
+        Of its first argument, of its second … : as for Python's own `map`.
+    **options
+        As in `submit`, for each job.
+
+    Returns
+    -------
+    JobList
+        In the order of the values; ``.results()`` waits for all and gives
+        theirs.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them cannot run; none was started.
+
+    Examples
+    --------
+    >>> blueno.map(train, [0.1, 0.01, 0.001]).results()
+    """
+    if isinstance(function, JobFunction):
+        options = {**function.options, **options}  # type: ignore[typeddict-item]
+        function = function.function
+    if not callable(function) or not values:
+        raise errors.InvalidInput(
+            "map takes a function, and then what it is to run for: blueno.map(train, [0.1, 0.01]).",
+            code="not_a_function",
+        )
+    refuse_unknown(options)
+    name = options.get("name") or signature.called_of(function)
+    asked = [
+        api.SubmitJob(
+            uuid.uuid4().hex,
+            f"{name} {_short(args)}"[:NAME_LIMIT].strip(),
+            _spec_of_call(function, args, {}, options),
+        )
+        for args in zip(*values, strict=False)
+    ]
+    made: list[Job] = []
+    for place in range(0, len(asked), AT_ONCE):
+        answer = session.call(api.submit_jobs, api.SubmitJobs(asked[place : place + AT_ONCE]))
+        made += [Job(one) for one in answer.jobs]
+    return JobList(made)
+
+
+def _short(args: tuple[Any, ...]) -> str:
+    """Arguments in a name: what is plain as it is, the rest by its type."""
+    words = (
+        repr(one) if isinstance(one, int | float | str | bool | None) else described(one) for one in args
+    )
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in word)[:40] for word in words)
 
 
 @takes_options

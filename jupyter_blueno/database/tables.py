@@ -161,7 +161,31 @@ job = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("deleted_at", DateTime(timezone=True)),
     Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
-    Index("job_recent", "team", text("created_at DESC"), text("id DESC")),
+    # Each answers a page of the list, filtered in one way, from the index alone.
+    Index(
+        "job_recent",
+        "team",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_include=["name"],
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index(
+        "job_state",
+        "team",
+        "state",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index(
+        "job_notebook",
+        "team",
+        text("(spec['origin'] ->> 'notebook')"),
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
     Index("job_revision", "revision"),
     Index(
         "job_active",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
-from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound, Unavailable
+from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound
 from jupyter_blueno.jobs import (
+    batch,
     environments,
     interpreters,
     parameters,
@@ -41,13 +42,11 @@ from jupyter_blueno.jobs.objects import Objects
 from jupyter_blueno.jobs.record import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
-
-RESUME_FROM = "BLUENO_RESUME_FROM"  # the folder of the job whose checkpoints a job goes on from
 
 
 class JobManager:
@@ -104,16 +103,24 @@ class JobManager:
             known = store.row(connection, job_id)
         if known is not None:
             return self._same(user, known, digest)
+        self.lay_out(job_id, name, spec, digest)
+        return self._launch(user, job_id, name, spec, digest)
+
+    def submit_many(self, user: Person, asked: Sequence[tuple[str, str, JobSpec]]) -> list[Job]:
+        """Start jobs of which each is an id, a name and what to run; see `batch.submit_many`."""
+        return batch.submit_many(self, user, asked)
+
+    def lay_out(self, job_id: str, name: str, spec: JobSpec, digest: str, durable: bool = True) -> None:
+        """Check what is asked, and make the job's folder; without `durable` it may be lost with the power."""
         request.check_spec(spec)
         self.backend.check(spec.resources)
         content = plan.of(self.config, job_id, spec)
         folder = JobFolder.of(self.config, job_id)
-        with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
+        with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
-                snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
+                snapshot.write_down(JobFolder(fresh), name, digest, spec, content, durable)
                 base = content["build"]["base"] if content["build"] else interpreters.find(spec.python)
                 snapshot.take(spec, JobFolder(fresh), content["cwd"], base, self.objects)
-        return self._launch(user, job_id, name, spec, digest)
 
     def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
         """Run the same snapshot again, as a new job; `change` gives it other values.
@@ -132,7 +139,7 @@ class JobManager:
         if change.resources is not None:
             spec = msgspec.structs.replace(spec, resources=change.resources)
         if change.resume:
-            spec = _resumed(spec, old)
+            spec = snapshot.resumed(spec, old)
         digest = request.digest(name, spec)
         with self.database.begin() as connection:
             known = store.row(connection, job_id)
@@ -143,7 +150,7 @@ class JobManager:
             self.backend.check(spec.resources)
         content = plan.of(self.config, job_id, spec)
         folder = JobFolder.of(self.config, job_id)
-        with _kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
+        with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
                 snapshot.copy(old, JobFolder(fresh))
                 snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
@@ -346,19 +353,9 @@ class JobManager:
         return self.get(user, row.id)
 
     def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
-        short = request.without_secrets(msgspec.structs.replace(spec, source=None, payload=None))
-        kept = msgspec.to_builtins(msgspec.structs.replace(short, arguments=[], search=[], files=[]))
-        values: dict[str, Any] = {
-            "id": job_id,
-            "team": user.team,
-            "owner": user.name,
-            "name": name,
-            "kind": spec.kind,
-        }
         # Intent first. If we die before it is in the queue, the monitor puts it there.
-        values |= {"state": "QUEUED", "spec": kept, "backend": self.backend.name}
         with self.database.begin() as connection:
-            job = store.insert(connection, {**values, "handle": {"digest": digest}})
+            job = store.insert(connection, self.row(user, job_id, name, spec, digest))
         if job is None:  # a twin of this request was faster, or another one took the id
             with self.database.begin() as connection:
                 known = store.row(connection, job_id)
@@ -375,26 +372,26 @@ class JobManager:
             raise
         # Only now: it would take the processor from the job that is starting.
         self.monitor.look()
-        python = None if environments.is_built(spec) else interpreters.find(spec.python)
-        self.recorder.record(folder, python, str(request.working_folder(self.config, spec)))
+        self.remember([folder], spec)
         return job
 
+    def row(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> dict[str, Any]:
+        """A new job's row; what is long stays in its folder."""
+        short = request.without_secrets(msgspec.structs.replace(spec, source=None, payload=None))
+        kept = msgspec.to_builtins(msgspec.structs.replace(short, arguments=[], search=[], files=[]))
+        return {
+            "id": job_id,
+            "team": user.team,
+            "owner": user.name,
+            "name": name,
+            "kind": spec.kind,
+            "state": "QUEUED",
+            "spec": kept,
+            "backend": self.backend.name,
+            "handle": {"digest": digest},
+        }
 
-def _resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
-    """The same work, which goes on from the checkpoints of an earlier job, or of that one's."""
-    place = str(old.path)
-    if not any((old.path / "checkpoints").glob("*")):
-        place = spec.environment.get(RESUME_FROM, place)
-    return msgspec.structs.replace(spec, environment={**spec.environment, RESUME_FROM: place})
-
-
-@contextlib.contextmanager
-def _kept_or_said() -> Iterator[None]:
-    """What cannot be written, as on a full disk, in a sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(
-            f"The job cannot be kept: {error.strerror or error}. Mend that, then submit it again.",
-            code="job_not_kept",
-        ) from error
+    def remember(self, folders: list[JobFolder], spec: JobSpec) -> None:
+        """Have packages and commit written down for jobs of one environment and folder."""
+        python = None if environments.is_built(spec) else interpreters.find(spec.python)
+        self.recorder.record(folders, python, str(request.working_folder(self.config, spec)))

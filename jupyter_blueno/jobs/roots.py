@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import sysconfig
 from pathlib import Path
@@ -29,6 +30,7 @@ def editable(python: str) -> list[Path]:
     return _editable[stamps]
 
 
+@functools.lru_cache(64)
 def _site_packages(python: str) -> list[Path]:
     bases = dict.fromkeys((Path(python).parents[1], Path(os.path.realpath(python)).parents[1]))
     return [place for base in bases for place in sorted(base.glob("lib*/python3*/*-packages"))]

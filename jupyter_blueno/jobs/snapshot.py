@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from jupyter_blueno.errors import Conflict, NotFound
+from jupyter_blueno.errors import Conflict, NotFound, Unavailable
 from jupyter_blueno.jobs import environment, files, modules, request, scripts
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Code, JobSpec
@@ -24,6 +24,7 @@ from jupyter_blueno.jobs.roots import roots_of
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
 
+RESUME_FROM = "BLUENO_RESUME_FROM"  # the folder of the job whose checkpoints a job goes on from
 TEXT_SHOWN = 1 << 20  # bytes of one module in an answer
 
 
@@ -42,6 +43,18 @@ class EnvironmentFile(Struct, frozen=True):
     python: str | None = None
     commit: str | None = None
     diff: str | None = None
+
+
+@contextlib.contextmanager
+def kept_or_said() -> Iterator[None]:
+    """What cannot be written, as on a full disk, in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The job cannot be kept: {error.strerror or error}. Mend that, then submit it again.",
+            code="job_not_kept",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -112,13 +125,15 @@ def take(spec: JobSpec, folder: JobFolder, working_folder: str, python: str, obj
     folder.write("code.json", taken)
 
 
-def write_down(folder: JobFolder, name: str, digest: str, spec: JobSpec, plan: dict[str, Any]) -> None:
+def write_down(
+    folder: JobFolder, name: str, digest: str, spec: JobSpec, plan: dict[str, Any], durable: bool = True
+) -> None:
     """Keep what was asked for, and what the supervisor is to do."""
     shown = request.without_secrets(spec)
-    folder.write("spec.json", {"name": name, "digest": digest, "spec": shown}, durable=True)
+    folder.write("spec.json", {"name": name, "digest": digest, "spec": shown}, durable=durable)
     if spec.environment:
-        folder.write("variables.json", spec.environment, durable=True, private=True)
-    folder.write("run.json", plan, durable=True)
+        folder.write("variables.json", spec.environment, durable=durable, private=True)
+    folder.write("run.json", plan, durable=durable)
 
 
 def asked(folder: JobFolder) -> SpecFile | None:
@@ -136,6 +151,14 @@ def copy(old: JobFolder, new: JobFolder) -> None:
     shutil.copytree(old.code, new.code, dirs_exist_ok=True, symlinks=True, copy_function=_link)
     if (old.path / "code.json").exists():
         shutil.copy2(old.path / "code.json", new.path / "code.json")
+
+
+def resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
+    """The same work, which goes on from the checkpoints of an earlier job, or of that one's."""
+    place = str(old.path)
+    if not any((old.path / "checkpoints").glob("*")):
+        place = spec.environment.get(RESUME_FROM, place)
+    return msgspec.structs.replace(spec, environment={**spec.environment, RESUME_FROM: place})
 
 
 def _link(source: str, target: str) -> None:
@@ -198,11 +221,11 @@ class Recorder:
         self.config = config
         self._pool: ThreadPoolExecutor | None = None
 
-    def record(self, folder: JobFolder, python: str | None, working_folder: str) -> None:
+    def record(self, folders: list[JobFolder], python: str | None, working_folder: str) -> None:
         """With `python` None, the job itself writes down what its environment holds."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="blueno-record")
-        self._pool.submit(self._record, folder, python, working_folder)
+        self._pool.submit(self._record, folders, python, working_folder)
 
     def later(self, work: Callable[[], object]) -> None:
         """Do something when nothing else is to be written."""
@@ -215,10 +238,12 @@ class Recorder:
         if self._pool is not None:
             self._pool.shutdown(wait=True)
 
-    def _record(self, folder: JobFolder, python: str | None, working_folder: str) -> None:
+    def _record(self, folders: list[JobFolder], python: str | None, working_folder: str) -> None:
         version, packages = None, list[str]()
         if python is not None:
             version, packages = environment.packages(python, self.config.folder("cache", "packages"))
         commit, diff = environment.commit(working_folder)
-        with contextlib.suppress(OSError):  # deleted meanwhile
-            folder.write("environment.json", EnvironmentFile(packages, version, commit, diff))
+        content = msgspec.json.encode(EnvironmentFile(packages, version, commit, diff))
+        for folder in folders:
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                folder.write("environment.json", content)

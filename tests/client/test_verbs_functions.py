@@ -142,3 +142,15 @@ def test_a_command_runs_again_with_other_words() -> None:
     assert job.rerun(command="sh -c 'echo two words'").wait(SOON).log() == "two words\n"
     with pytest.raises(errors.InvalidInput, match="not complete"):
         job.rerun(command="sh -c 'echo")
+
+
+def test_a_function_is_mapped_over_values() -> None:
+    jobs = blueno.map(train, [1, 2, 3], [10, 20])
+    assert jobs.results(SOON) == [10, 40]
+    assert [job.name for job in jobs] == ["trained 1 10", "trained 2 20"]
+    assert jobs[0].parameters == {"lr": 1, "epochs": 10}
+    assert train.using(name="double").map([4]).results(SOON) == [20]
+    with pytest.raises(errors.InvalidInput, match="train takes 2 arguments by place"):
+        blueno.map(train, [1], [2], [3])
+    with pytest.raises(errors.InvalidInput, match="map takes a function"):
+        blueno.map(train)

@@ -44,6 +44,17 @@ class Backend(ABC):
             If it cannot be started now; nothing was started.
         """
 
+    def start_many(self, work: Sequence[tuple[str, JobFolder, Claim, dict[str, str]]]) -> None:
+        """`start` for each of them, where it can be with less to do for all together.
+
+        Raises
+        ------
+        Unavailable
+            If one cannot be started now; whoever looks next tries again.
+        """
+        for job_id, folder, claim, environment in work:
+            self.start(job_id, folder, claim, environment)
+
     @abstractmethod
     def observe(self, job_id: str, folder: JobFolder, handle: Handle) -> Observation:
         """Say what is true now. Cheap: called several times a second for each active job.

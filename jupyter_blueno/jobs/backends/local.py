@@ -62,11 +62,7 @@ class LocalBackend(Backend):
             self._end_before_start(folder)
             return {}
         try:
-            self.entries.make()
-            if self.entries.priority(job_id) is None and not self.entries.is_running(job_id):
-                text = "\0".join(f"{name}={value}" for name, value in environment.items())
-                folder.write("environ", os.fsencode(text), durable=True, private=True)
-                self.entries.put(job_id, claim.resources.priority, _needs(claim))
+            self._put(job_id, folder, claim, environment)
             self._wake(job_id)
         except OSError as error:
             self.entries.withdraw(job_id)
@@ -75,6 +71,28 @@ class LocalBackend(Backend):
                 code="queue_unavailable",
             ) from error
         return {}
+
+    def _put(
+        self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str], durable: bool = True
+    ) -> None:
+        self.entries.make()
+        if self.entries.priority(job_id) is None and not self.entries.is_running(job_id):
+            text = "\0".join(f"{name}={value}" for name, value in environment.items())
+            folder.write("environ", os.fsencode(text), durable=durable, private=True)
+            self.entries.put(job_id, claim.resources.priority, _needs(claim))
+
+    def start_many(self, work: Sequence[tuple[str, JobFolder, Claim, dict[str, str]]]) -> None:
+        try:
+            for job_id, folder, claim, environment in work:
+                # After a power cut it is the monitor that puts them in again, as far as they are missing.
+                self._put(job_id, folder, claim, environment, durable=False)
+            if work:
+                self._wake("")
+        except OSError as error:
+            raise Unavailable(
+                f"Not all jobs could be queued: {error.strerror or error}. They are, once that is mended.",
+                code="queue_unavailable",
+            ) from error
 
     def revive(self, job_id: str, folder: JobFolder, handle: Handle, environment: dict[str, str]) -> None:
         with contextlib.suppress(OSError):  # the next look comes soon

@@ -808,6 +808,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/batch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start many jobs at once; if one of them cannot run, none is started.
+     * @description Start many jobs at once; if one of them cannot run, none is started.
+     */
+    post: operations['submit_jobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/work/form': {
     parameters: {
       query?: never;
@@ -1609,6 +1629,13 @@ export interface components {
       id: string;
       name: string;
       spec: components['schemas']['JobSpec'];
+    };
+    /**
+     * SubmitJobs
+     * @description At most 1000.
+     */
+    SubmitJobs: {
+      jobs: components['schemas']['SubmitJob'][];
     };
     /**
      * Suggestion
@@ -3253,6 +3280,39 @@ export interface operations {
         };
         content: {
           'application/octet-stream': string;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  submit_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SubmitJobs'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobList'];
         };
       };
       /** @description An error. */
