@@ -6,13 +6,18 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from typing import Any, NoReturn
 
     from jupyter_blueno.jobs import lean, processes
+    from jupyter_blueno.jobs.lean import suppress
     from jupyter_blueno.jobs.limits import Limits
-else:  # files beside this one
+else:  # files beside this one, and signal without its enums
+    import _signal as signal
+
     import lean
     import processes
+    from lean import suppress
 
 
 def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, bytes] | None:
@@ -53,9 +58,45 @@ def become(
             os._exit(0)  # the supervisor died first: nothing of the user's has run
         limits.enter()
         os.chdir(plan["cwd"])
+        if plan.get("witness"):
+            bear_witness(folder)
         os.execvpe(plan["argv"][0], plan["argv"], surroundings)
     except BaseException as error:
         reason = f"'{plan['argv'][0]}' could not be started: {error}."
         os.write(2, reason.encode() + b"\n")
         lean.write_json(os.path.join(folder, "ended.json"), {"ok": False, "reason": reason})
     os._exit(127)
+
+
+def bear_witness(folder: str) -> None:
+    """Stay as the parent of a program that says nothing of its end; returns in its process.
+
+    If the supervisor is killed, nobody else could tell whether a command went
+    well: what waits for it here is a process of the job.
+    """
+    program = os.fork()
+    if program == 0:
+        return
+    try:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the supervisor's lock above all
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # meant for the program, which is in our group
+        _, status = os.waitpid(program, 0)
+        with suppress(OSError):
+            lean.write_json(os.path.join(folder, "witnessed.json"), {"status": status})
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:  # end as it did
+            if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
+        os._exit(max(code, 0))
+    finally:
+        os._exit(127)
+
+
+def witnessed(folder: str) -> int | None:
+    """How the job's program ended, as waitpid says it; None if nobody saw it."""
+    try:
+        return int(lean.read_json(os.path.join(folder, "witnessed.json"))["status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -25,6 +25,7 @@
     ├── notebook.ipynb  the executed notebook
     ├── failure.json    the line that failed, and what its variables were
     ├── ended.json      what the work said of its own end
+    ├── witnessed.json  how a command ended, for a supervisor that was not there
     └── exit.json       how it ended: the last file that is written
 
 Files appear whole, by a rename.

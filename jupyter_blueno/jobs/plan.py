@@ -41,6 +41,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "then": argv if build else None,
         "build": build,
         "cwd": cwd,
+        "witness": RUNNER not in argv,  # who runs in it says itself how it ended
         "script": None if script is None else script.plan(),
         "timeout": spec.resources.timeout,
         "memory": spec.resources.memory,

@@ -129,6 +129,8 @@ class Supervisor:
         self.watch()
         self.clear()
         self.limits.close()
+        if self.family.exit_status is None:
+            self.family.exit_status = birth.witnessed(self.folder)
         found = self.family.exit_status
         return self.ending or self.limits.verdict(found) or ("unwatched" if found is None else "exited")
 

@@ -129,6 +129,31 @@ def test_work_survives_its_supervisor(manager: JobManager, folder: Path) -> None
     assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "42"}
 
 
+@pytest.mark.parametrize(("code", "state"), [(0, "SUCCEEDED"), (3, "FAILED")])
+def test_a_command_that_ends_unwatched_is_known_by_its_code(
+    manager: JobManager, folder: Path, code: int, state: str
+) -> None:
+    os.mkfifo(folder / "gate")
+    job = start(manager, command("sh", "-c", f"echo up; read line < gate; exit {code}"))
+    logged(manager, job, "up")
+    first = status_of(manager, job)
+    os.kill(first.supervisor, signal.SIGKILL)
+    until(lambda: gone(first.supervisor))
+    (folder / "gate").write_text("go\n")
+    until(lambda: gone(first.child))  # before anybody looks
+    job = wait(manager, job, state)
+    assert job.exit_code == code
+
+
+def test_a_command_hears_that_it_is_cancelled(manager: JobManager) -> None:
+    text = "trap 'echo tidied; exit 7' TERM; echo up; while true; do sleep 0.05; done"
+    job = start(manager, command("sh", "-c", text))
+    logged(manager, job, "up")
+    manager.cancel(ALICE, job.id)
+    job = wait(manager, job, "CANCELLED")
+    assert log(manager, job).endswith("tidied\n")
+
+
 def test_lost_when_everything_died_without_a_word(
     manager: JobManager, another_manager: Callable[[], JobManager]
 ) -> None:

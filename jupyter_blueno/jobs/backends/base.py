@@ -25,7 +25,7 @@ class Backend(ABC):
     writes; the manager owns the database row and never kills anything itself.
     A backend keeps no state in memory that a new process would miss.
 
-    `jobs/testing.py` holds the tests that every backend passes.
+    `jobs/testing/` holds the tests that every backend passes.
     """
 
     name: str
