@@ -67,7 +67,7 @@ def submit_many(manager: JobManager, user: Person, asked: Sequence[tuple[str, st
 def _start(manager: JobManager, made: dict[str, Job], new: list[tuple[str, str, JobSpec, str]]) -> None:
     work = []
     for job_id, _, spec, _ in new:
-        environment = manager.monitor.environment(job_id, spec.resources)
+        environment = manager.monitor.environment(job_id, spec.kind, spec.resources)
         work.append((job_id, JobFolder.of(manager.config, job_id), claim_of(made[job_id]), environment))
     manager.backend.start_many(work)
     manager.monitor.look()
