@@ -54,7 +54,7 @@ class Limits:
         self.over = 0  # looks in a row that found it above the limit
         self.looked = 0.0
         self.period = PERIOD
-        self.kills_before = memory.kills_on_machine()
+        self.kills_before: int | None = None
 
     def prepare(self) -> None:
         """Before the job's first process is made."""
@@ -62,9 +62,12 @@ class Limits:
         if self.memory is not None or part is not None:
             self.group = Group.make(self.plan["id"], self.memory, part)
 
+    def begun(self) -> None:
+        """When the job's first process is under way: it waits for nothing here."""
+        self.kills_before = memory.kills_on_machine()
+
     def adopt(self) -> None:
         """For a job that another supervisor began."""
-        self.kills_before = None
         if self.memory is not None or self.cpu is not None:
             self.group = Group.found(self.plan["id"])
 
@@ -131,7 +134,7 @@ class Limits:
                 return "machine_out_of_memory"
         return None
 
-    def said(self, largest: int) -> dict[str, Any]:
+    def said(self, ending: str, largest: int) -> dict[str, Any]:
         """What it used and might have used (bytes), for the record; `largest` is its largest process."""
-        most = max(self.most, largest)
-        return {"memory": most or None, "memory_limit": self.memory, "memory_there": memory.of_machine()}
+        there = memory.of_machine() if ending.endswith("out_of_memory") else None
+        return {"memory": max(self.most, largest) or None, "memory_limit": self.memory, "memory_there": there}

@@ -199,6 +199,7 @@ class Supervisor:
             self.forget("environ")
         os.write(go_write, b"g")
         os.close(go_write)
+        self.limits.begun()
         return True
 
     def adopt(self, status: dict[str, Any]) -> None:
@@ -337,7 +338,7 @@ class Supervisor:
             "finished_at": time.time(),
             "ok": said.get("ok"),
             "reason": reason,
-            **self.limits.said(self.family.most),
+            **self.limits.said(ending, self.family.most),
             "attempt": self.attempts.number,
             "attempts": self.attempts.most,
         }

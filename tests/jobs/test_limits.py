@@ -106,6 +106,7 @@ def test_the_kernel_keeps_a_group_to_its_limit() -> None:
     assert group is not None
     before = memory.kills_on_machine()
     kept = Limits({"id": "x", "memory": None})
+    kept.begun()
     text = "x = bytearray(300_000_000); x[::4096] = b'1' * len(x[::4096])"
     done = subprocess.run([sys.executable, "-c", text], preexec_fn=group.enter, check=False)
     assert done.returncode == -signal.SIGKILL
