@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs import cgroup, lean, processes
     from jupyter_blueno.jobs.entries import BELL_SIZE, Entries
     from jupyter_blueno.jobs.lean import suppress
+    from jupyter_blueno.jobs.limits import usable_cores
     from jupyter_blueno.jobs.order import Entry, Limits, Order
     from jupyter_blueno.jobs.supervisor import Supervisor
 else:  # files beside this one, and signal without its enums
@@ -36,6 +37,7 @@ else:  # files beside this one, and signal without its enums
     import processes
     from entries import BELL_SIZE, Entries
     from lean import suppress
+    from limits import usable_cores
     from order import Entry, Limits, Order
     from supervisor import Supervisor
 
@@ -252,7 +254,9 @@ class Dispatcher:
                 self.look_at(entry.id)
                 continue
             entry.gpus = self.order.free_gpus()[: entry.gpu]
-            entry.content |= {"gpus": ",".join(entry.gpus), "since": time.time()}
+            cores = self.order.cores_for(entry, usable_cores())
+            entry.content |= {"gpus": ",".join(entry.gpus), "cores": ",".join(map(str, cores))}
+            entry.content["since"] = time.time()
             with suppress(OSError):  # a full disk: what it holds is known here
                 self.entries.hold(entry.id, entry.content)
             self.order.start(entry)
@@ -289,7 +293,8 @@ class Dispatcher:
             os.dup2(log, 2)
             os.close(log)
             gpus = ",".join(entry.gpus) if self.order.limits.gpus else None
-            Supervisor(folder, gpus, lambda: self.entries.ring(entry.id)).run()
+            cores = str(entry.content.get("cores") or "")
+            Supervisor(folder, gpus, lambda: self.entries.ring(entry.id), cores).run()
             if os.getppid() != self.pid:
                 self.stand_in(entry.id)
         except BaseException as error:

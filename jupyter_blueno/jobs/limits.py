@@ -42,10 +42,13 @@ class Limits:
     ----------
     plan : dict
         The content of ``run.json``.
+    cores : str, optional
+        The cores that it was given: ``"0,3"``; by default any that are there.
     """
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], cores: str = "") -> None:
         self.plan = plan
+        self.cores = {int(core) for core in cores.split(",") if core} & set(usable_cores())
         self.memory: int | None = plan.get("memory")
         self.cpu: float | None = plan.get("cpu")
         self.group: Group | None = None
@@ -82,11 +85,8 @@ class Limits:
                 self.group.enter()
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("500")  # if the machine runs out of memory, a job goes before a notebook
-        if self.cpu and hasattr(os, "sched_setaffinity"):
-            cores = sorted(os.sched_getaffinity(0))
-            count = max(1, min(len(cores), int(-(-self.cpu // 1))))
-            first = int(self.plan["id"][:8], 16)  # so that small jobs do not all meet on core 0
-            os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(count)})
+        if self.cores:
+            os.sched_setaffinity(0, self.cores)
 
     def exceeded(self, family: Family) -> bool:
         """Whether it used more memory than it may, and must be ended; call it often."""
@@ -138,3 +138,8 @@ class Limits:
         """What it used and might have used (bytes), for the record; `largest` is its largest process."""
         there = memory.of_machine() if ending.endswith("out_of_memory") else None
         return {"memory": max(self.most, largest) or None, "memory_limit": self.memory, "memory_there": there}
+
+
+def usable_cores() -> list[int]:
+    """The numbers of the cores that this process may use; none where that cannot be chosen."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []

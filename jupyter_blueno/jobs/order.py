@@ -100,6 +100,17 @@ class Order:
         held = {name for entry in self.running.values() for name in entry.gpus}
         return [name for name in self.limits.gpus if name not in held]
 
+    def cores_for(self, entry: Entry, there: list[int]) -> list[int]:
+        """As many of the cores that are `there` as it asks for; those that the fewest others hold."""
+        if not entry.content.get("cpu"):
+            return []
+        held = dict.fromkeys(there, 0)
+        for one in self.running.values():
+            for core in str(one.content.get("cores") or "").split(","):
+                if core.isdecimal() and int(core) in held:
+                    held[int(core)] += 1
+        return sorted(there, key=lambda core: (held[core], core))[: max(1, int(-(-entry.cpu // 1)))]
+
     def next(self, now: float) -> Entry | None:
         """The job to start now, or None.
 

@@ -16,7 +16,6 @@ import errno
 import fcntl
 import os
 import select
-import sys
 import time
 
 TYPE_CHECKING = False  # importing typing takes a third of the start
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from jupyter_blueno.jobs import birth, lean, processes
+    from jupyter_blueno.jobs import birth, lean, processes, telling
     from jupyter_blueno.jobs.attempts import Attempts
     from jupyter_blueno.jobs.family import Family
     from jupyter_blueno.jobs.lean import suppress
@@ -38,6 +37,7 @@ else:  # files beside this one, and signal without its enums
     import birth
     import lean
     import processes
+    import telling
     from attempts import Attempts
     from family import Family
     from lean import suppress
@@ -63,14 +63,21 @@ class Supervisor:
         where there are none to hand out.
     on_end : callable, optional
         Called once the end is on record, before the record is surely on the disk.
+    cores : str
+        The cores that it is to keep to: ``"0,3"``; empty: any.
     """
 
     def __init__(
-        self, folder: str, gpus: str | None = None, on_end: Callable[[], object] | None = None
+        self,
+        folder: str,
+        gpus: str | None = None,
+        on_end: Callable[[], object] | None = None,
+        cores: str = "",
     ) -> None:
         self.folder = folder
         self.gpus = gpus
         self.on_end = on_end
+        self.cores = cores
         self.plan: dict[str, Any] = lean.read_json(self.path("run.json"))
         self.started_at = 0.0
         self.started_clock = 0.0  # seconds since boot, so that nobody's clock matters
@@ -114,7 +121,7 @@ class Supervisor:
         """Begin the work, or go on watching it; how it ended, or None if it is left to another supervisor."""
         self.ending = self.reason = None
         self.family = Family("BLUENO_JOB_ID=" + self.plan["id"], self.beat)
-        self.limits = Limits(self.plan)
+        self.limits = Limits(self.plan, self.cores)
         status = self.read("status.json") or {}
         if status.get("child") and status.get("attempt", 1) == self.attempts.number:
             self.adopt(status)
@@ -361,24 +368,9 @@ class Supervisor:
         with suppress(OSError), open(self.path("exit.json"), "rb") as file:
             os.fsync(file.fileno())
         self.forget("reserve", "heartbeat", "environ", "paused")
-        self.have_it_told(ending, self.family.exit_status)
-
-    def have_it_told(self, ending: str, status: int | None) -> None:
-        """Have somebody told of the end, by a process that outlives this one."""
-        after = self.plan.get("notify_after")
-        if after is None or ending == "cancelled":
-            return
-        went_well = ending == "exited" and status == 0
-        if went_well and time.time() - self.started_at < after:
-            return
-        with suppress(OSError):
-            if os.fork() == 0:
-                with suppress(OSError):
-                    os.setsid()
-                    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-                    words = [sys.executable, "-I", "-m", "jupyter_blueno.jobs.notify", self.folder]
-                    os.execv(sys.executable, words)
-                os._exit(127)
+        went_well = ending == "exited" and self.family.exit_status == 0
+        if ending != "cancelled":
+            telling.have_told(self.folder, self.plan, went_well, time.time() - self.started_at)
 
     def forget(self, *names: str) -> None:
         """Remove files that are there no more than now."""

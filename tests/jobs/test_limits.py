@@ -17,7 +17,7 @@ from jupyter_blueno.jobs.family import Family
 from jupyter_blueno.jobs.limits import Limits
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
-from jupyter_blueno.jobs.testing import cell, command, log, start, wait
+from jupyter_blueno.jobs.testing import cell, command, log, logged, start, wait
 
 MB = 10**6
 linux = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
@@ -160,3 +160,12 @@ def test_no_more_than_the_machine_has(manager: JobManager) -> None:
     there = memory.of_machine()
     spec = command("true", resources=Resources(memory=there))
     wait(manager, start(manager, spec), "SUCCEEDED")
+
+
+@pytest.mark.skipif(len(limits.usable_cores()) < 2, reason="one core has no neighbours")
+def test_jobs_that_ask_for_cores_do_not_meet_on_one(manager: JobManager) -> None:
+    text = "import os, time\nprint(*os.sched_getaffinity(0), flush=True)\ntime.sleep(300)"
+    jobs = [start(manager, cell(text, resources=Resources(cpu=1))) for _ in range(2)]
+    used = {logged(manager, job, "\n") for job in jobs}
+    assert len(used) == 2
+    assert all(len(one.split()) == 1 for one in used)
