@@ -18,6 +18,7 @@ from jupyter_blueno.jobs.model import (
     JobPage,
     JobSpec,
     Output,
+    Preview,
     Workbench,
 )
 
@@ -120,6 +121,14 @@ def list_jobs(context: Context, ask: JobPage) -> JobList:
 def submit_job(context: Context, ask: SubmitJob) -> Job:
     """Start a job in the background; where there is no room now, it waits for its turn."""
     return context.platform.jobs.submit(context.user, ask.id, ask.name, ask.spec)
+
+
+@operation("POST", "/work/preview", resource="jobs", action="read")
+def preview_work(context: Context, ask: DescribeWork) -> Preview:
+    """Say what would be sent and when it would start, and start nothing."""
+    from jupyter_blueno.jobs import preview
+
+    return preview.of(context.platform.jobs, context.user, ask.name, ask.spec)
 
 
 @operation("POST", "/work/batch", resource="jobs", action="execute", status=201)

@@ -52,6 +52,9 @@ def run(command: tuple[str, ...], parameters: tuple[str, ...], follow: bool, **o
         job = submit.run_command([python, "-u", *command], **options, name=name)
     else:
         job = submit.run_command(command, **options)
+    if options["dry_run"]:
+        click.echo(repr(job))
+        return
     if not follow:
         click.echo(job.id[:8])
         say(f"{job.name} runs in the background. `blueno logs -f {job.id[:8]}` shows what it prints.")

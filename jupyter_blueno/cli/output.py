@@ -45,6 +45,7 @@ def resources(command: Command) -> Command:
 def sent_along(command: Command) -> Command:
     """Add the options that say what a job takes along, and in which environment it runs."""
     for option in (
+        click.option("--dry-run", is_flag=True, help="Start nothing; say what would be sent, and when."),
         click.option(
             "--file", "files", metavar="PATTERN", multiple=True, help="Other files it reads, as they are now."
         ),

@@ -51,6 +51,8 @@ class Options(TypedDict, total=False):
     env : sequence of str
         Names or patterns of variables to take from the present environment:
         ``["HF_TOKEN", "WANDB_*"]``.
+    dry_run : bool
+        Start nothing: return what would be sent, where, and when it would start.
     python : str
         Another Python: its path, the folder of an environment, the name of a
         conda environment, or a version (``"3.12"``).
@@ -69,6 +71,7 @@ class Options(TypedDict, total=False):
     files: Sequence[str]
     environment: Mapping[str, str] | None
     env: Sequence[str]
+    dry_run: bool
     python: str | os.PathLike[str] | None
     requirements: str | os.PathLike[str] | Sequence[str] | None
 
@@ -80,6 +83,7 @@ DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {
     "retries": 0,
     "files": (),
     "env": (),
+    "dry_run": False,
 }
 
 

@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
@@ -17,6 +17,7 @@ from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.job_display import JobList
 from jupyter_blueno.client.jobs import Job
 from jupyter_blueno.client.options import DEFAULTS, Options, refuse_unknown, spec_of, split, takes_options
+from jupyter_blueno.client.preview import Preview
 from jupyter_blueno.client.travelling import described
 from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
@@ -68,6 +69,8 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
         conda environment, or a version (``"3.12"``).
     requirements : str or sequence of str
         Packages or a requirements file: an environment is built of them, once.
+    dry_run : bool
+        Start nothing: return what would be sent, where, and when it would start.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def submit_function(
 ) -> Job:
     """Run ``function(*args, **kwargs)`` with these options: all `kwargs` are the function's."""
     spec = _spec_of_call(function, args, kwargs, options)
-    return start(options.get("name") or signature.called_of(function), spec)
+    return start(options.get("name") or signature.called_of(function), spec, options)
 
 
 def _spec_of_call(
@@ -154,6 +157,11 @@ def map(function: Callable[..., Any], *values: Iterable[Any], **options: Unpack[
             code="not_a_function",
         )
     refuse_unknown(options)
+    if options.get("dry_run"):
+        raise errors.InvalidInput(
+            "map has no dry run; look at one of its jobs: blueno.submit(function, value, dry_run=True).",
+            code="no_dry_run",
+        )
     name = options.get("name") or signature.called_of(function)
     asked = [
         api.SubmitJob(
@@ -220,7 +228,7 @@ def run_cell(
         parameters=taken.parameters if isinstance(taken, Taken) else {},
         payload=taken.payload if isinstance(taken, Taken) else None,
     )
-    return start(options.get("name") or _name_of_cell(source), spec)
+    return start(options.get("name") or _name_of_cell(source), spec, options)
 
 
 @takes_options
@@ -277,7 +285,7 @@ def run_notebook(
         parameters=parameters,
         origin=Origin(notebook=str(file.resolve())),
     )
-    return start(options.get("name") or file.stem, spec)
+    return start(options.get("name") or file.stem, spec, options)
 
 
 @takes_options
@@ -294,11 +302,14 @@ def run_command(command: Sequence[str], **options: Unpack[Options]) -> Job:
     if not command:
         raise errors.InvalidInput("No command was given. Write it after --.", code="empty_command")
     spec = spec_of(options, kind="command", command=list(command))
-    return start(options.get("name") or Path(command[0]).name, spec)
+    return start(options.get("name") or Path(command[0]).name, spec, options)
 
 
-def start(name: str, spec: JobSpec) -> Job:
-    """Submit under an id made here, so that a repeated request is the same job."""
+def start(name: str, spec: JobSpec, options: Options) -> Job:
+    """Submit under an id made here, so that a repeated request is the same job; or only tell of it."""
+    if options.get("dry_run"):
+        told = session.call(api.preview_work, api.DescribeWork(str(name), spec))
+        return cast(Job, Preview(told))  # who asks for a dry run knows
     return Job(session.call(api.submit_job, api.SubmitJob(uuid.uuid4().hex, str(name), spec)))
 
 

@@ -165,6 +165,12 @@ def in_order(connection: sa.Connection) -> list[tuple[str, bool]]:
     return [(job_id, is_ingest) for job_id, is_ingest in found]
 
 
+def count_before(connection: sa.Connection, priority: int, ingest: bool) -> int:
+    """How many of the jobs that wait would start before a new one, at most: people take turns."""
+    waiting = sa.select(sa.func.count()).where(job.c.state == "QUEUED", (job.c.kind == "ingest") == ingest)
+    return int(connection.scalar(waiting.where(priority <= _PRIORITY)) or 0)
+
+
 def listed(connection: sa.Connection, ids: list[str]) -> list[Job]:
     """Jobs of all teams, by their ids."""
     return [job_of(found) for found in connection.execute(sa.select(*LISTED).where(job.c.id.in_(ids)))]

@@ -118,11 +118,14 @@ class BluenoMagics(Magics):
             priority=_text(asked, "priority") or 0,
             retries=_text(asked, "retries") or 0,
             variables=taken,
+            dry_run=bool(asked.options.get("dry-run")),
         )
         if taken.sizes:
             print(taken)
-        self._shell.user_ns["_job"] = job
         look.display(job)
+        if asked.options.get("dry-run"):
+            return
+        self._shell.user_ns["_job"] = job
         if asked.options.get("follow"):
             follow(job)
 

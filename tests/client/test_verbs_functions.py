@@ -154,3 +154,23 @@ def test_a_function_is_mapped_over_values() -> None:
         blueno.map(train, [1], [2], [3])
     with pytest.raises(errors.InvalidInput, match="map takes a function"):
         blueno.map(train)
+
+
+def test_a_dry_run_tells_and_starts_nothing() -> None:
+    before = len(blueno.jobs())
+    told = train.using(memory="100M", timeout="2h", environment={"TOKEN": "s3cret"}, dry_run=True).submit(0.5)
+    said = repr(told)
+    assert "trained (function)" in said
+    assert "lr = 0.5, epochs = 5" in said
+    assert "100 MB of memory, no GPU, at most 2:00:00" in said
+    assert "places" in said
+    assert "It is its turn: it starts at once." in said
+    assert "TOKEN" in said
+    assert "s3cret" not in said + told._repr_html_()  # type: ignore[attr-defined]
+    plain = repr(blueno.run_cell("print(1)", requirements=["torch==2"], dry_run=True))
+    assert "no time limit" in plain
+    assert "an environment of torch==2, which will be built first" in plain
+    assert "cell.py (8 B)" in plain
+    assert len(blueno.jobs()) == before
+    with pytest.raises(errors.InvalidInput, match="not valid Python"):
+        blueno.run_cell("1 +", dry_run=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Observation
-from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.model import Claim, Resources, Room
 
 Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
 
@@ -90,6 +90,10 @@ class Backend(ABC):
     @abstractmethod
     def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
         """Say in words why jobs wait, each with how many are to start earlier. Never raises."""
+
+    @abstractmethod
+    def room(self) -> Room:
+        """What there is to hand out, and what is free now."""
 
     @abstractmethod
     def begin(self) -> None:

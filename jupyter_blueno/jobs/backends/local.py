@@ -26,7 +26,7 @@ from jupyter_blueno.jobs.backends.base import Backend, Handle
 from jupyter_blueno.jobs.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
-from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.model import Claim, Resources, Room
 
 DISPATCH = Path(__file__).parents[1] / "dispatch.py"
 STARTING = 5.0  # seconds that a dispatcher may take until it listens
@@ -145,6 +145,22 @@ class LocalBackend(Backend):
     def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
         order = waiting.held(self.entries)
         return [waiting.why(order, claim, before) for claim, before in claims]
+
+    def room(self) -> Room:
+        order = waiting.held(self.entries)
+        limits = self._limits()
+        holders = [one for one in order.running.values() if one.lane == "jobs"]
+        gpus = {name for name in limits["gpus"].split(",") if name}
+        return Room(
+            places=limits["at_once"],
+            places_free=max(0, limits["at_once"] - len(holders)),
+            cpu=limits["cpu"],
+            cpu_free=max(0.0, limits["cpu"] - sum(one.cpu for one in holders)),
+            memory=limits["memory"],
+            memory_free=max(0.0, limits["memory"] - sum(one.memory or 0 for one in holders)),
+            gpus=len(gpus),
+            gpus_free=len(gpus - {name for one in holders for name in one.gpus}),
+        )
 
     def begin(self) -> None:
         with contextlib.suppress(OSError):

@@ -848,6 +848,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what would be sent and when it would start, and start nothing.
+     * @description Say what would be sent and when it would start, and start nothing.
+     */
+    post: operations['preview_work'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1434,6 +1454,32 @@ export interface components {
       right?: string;
     };
     /**
+     * Preview
+     * @description What would happen if work was submitted now.
+     *
+     *         `python` is the interpreter, `built` says of an environment of its own whether
+     *         it is there already (None: it needs none). `variables` are names. `payload` is
+     *         the size of what is pickled, in bytes. `before` jobs would start earlier.
+     *         `starts` is a sentence.
+     */
+    Preview: {
+      name: string;
+      /** @enum {unknown} */
+      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      folder: string;
+      python: string;
+      built: boolean | null;
+      requirements: string[];
+      files: components['schemas']['SentFile'][];
+      payload: number;
+      parameters: components['schemas']['Parameter'][];
+      variables: string[];
+      resources: components['schemas']['Resources'];
+      room: components['schemas']['Room'];
+      before: number;
+      starts: string;
+    };
+    /**
      * Progress
      * @description How far a piece of work is; `total` is None while it is not known.
      */
@@ -1556,6 +1602,20 @@ export interface components {
       retries?: number;
     };
     /**
+     * Room
+     * @description What there is to hand out to jobs, and what is free of it now; memory in bytes.
+     */
+    Room: {
+      places: number;
+      places_free: number;
+      cpu: number;
+      cpu_free: number;
+      memory: number;
+      memory_free: number;
+      gpus: number;
+      gpus_free: number;
+    };
+    /**
      * Sample
      * @description One picture or volume. `ordinal` is its number in the dataset, for good.
      *
@@ -1595,6 +1655,11 @@ export interface components {
       samples: components['schemas']['Sample'][];
       /** @default null */
       next?: number | null;
+    };
+    /** SentFile */
+    SentFile: {
+      name: string;
+      size: number;
     };
     /**
      * StartIngest
@@ -3346,6 +3411,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Form'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  preview_work: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DescribeWork'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Preview'];
         };
       };
       /** @description An error. */
