@@ -27,7 +27,7 @@ else:  # in a supervisor: files beside this one
 
 FIRST = 1.0  # seconds until the first look, and between looks at first
 SHARE = 500  # looks come every age / SHARE seconds
-COST = 1000  # and at least so many times what a look costs apart: 0.1 % of a core
+COST = 2000  # and at least so many times what a look costs apart: 0.05 % of a core
 
 
 class Usage:
@@ -69,7 +69,9 @@ class Usage:
         self.next = age + max(FIRST, age / SHARE, cost * COST)
 
     def _sample(self, age: float) -> None:
-        pids = self.family.all()
+        pids = processes.descendants(os.getpid())
+        if len(pids) != 1 or self.family.adopted:  # else it is the first process, and that is all
+            pids = self.family.all()
         if not pids:
             return
         totals = _totals(pids)

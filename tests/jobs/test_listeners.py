@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -219,3 +220,14 @@ def test_hugging_face_tells_steps_and_checkpoints(manager: JobManager, folder: P
     found = curves(manager, job)
     assert found["loss"].steps == [4, 8, 12, 16]
     assert [one.step for one in manager.record(ALICE, job.id).checkpoints()] == [16, 8]
+
+
+@need("tqdm")
+def test_blueno_is_there_for_every_python(manager: JobManager, folder: Path, tmp_path: Path) -> None:
+    """Also for one that has nothing installed; a script of another environment logs as any does."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    source = "import jupyter_blueno as blueno; print(blueno.log_metric('loss', 0.5))"
+    spec = command(str(tmp_path / "bare" / "bin" / "python"), "-c", source, folder=str(folder))
+    job = wait(manager, start(manager, spec), "SUCCEEDED")
+    assert log(manager, job) == "True\n"
+    assert curves(manager, job)["loss"].values == [0.5]

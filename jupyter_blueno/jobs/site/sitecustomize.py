@@ -1,31 +1,45 @@
-"""Runs when a Python begins in a job: has frameworks followed. Then the one that this one hides."""
+"""Runs when a Python begins in a job: has frameworks followed. Then the one that this one hides.
+
+Until one of them is imported this is all there is, so that a program starts as quickly as ever.
+"""
 
 import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FRAMEWORKS = ("tqdm", "keras", "tf_keras", "lightning", "pytorch_lightning", "transformers", "mlflow")
 
 
-def _follow() -> None:
-    words = getattr(sys, "orig_argv", [])
-    if sys.version_info < (3, 11) or not os.environ.get("BLUENO_JOB_FOLDER"):
-        return
-    if any("multiprocessing" in word for word in words[1:4]):  # a worker of one that is followed
-        return
-    root = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
-    sys.path.insert(0, root)
-    try:
-        from jupyter_blueno.jobs import listeners
+class Finder:
+    """Has frameworks followed from the first import of one on; finds Blueno where it is not installed."""
 
-        listeners.install()
-    finally:
-        sys.path.remove(root)
+    def __init__(self) -> None:
+        self.root = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+        self.waiting = True
+
+    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
+        if self.waiting and name in FRAMEWORKS:
+            self.waiting = False
+            try:
+                from jupyter_blueno.jobs import listeners
+
+                listeners.install()
+            except Exception as error:  # whatever it is, the program comes first
+                sys.stderr.write(f"blueno: frameworks are not followed ({error}).\n")
+        elif name == "jupyter_blueno":
+            from _frozen_importlib_external import PathFinder
+
+            return PathFinder.find_spec(name) or PathFinder.find_spec(name, [self.root])
+        return None
 
 
-try:
-    _follow()
-except Exception as error:  # whatever it is, the program comes first
-    sys.stderr.write(f"blueno: frameworks are not followed ({error}).\n")
+if (
+    sys.version_info >= (3, 11)
+    and os.environ.get("BLUENO_JOB_FOLDER")
+    # A worker of one that is followed:
+    and not any("multiprocessing" in word for word in sys.orig_argv[1:4])
+):
+    sys.meta_path.insert(0, Finder())
 
 sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
 _this = sys.modules.pop("sitecustomize", None)
