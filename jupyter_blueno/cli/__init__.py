@@ -24,6 +24,8 @@ _COMMANDS = {
     "rerun": "jupyter_blueno.cli.jobs:rerun",
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
+    "metrics": "jupyter_blueno.cli.jobs:metrics",
+    "usage": "jupyter_blueno.cli.jobs:usage",
     "priority": "jupyter_blueno.cli.jobs:priority",
     "pause": "jupyter_blueno.cli.jobs:pause",
     "unpause": "jupyter_blueno.cli.jobs:unpause",

@@ -123,6 +123,24 @@ def logs(job: str, follow: bool, tail: int | None) -> None:
 
 
 @click.command()
+@click.argument("job", shell_complete=complete_jobs)
+def metrics(job: str) -> None:
+    """Show what a job measured: the curves that it logs. JOB is an id, the beginning of one, or a name."""
+    from jupyter_blueno.client.jobs import find
+
+    click.echo(repr(find(job).metrics()))
+
+
+@click.command()
+@click.argument("job", shell_complete=complete_jobs)
+def usage(job: str) -> None:
+    """Show what a job used: cores, memory, disk, GPUs. JOB is an id, the beginning of one, or a name."""
+    from jupyter_blueno.client.jobs import find
+
+    click.echo(repr(find(job).usage()))
+
+
+@click.command()
 @click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
 def cancel(jobs: tuple[str, ...]) -> None:
     """Stop jobs: first kindly, then with force."""

@@ -62,6 +62,8 @@ LINE = {
         "JOB [-f]", "print what a job said; -f goes on until it ends",
         {"--follow": None}, {"-f": "--follow"}, least=1, most=1, completes="job",
     ),
+    "metrics": Command("JOB", "show the curves that a job logs", least=1, most=1, completes="job"),
+    "usage": Command("JOB", "show what a job uses", least=1, most=1, completes="job"),
     "cancel": Command("JOB …", "stop jobs", least=1, most=None, completes="job"),
     "pause": Command("JOB …", "have running jobs stand still", least=1, most=None, completes="job"),
     "unpause": Command("JOB …", "let paused jobs go on", least=1, most=None, completes="job"),

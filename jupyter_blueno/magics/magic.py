@@ -83,6 +83,16 @@ class BluenoMagics(Magics):
             for piece in found.logs():
                 print(piece, end="")
 
+    def _metrics(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.jobs import find
+
+        return find(asked.words[0]).metrics()
+
+    def _usage(self, asked: Arguments) -> Any:
+        from jupyter_blueno.client.jobs import find
+
+        return find(asked.words[0]).usage()
+
     def _cancel(self, asked: Arguments) -> Any:
         from jupyter_blueno.client.job_display import JobList
         from jupyter_blueno.client.jobs import find

@@ -106,6 +106,8 @@ def test_run_logs_cancel(blueno: Run, tmp_path: Path) -> None:
     assert (job["id"][:8], job["state"]) == (job_id, "CANCELLED")
     assert blueno("logs", "hello").stdout == "hello --steps 3\n"
     assert blueno("logs", "-n", "1", "hello").stdout == "hello --steps 3\n"
+    assert 'blueno.log_metric("loss", loss)' in blueno("metrics", "hello").stdout
+    assert "too shortly" in blueno("usage", "hello").stdout
     assert "waits no longer" in blueno("priority", "hello", "-5", code=1).stderr
     assert "from -10 to 10" in blueno("priority", "hello", "11", code=1).stderr
 
