@@ -33,10 +33,12 @@ class Kills:
         self.lab.start()
 
     def supervisor(self) -> bool:
-        return self._kill([one for one in self._dispatched() if one.pid in self._supervisors()])
+        found = self._said("supervisor")
+        return self._kill([one for one in self._dispatched() if one.pid in found])
 
     def dispatcher(self) -> bool:
-        return self._kill([one for one in self._dispatched() if one.pid not in self._supervisors()])
+        others = self._said("supervisor") | self._said("child")  # forks of it
+        return self._kill([one for one in self._dispatched() if one.pid not in others])
 
     def database(self) -> bool:
         return self._kill(servers_of(self.lab.home))
@@ -48,15 +50,15 @@ class Kills:
         return False
 
     def _dispatched(self) -> list[psutil.Process]:
-        """The dispatcher and the supervisors, which are forks of it."""
+        """The dispatcher, and its forks: supervisors, and the first process of a command."""
         queue = str(self.lab.home / "queue")
         return [one for one in psutil.process_iter() if queue in command_of(one)]
 
-    def _supervisors(self) -> set[int]:
+    def _said(self, what: str) -> set[int]:
         found = set()
         for path in (self.lab.home / "jobs").glob("*/status.json"):
             with contextlib.suppress(OSError):
-                found.add(json.loads(path.read_text())["supervisor"])
+                found.add(json.loads(path.read_text())[what])
         return found
 
 
