@@ -18,9 +18,10 @@ from jupyter_blueno.jobs.model import (
     JobPage,
     JobSpec,
     Output,
-    Preview,
+    UsedDataset,
     Workbench,
 )
+from jupyter_blueno.jobs.outlook import Preview
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +36,10 @@ class SubmitJobs(Struct, frozen=True, forbid_unknown_fields=True):
     """At most 1000."""
 
     jobs: list[SubmitJob]
+
+
+class UsedDatasets(Struct, frozen=True):
+    datasets: list[UsedDataset]
 
 
 class JobList(Struct, frozen=True):
@@ -224,6 +229,12 @@ def get_usage(context: Context, ask: CurveRange) -> Curves:
 def list_checkpoints(context: Context, ask: JobRef) -> CheckpointList:
     """Return what the job kept to go on from."""
     return CheckpointList(context.platform.jobs.record(context.user, ask.job_id).checkpoints())
+
+
+@operation("GET", "/jobs/{job_id}/datasets", resource="jobs", action="read")
+def list_used_datasets(context: Context, ask: JobRef) -> UsedDatasets:
+    """Return the datasets that the job read, with version and filter."""
+    return UsedDatasets(context.platform.jobs.record(context.user, ask.job_id).used())
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING
@@ -126,3 +127,15 @@ def _prepared(progress: model.Progress | None) -> str:
 
 def _short(values: list[str]) -> str:
     return repr(values[0] if len(values) == 1 else values)
+
+
+def facet_counts(values: list[model.FacetValue], chosen: list[str]) -> dict[str, int]:
+    """Facets are counted under the filter of the *other* field; here only what was chosen of this one."""
+    return {one.value or "": one.count for one in values if not chosen or (one.value or "") in chosen}
+
+
+def in_words(names: Sequence[str], most: int = 20) -> str:
+    """The first names, in quotation marks, and how many more there are."""
+    shown = [repr(name) if name else "'' (none)" for name in names[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

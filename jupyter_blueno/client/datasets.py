@@ -16,6 +16,7 @@ from jupyter_blueno.catalog import model
 from jupyter_blueno.client import dataset_display, look, rows, session
 from jupyter_blueno.client.dataset_display import DatasetList
 from jupyter_blueno.client.samples import Sample
+from jupyter_blueno.jobs import used
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +55,7 @@ def dataset(name: str) -> Dataset:
     if near:
         hint = f"Did you mean {' or '.join(map(repr, near))}?"
     elif names:
-        hint = f"There are {_listed(names)}."
+        hint = f"There are {dataset_display.in_words(names)}."
     else:
         hint = f"There are none yet: blueno.ingest(…) or blueno.prepare({str(name)!r}) makes one."
     raise errors.NotFound(f"There is no dataset called {str(name)!r}. {hint}", code="dataset_not_found")
@@ -125,8 +126,8 @@ class Dataset(Sequence[Sample]):
             return {field: dict(sorted(values.items())) for field, values in counts.items()}
         facets = self._count()
         return {
-            "split": _counts(facets.splits, self._filter.split),
-            "label": _counts(facets.labels, self._filter.label),
+            "split": dataset_display.facet_counts(facets.splits, self._filter.split),
+            "label": dataset_display.facet_counts(facets.labels, self._filter.label),
         }
 
     @property
@@ -144,6 +145,7 @@ class Dataset(Sequence[Sample]):
         """Ordinals of the samples, in order; int64."""
         import numpy as np
 
+        used.note(self.id, self.name, self.version, self._filter)
         if self._taken is not None:
             return self._taken
         if self._known is None:
@@ -313,6 +315,7 @@ class Dataset(Sequence[Sample]):
 
     def _rows(self, title: str = "") -> Iterator[model.Sample]:
         """All rows in order."""
+        used.note(self.id, self.name, self.version, self._filter)
         if self._taken is None:
             pages = rows.pages(self._selection())
         else:
@@ -370,8 +373,9 @@ class Dataset(Sequence[Sample]):
             if value not in have:
                 near = difflib.get_close_matches(value, have, n=1)
                 hint = f"Did you mean {near[0]!r}? " if near else ""
+                there = dataset_display.in_words(have) or "none at all"
                 raise errors.InvalidInput(
-                    f"{self.name} has no {field} {value!r}. {hint}There is {_listed(have) or 'none at all'}.",
+                    f"{self.name} has no {field} {value!r}. {hint}There is {there}.",
                     code=f"unknown_{field}",
                 )
         return [one for one in values if one in present] if present else values
@@ -392,14 +396,3 @@ class Dataset(Sequence[Sample]):
 
     def _repr_html_(self) -> str:
         return dataset_display.html(self)
-
-
-def _counts(values: list[model.FacetValue], chosen: list[str]) -> dict[str, int]:
-    """Facets are counted under the filter of the *other* field; here only what was chosen of this one."""
-    return {one.value or "": one.count for one in values if not chosen or (one.value or "") in chosen}
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = [repr(name) if name else "'' (none)" for name in names[:most]]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")

@@ -24,6 +24,11 @@ class Observed:
     def name(self) -> str:
         raise NotImplementedError
 
+    @property
+    def datasets(self) -> list[model.UsedDataset]:
+        """The datasets that it read, with version and filter."""
+        return session.call(api.list_used_datasets, api.JobRef(self.id)).datasets
+
     def metrics(self, points: int = 1000) -> Curves:
         """What it logged by `blueno.log_metric`, so far.
 

@@ -6,7 +6,7 @@ from html import escape
 
 from jupyter_blueno.client import look
 from jupyter_blueno.client.progress import duration
-from jupyter_blueno.jobs import model
+from jupyter_blueno.jobs import outlook
 
 FILES = 10  # that are named
 
@@ -20,7 +20,7 @@ class Preview:
         The same as plain values.
     """
 
-    def __init__(self, info: model.Preview) -> None:
+    def __init__(self, info: outlook.Preview) -> None:
         self.info = info
 
     def rows(self) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@
     ├── metrics.json    the newest value of the first few
     ├── checkpoints/    copies to go on from (checkpoints.py)
     ├── usage/          what it uses: curves
+    ├── used.jsonl      datasets that it read: version and filter, one a line
     ├── outputs/        what it showed: one mime bundle a file
     ├── result.pickle   its value, or error.pickle: what it raised
     ├── notebook.ipynb  the executed notebook

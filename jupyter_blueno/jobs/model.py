@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
-from jupyter_blueno.catalog.model import Progress
+from jupyter_blueno.catalog.model import Filter, Progress
 
 State = Literal[
     "SUBMITTING",
@@ -352,44 +352,10 @@ class Environment(Struct, frozen=True):
     in_use: bool
 
 
-class Room(Struct, frozen=True):
-    """What there is to hand out to jobs, and what is free of it now; memory in bytes."""
+class UsedDataset(Struct, frozen=True):
+    """A version of a dataset that a job read, or the part of it that `filter` selects."""
 
-    places: int
-    places_free: int
-    cpu: float
-    cpu_free: float
-    memory: float
-    memory_free: float
-    gpus: int
-    gpus_free: int
-
-
-class SentFile(Struct, frozen=True):
+    dataset_id: int
     name: str
-    size: int
-
-
-class Preview(Struct, frozen=True):
-    """What would happen if work was submitted now.
-
-    `python` is the interpreter, `built` says of an environment of its own whether
-    it is there already (None: it needs none). `variables` are names. `payload` is
-    the size of what is pickled, in bytes. `before` jobs would start earlier.
-    `starts` is a sentence.
-    """
-
-    name: str
-    kind: JobKind
-    folder: str
-    python: str
-    built: bool | None
-    requirements: list[str]
-    files: list[SentFile]
-    payload: int
-    parameters: list[Parameter]
-    variables: list[str]
-    resources: Resources
-    room: Room
-    before: int
-    starts: str
+    version: int
+    filter: Filter

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_blueno.jobs import environments, parameters, plan, request, snapshot, store
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import Claim, JobSpec, Person, Preview, SentFile
+from jupyter_blueno.jobs.model import Claim, JobSpec, Person
+from jupyter_blueno.jobs.outlook import Preview, SentFile
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager

@@ -8,9 +8,9 @@ import os
 import msgspec
 
 from jupyter_blueno.errors import NotFound
-from jupyter_blueno.jobs import snapshot
+from jupyter_blueno.jobs import snapshot, used
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
-from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output
+from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output, UsedDataset
 
 LOG_ANSWER = 4 << 20  # bytes of the log in one answer
 OUTPUTS_ANSWER = 16 << 20
@@ -83,6 +83,14 @@ class JobRecord:
         from jupyter_blueno.jobs import checkpoints
 
         return msgspec.convert(checkpoints.found(str(self.folder.path))[::-1], list[Checkpoint])
+
+    def used(self) -> list[UsedDataset]:
+        """The datasets that it read, with version and filter."""
+        try:
+            lines = (self.folder.path / used.FILE).read_text(errors="replace").splitlines()
+        except OSError:
+            return []
+        return used.read(lines)
 
     def code(self) -> Code:
         """What ran.

@@ -174,3 +174,22 @@ def test_a_dry_run_tells_and_starts_nothing() -> None:
     assert len(blueno.jobs()) == before
     with pytest.raises(errors.InvalidInput, match="not valid Python"):
         blueno.run_cell("1 +", dry_run=True)
+
+
+def test_what_a_job_reads_is_known() -> None:
+    import numpy as np
+
+    blueno.ingest(np.zeros((6, 4, 4), "uint8"), name="used-digits", labels=[0, 1] * 3)
+
+    def read() -> int:
+        import jupyter_blueno
+
+        found = jupyter_blueno.dataset("used-digits").where(label=1)
+        found.numpy()
+        return len(found.numpy()[0])
+
+    job = blueno.submit(read)
+    assert job.result(SOON) == 3
+    (used,) = job.datasets
+    assert (used.name, used.version, used.filter.label) == ("used-digits", 1, ["1"])
+    assert blueno.submit(lambda: 1).wait(SOON).datasets == []

@@ -26,7 +26,9 @@ from jupyter_blueno.jobs.backends.base import Backend, Handle
 from jupyter_blueno.jobs.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
-from jupyter_blueno.jobs.model import Claim, Resources, Room
+from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.order import Limits, Order
+from jupyter_blueno.jobs.outlook import Room
 
 DISPATCH = Path(__file__).parents[1] / "dispatch.py"
 STARTING = 5.0  # seconds that a dispatcher may take until it listens
@@ -143,11 +145,17 @@ class LocalBackend(Backend):
         return True
 
     def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
-        order = waiting.held(self.entries)
+        order = self._held()
         return [waiting.why(order, claim, before) for claim, before in claims]
 
-    def room(self) -> Room:
+    def _held(self) -> Order:
         order = waiting.held(self.entries)
+        if self._limits_on_file() is None:  # no job was ever started here
+            order.limits = Limits(**self._limits())
+        return order
+
+    def room(self) -> Room:
+        order = self._held()
         limits = self._limits()
         holders = [one for one in order.running.values() if one.lane == "jobs"]
         gpus = {name for name in limits["gpus"].split(",") if name}

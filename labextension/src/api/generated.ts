@@ -477,6 +477,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/datasets': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return the datasets that the job read, with version and filter.
+     * @description Return the datasets that the job read, with version and filter.
+     */
+    get: operations['list_used_datasets'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/files/{name}': {
     parameters: {
       query?: never;
@@ -1181,6 +1201,21 @@ export interface components {
       splits?: (string | null)[];
     };
     /**
+     * Filter
+     * @description Which samples: values of one field are alternatives, fields are combined.
+     *
+     *         `text` is matched, ignoring case, anywhere in name or label. An empty
+     *         string in `split` or `label` means "has none".
+     */
+    Filter: {
+      /** @default [] */
+      split?: string[];
+      /** @default [] */
+      label?: string[];
+      /** @default  */
+      text?: string;
+    };
+    /**
      * FinishVersion
      * @description The version becomes ready, or failed when there is a `reason`.
      */
@@ -1725,6 +1760,20 @@ export interface components {
       /** @enum {unknown} */
       type: 'upload';
       upload_id: string;
+    };
+    /**
+     * UsedDataset
+     * @description A version of a dataset that a job read, or the part of it that `filter` selects.
+     */
+    UsedDataset: {
+      dataset_id: number;
+      name: string;
+      version: number;
+      filter: components['schemas']['Filter'];
+    };
+    /** UsedDatasets */
+    UsedDatasets: {
+      datasets: components['schemas']['UsedDataset'][];
     };
     /**
      * Variable
@@ -2781,6 +2830,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Code'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_used_datasets: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UsedDatasets'];
         };
       };
       /** @description An error. */

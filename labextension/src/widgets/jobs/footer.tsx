@@ -1,5 +1,8 @@
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Job } from '../../api/types';
+import { formatFilter, isEverything } from '../../models/filter';
+import { Commands } from '../../tokens';
 import { useFetch, useModel } from '../hooks';
 import { date } from '../numbers';
 import type { JobFeed } from './feed';
@@ -15,8 +18,9 @@ export interface Places {
 export function JobFooter(props: {
   feed: JobFeed;
   places: Places;
+  commands: CommandRegistry;
 }): JSX.Element {
-  const { feed, places } = props;
+  const { feed, places, commands } = props;
   const { job } = useModel(feed);
   const code = useFetch(feed.id, signal =>
     feed.platform.api
@@ -30,6 +34,7 @@ export function JobFooter(props: {
   return (
     <div className="jp-blueno-job-footer">
       <Source job={job} places={places} />
+      <Data feed={feed} job={job} commands={commands} />
       {commit && (
         <span title={diff ? 'With uncommitted changes' : undefined}>
           commit {commit.slice(0, 7)}
@@ -41,6 +46,47 @@ export function JobFooter(props: {
         {job.id.slice(0, 8)}
       </span>
     </div>
+  );
+}
+
+/** The datasets that it read; a click opens the part that was read. */
+function Data(props: {
+  feed: JobFeed;
+  job: Job;
+  commands: CommandRegistry;
+}): JSX.Element | null {
+  const { feed, job, commands } = props;
+  const used = useFetch(`${feed.id} ${job.state}`, signal =>
+    feed.platform.api.get('/jobs/{job_id}/datasets', {
+      path: { job_id: feed.id },
+      signal
+    })
+  );
+  const datasets = used.value?.datasets ?? [];
+  if (!datasets.length) {
+    return null;
+  }
+  return (
+    <span>
+      data{' '}
+      {datasets.map(({ dataset_id: id, name, version, filter }, at) => (
+        <React.Fragment key={at}>
+          {at > 0 && ', '}
+          <button
+            className="jp-blueno-button jp-mod-link"
+            onClick={() =>
+              void commands.execute(Commands.openDataset, {
+                id,
+                query: formatFilter(filter)
+              })
+            }
+          >
+            {`${name} v${version}`}
+            {!isEverything(filter) && ` (${formatFilter(filter)})`}
+          </button>
+        </React.Fragment>
+      ))}
+    </span>
   );
 }
 

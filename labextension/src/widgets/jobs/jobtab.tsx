@@ -85,7 +85,9 @@ export class JobView extends Widget {
     this._body.addClass('jp-blueno-job-body');
     layout.addWidget(this._body);
     layout.addWidget(
-      ReactWidget.create(<JobFooter feed={this.feed} places={places} />)
+      ReactWidget.create(
+        <JobFooter feed={this.feed} places={places} commands={commands} />
+      )
     );
     this._tabs.changed.connect(this._show, this);
     this.feed.changed.connect(this._firstTab, this);
