@@ -52,10 +52,10 @@ def test_curves_grow_and_are_read(lab: Lab, page: Page) -> None:
     # The arrow keys read values; End is the newest.
     loss.get_by_role("group").focus()
     page.keyboard.press("Home")
-    expect(loss.locator(".jp-blueno-chart-at")).to_have_text("0")
+    expect(loss.locator(".jp-blueno-chart-at")).to_have_text("step 0")
     expect(loss.get_by_role("button", name="val_loss")).to_contain_text("1.1")
     page.keyboard.press("ArrowRight")
-    expect(loss.locator(".jp-blueno-chart-at")).to_have_text("1")
+    expect(loss.locator(".jp-blueno-chart-at")).to_have_text("step 1")
 
     tab.get_by_label("Log scale").check()
     tab.get_by_label("Smoothing").fill("0.9")

@@ -43,6 +43,8 @@ interface ChartProps {
   /** Seconds since 1970 from which time is counted. */
   begin: number;
   theme: number;
+  /** Before a place along the bottom: `step `, or nothing where it is a time. */
+  word: string;
   /** Charts with the same key show the same place. */
   sync: string;
   format: (value: number) => string;
@@ -83,7 +85,9 @@ export function Chart(props: ChartProps): JSX.Element {
       <figcaption>
         <span className="jp-blueno-chart-title">{group.title}</span>
         <span className="jp-blueno-chart-at" role="status">
-          {place === null ? 'newest' : formatAlong(table[0][place])}
+          {place === null
+            ? 'newest'
+            : `${props.word}${formatAlong(table[0][place])}`}
         </span>
       </figcaption>
       <div

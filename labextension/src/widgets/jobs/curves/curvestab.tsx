@@ -177,6 +177,7 @@ function CurvesPage(props: {
                   group={group}
                   drawn={drawn}
                   begin={begin}
+                  word={formatAlong === step ? 'step ' : ''}
                   theme={theme}
                   sync={`${feed.id}-${what}`}
                   format={format(group.title)}
