@@ -30,6 +30,8 @@ _KINDS: dict[str, Kind] = {"2D": "image2d", "3D": "volume3d"}
 _IMAGE_TYPES = {kind: name for name, kind in _KINDS.items()}
 _WORTH_ASKING = 1_000_000  # bytes; above, look whether the name is free before sending
 
+PAGE = 1000  # samples asked for at a time
+
 
 class PlatformClient:
     """Datasets and samples of a Blueno server.
@@ -243,7 +245,7 @@ class PlatformClient:
             page = self._in_dataset(
                 dataset,
                 lambda id, start=start: self._call(  # type: ignore[misc]
-                    catalog.list_samples, SamplePage(id, name=name, after=start, limit=1000)
+                    catalog.list_samples, SamplePage(id, name=name, after=start, limit=PAGE)
                 ),
             )
             yield from page.samples

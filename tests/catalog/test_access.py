@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from jupyter_blueno.api import catalog, images, ingest, status
-from jupyter_blueno.api.context import Context, User
+from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.catalog.model import Dataset, SamplePage, Selection
+from jupyter_blueno.config import Config
 from jupyter_blueno.errors import AlreadyExists, NotFound
 from jupyter_blueno.ingest.model import (
     AddBatch,
@@ -28,18 +29,29 @@ def bob(context: Context) -> Context:
     return Context(context.platform, User("bob"))
 
 
-@pytest.fixture
-def volume(context: Context) -> str:
-    path = context.config.folder("volumes") / "v.npy"
-    np.save(path, np.arange(30, dtype=np.int16).reshape(2, 3, 5))
-    return path.as_uri()
+@pytest.fixture(scope="module")
+def reader(module_config: Config) -> Iterator[Context]:
+    """alice, where nothing is changed."""
+    platform = Platform(module_config)
+    yield Context(platform, User("alice"))
+    platform.close()
 
 
-@pytest.fixture
-def diary(context: Context, volume: str) -> Dataset:
+@pytest.fixture(scope="module")
+def album(reader: Context) -> Dataset:
     """alice's, with one volume."""
+    path = reader.config.folder("volumes") / "v.npy"
+    np.save(path, np.arange(30, dtype=np.int16).reshape(2, 3, 5))
+    made = catalog.create_dataset(reader, catalog.CreateDataset("album", visibility="private"))
+    catalog.register_sample(reader, RegisterSample(made.id, "v", path.as_uri()))
+    return made
+
+
+@pytest.fixture
+def diary(context: Context) -> Dataset:
+    """alice's, with one sample."""
     made = catalog.create_dataset(context, catalog.CreateDataset("diary", visibility="private"))
-    catalog.register_sample(context, RegisterSample(made.id, "v", volume))
+    catalog.register_sample(context, RegisterSample(made.id, "v", "file://v.npy", validate=False))
     return made
 
 
@@ -66,13 +78,13 @@ WRITING: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("name", READING)
-def test_a_colleague_does_not_find_it(context: Context, bob: Context, diary: Dataset, name: str) -> None:
-    READING[name](context, diary)  # the owner does, also just before
+def test_a_colleague_does_not_find_it(reader: Context, album: Dataset, name: str) -> None:
+    READING[name](reader, album)  # the owner does, also just before
     with pytest.raises(NotFound) as raised:
-        READING[name](bob, diary)
+        READING[name](Context(reader.platform, User("bob")), album)
     assert raised.value.code == "dataset_not_found"
-    assert "diary" not in raised.value.message
-    READING[name](context, diary)
+    assert "album" not in raised.value.message
+    READING[name](reader, album)
 
 
 @pytest.mark.parametrize("name", WRITING)
@@ -84,7 +96,7 @@ def test_a_colleague_does_not_change_it(context: Context, bob: Context, diary: D
     WRITING[name](context, diary)
 
 
-def test_it_is_in_no_list_and_in_no_change(context: Context, bob: Context, volume: str) -> None:
+def test_it_is_in_no_list_and_in_no_change(context: Context, bob: Context) -> None:
     since = status.get_changes(bob, status.ChangesSince()).revision
     made = catalog.create_dataset(context, catalog.CreateDataset("diary", "secret", visibility="private"))
     shared = catalog.create_dataset(context, catalog.CreateDataset("shared"))

@@ -18,6 +18,7 @@ from jupyter_blueno import PlatformClient, PlatformError
 from jupyter_blueno.api import catalog
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.catalog.model import SamplePage
+from jupyter_blueno.client import platform
 from jupyter_blueno.client.transport import InProcess
 from jupyter_blueno.imaging.pack import ThumbnailPack
 from tests.servers import PASSWORD, TOKEN, Lab
@@ -242,11 +243,12 @@ def test_info_is_json(subject: Subject) -> None:
     assert len(client.list_samples(dataset)) == 1
 
 
-def test_more_samples_than_a_page(subject: Subject) -> None:
+def test_more_samples_than_a_page(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "PAGE", 10)
     client, dataset = subject.client, subject.dataset
     url = f"file://data/{dataset}/page"
     client.upload_sample(url, b"x")
-    names = [f"n{number}" for number in range(1010)]
+    names = [f"n{number}" for number in range(31)]
     with ThreadPoolExecutor(4) as threads:
         done = list(
             threads.map(lambda name: client.register_sample(name, dataset, url, validate=False), names)

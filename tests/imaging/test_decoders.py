@@ -30,6 +30,14 @@ def decoders(tmp_path: Path) -> Iterator[Decoders]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decoders]:
+    """For tests that only ask."""
+    made = Decoders(tmp_path_factory.mktemp("shared") / "cache", count=1)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def volume(tmp_path: Path) -> tuple[str, np.ndarray]:
     array = np.random.default_rng(0).integers(-900, 900, (20, 30, 40), np.int16)
@@ -68,12 +76,12 @@ def _pixels(decoders: Decoders, path: str, plane: str, index: int, frame: int = 
      ("int32", "float32"), ("uint32", "float32"), ("int64", "float32"), ("float32", "float32"),
      (">f4", "float32"), ("float64", "float32"), ("float16", "float32"), ("bool", "uint8")],
 )  # fmt: skip
-def test_numbers_of_any_type_arrive(decoders: Decoders, tmp_path: Path, dtype: str, wire: str) -> None:
+def test_numbers_of_any_type_arrive(shared: Decoders, tmp_path: Path, dtype: str, wire: str) -> None:
     array = np.random.default_rng(0).integers(0, 100, (4, 5, 6)).astype(dtype)
     np.save(tmp_path / "a.npy", array)
-    info = decoders.info(str(tmp_path / "a.npy"))
+    info = shared.info(str(tmp_path / "a.npy"))
     assert info.wire_type == wire
-    np.testing.assert_array_equal(_pixels(decoders, str(tmp_path / "a.npy"), "coronal", 3), array[:, 3])
+    np.testing.assert_array_equal(_pixels(shared, str(tmp_path / "a.npy"), "coronal", 3), array[:, 3])
 
 
 def test_a_compressed_volume_is_unpacked_once(
