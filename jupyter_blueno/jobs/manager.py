@@ -163,8 +163,9 @@ class JobManager:
 
     def workbench(self, user: Person, ref: str) -> Workbench:
         """A notebook that takes up where the job was."""
-        _, record = self._kept(user, ref)
-        return workbench.of(self.get(user, ref), record.spec, plan.python_of(self.config, record.spec))
+        folder, record = self._kept(user, ref)
+        python = plan.python_of(self.config, record.spec)
+        return workbench.of(self.get(user, ref), folder.path, record.spec, python)
 
     def _kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
         """A job's folder, and what it was asked to run."""

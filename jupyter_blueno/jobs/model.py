@@ -333,7 +333,7 @@ class Change(Struct, frozen=True):
 class Workbench(Struct, frozen=True):
     """A notebook (`content`, format 4) with what a job had, and a `name` for it.
 
-    `python` is the job's interpreter where no kernel of Jupyter runs it.
+    `python` is the job's interpreter where it lacks ipykernel, which a notebook needs.
     """
 
     name: str

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Job, JobSpec, Workbench
 
+KERNELS = "kernels"  # the folder of the data folder with kernels that were made here
+PATIENCE = 20.0  # seconds for a Python to say what it has
+ROOT = str(Path(__file__).resolve().parents[2])
 
-def of(job: Job, spec: JobSpec, python: str) -> Workbench:
-    """The notebook for a job, to be saved under its name where there is room for it."""
+_HAS = "import sys\nfrom importlib.util import find_spec\nprint(*[n for n in sys.argv[1:] if find_spec(n)])"
+
+
+def of(job: Job, folder: Path, spec: JobSpec, python: str) -> Workbench:
+    """The notebook for the job in `folder`, to be saved under its name where there is room for it."""
     kernel = _kernel_of(python)
+    there = {"ipykernel", "jupyter_blueno"}
+    if kernel is None:
+        there = _modules_in(python)
+        kernel = _made_kernel(python, folder.parents[1] / KERNELS) if "ipykernel" in there else None
     metadata: dict[str, Any] = {"language_info": {"name": "python"}}
     if kernel is not None:
         metadata["kernelspec"] = {"name": kernel[0], "display_name": kernel[1], "language": "python"}
-    cells = [_markdown(_words(job)), _code(_enter(job.id, job.name)), *_work(job.name, spec)]
+    first = _enter(job) if "jupyter_blueno" in there else _enter_from_afar(job, folder)
+    cells = [_markdown(_words(job)), _code(first), *_work(job.name, spec)]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     content = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
@@ -39,12 +54,21 @@ def _words(job: Job) -> str:
     )
 
 
-def _enter(job_id: str, name: str) -> str:
-    comment = " ".join(name.split())
+def _enter(job: Job) -> str:
     return (
         "import jupyter_blueno as blueno\n\n"
-        f'job = blueno.job("{job_id}")  # {comment}\n'
+        f'job = blueno.job("{job.id}")  # {" ".join(job.name.split())}\n'
         "globals().update(job.enter())"
+    )
+
+
+def _enter_from_afar(job: Job, folder: Path) -> str:
+    """For a Python without Blueno: from Blueno's own folder, which is on its path for a moment only."""
+    return (
+        f"import sys\n\nsys.path.append({ROOT!r})\n"
+        "from jupyter_blueno.jobs.entering import enter\n\n"
+        f"sys.path.remove({ROOT!r})\n"
+        f"globals().update(enter({str(folder)!r}))  # {' '.join(job.name.split())}"
     )
 
 
@@ -93,6 +117,25 @@ def _kernel_of(python: str) -> tuple[str, str] | None:
 
 def _on_path(program: str) -> str | None:
     """``python`` in a kernel's command is that of the server, as Jupyter reads it."""
-    import sys
-
     return sys.executable if re.fullmatch(r"python[\d.]*", program) else None
+
+
+def _modules_in(python: str) -> set[str]:
+    """Which of the modules that matter here a Python has."""
+    words = [python, "-I", "-c", _HAS, "ipykernel", "jupyter_blueno"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return set()
+    return set(done.stdout.split())
+
+
+def _made_kernel(python: str, folder: Path) -> tuple[str, str]:
+    """A kernel for a Python that Jupyter knows none of; the server looks for kernels there."""
+    name = f"blueno-{hashlib.sha256(python.encode()).hexdigest()[:8]}"
+    title = f"Python of {Path(python).parents[1].name}"
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    place = JobFolder(folder / name)
+    place.path.mkdir(parents=True, exist_ok=True)
+    place.write("kernel.json", {"argv": argv, "display_name": title, "language": "python"})
+    return name, title

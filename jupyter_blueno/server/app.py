@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -33,6 +34,11 @@ class BluenoExtension(ExtensionApp):
         def context(user: Any) -> Context:
             upkeep.begin_soon()
             return Context(platform, User(config.user, config.team))
+
+        if self.serverapp.kernel_spec_manager is not None:
+            # Where kernels for the Pythons of jobs are made; the folder need not be there.
+            home = os.path.abspath(os.path.expanduser(config.home))
+            self.serverapp.kernel_spec_manager.kernel_dirs.append(os.path.join(home, "kernels"))
 
         self.settings["blueno_platform"] = platform
         self.settings["blueno_upkeep"] = upkeep

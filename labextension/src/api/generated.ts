@@ -1857,7 +1857,7 @@ export interface components {
      * Workbench
      * @description A notebook (`content`, format 4) with what a job had, and a `name` for it.
      *
-     *         `python` is the job's interpreter where no kernel of Jupyter runs it.
+     *         `python` is the job's interpreter where it lacks ipykernel, which a notebook needs.
      */
     Workbench: {
       name: string;

@@ -147,7 +147,7 @@ export function addJobCommands(options: JobCommandOptions): void {
   );
   add(
     Commands.openJobBench,
-    job => openBench(platform, places, job),
+    job => openBench(app, platform, places, job),
     job => job.kind !== 'ingest',
     {
       label: 'Open a Notebook Here',
@@ -240,6 +240,7 @@ async function remove(platform: Platform, job: Job): Promise<void> {
 
 /** Put a notebook with what the job had beside where it came from, and open it. */
 async function openBench(
+  app: JupyterFrontEnd,
   platform: Platform,
   places: NotebookPlaces,
   job: Job
@@ -247,12 +248,13 @@ async function openBench(
   const bench = await platform.api.get('/jobs/{job_id}/workbench', {
     path: { job_id: job.id }
   });
+  await app.serviceManager.kernelspecs.refreshSpecs(); // one may be new
   const from = job.origin.notebook ?? '';
   const folder = from.slice(0, from.lastIndexOf('/') + 1);
   await places.openNew(`${folder}${bench.name}`, bench.content);
   if (bench.python) {
     Notification.info(
-      `No kernel of Jupyter runs the job’s Python. For one: ${bench.python} -m ipykernel install --user --name job`,
+      `The job’s Python has no kernel. For one: ${bench.python} -m pip install ipykernel. Then open it again.`,
       { autoClose: false }
     );
   }
