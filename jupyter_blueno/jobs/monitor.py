@@ -152,8 +152,10 @@ class Monitor:
         places = self._places()
         with self.database.begin() as connection:
             jobs = store.listed(connection, list(places)[:TOLD])
-            for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
-                if job.reason != old.reason:
+        for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
+            if job.reason != old.reason:
+                # Each by itself: who locks a second row while it holds a revision may wait forever.
+                with self.database.begin() as connection:
                     store.update(connection, job.id, "QUEUED", {"reason": job.reason})
 
     def explained(self, jobs: list[Job]) -> list[Job]:

@@ -354,6 +354,8 @@ def test_results_and_code(lab: Lab, page: Page) -> None:
     assert results.locator("b").get_attribute("onclick") is None
     assert page.evaluate("() => window.hacked") is None
     tab.get_by_role("tab", name="Results").press("ArrowRight")
+    expect(tab.get_by_role("tab", name="Metrics")).to_be_focused()
+    tab.get_by_role("tab", name="Code").click()
     expect(tab.locator(".jp-blueno-code .cm-content")).to_contain_text("from IPython.display import HTML")
     tab.get_by_role("tab", name="Environment").click()
     expect(tab.locator(".jp-blueno-environment")).to_contain_text("Python")
