@@ -168,6 +168,23 @@ class BackendContract:
         other.cancel(ALICE, job.id)
         wait(other, job, "CANCELLED")
 
+    def test_what_it_says_of_itself_comes_back(self, manager: JobManager) -> None:
+        source = (
+            "import jupyter_blueno as blueno\n"
+            "blueno.log_metric('loss', 0.25, step=3)\n"
+            "open('kept', 'w').write('weights')\n"
+            "blueno.checkpoint('kept', step=3)\n"
+            "blueno.progress(1, 2)"
+        )
+        job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+        assert job.metrics == {"loss": 0.25}
+        assert job.progress is not None
+        assert (job.progress.done, job.progress.total) == (1, 2)
+        record = manager.record(ALICE, job.id)
+        (curve,) = record.curves("metrics").curves
+        assert (curve.name, curve.steps, curve.values) == ("loss", [3], [0.25])
+        assert [(one.name, one.step, one.size) for one in record.checkpoints()] == [("kept", 3, 7)]
+
     def test_two_managers_agree(self, manager: JobManager, another_manager: Callable[[], JobManager]) -> None:
         other = another_manager()
         manager.start_monitor()
