@@ -105,7 +105,7 @@ def test_every_operation_says_what_it_does() -> None:
 
 def answers() -> list[str]:
     """Paths of reading operations that need nothing to be there before."""
-    return ["/status", "/changes", "/datasets", "/jobs", "/ingests/public-sets"]
+    return ["/status", "/changes", "/datasets", "/environments", "/jobs", "/ingests/public-sets"]
 
 
 @pytest.mark.parametrize("path", answers())
