@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from jupyter_blueno.jobs import interpreters
 from jupyter_blueno.jobs.model import Environment, JobSpec
 
 PYTHON = "{python}"  # in a plan: that of the environment
+KEY = re.compile(r"[0-9a-f]{16}")
 WHOLE = "blueno.json"
 
 
@@ -133,7 +135,7 @@ def remove(home: Path, key: str) -> None:
         While a job uses it.
     """
     folder = home / "environments" / key
-    if not key.isalnum() or not folder.is_dir():
+    if not KEY.fullmatch(key) or not folder.is_dir():
         raise NotFound(f"There is no environment '{key[:40]}'.", code="environment_not_found")
     lock = os.open(f"{folder}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -40,7 +40,8 @@ def test_verbs_stay_in_front_of_rooms() -> None:
 
 def test_public_names() -> None:
     assert set(blueno.__all__) == {
-        "BluenoError", "Dataset", "Job", "JobFailed", "PlatformClient", "PlatformError", "Sample",
-        "__version__", "dataset", "datasets", "demo", "ingest", "job", "jobs", "prepare", "progress",
-        "public_sets", "run_cell", "run_command", "run_notebook", "show", "submit", "use",
+        "BluenoError", "Dataset", "Job", "JobFailed", "JobFunction", "PlatformClient", "PlatformError",
+        "Sample", "__version__", "checkpoint", "dataset", "datasets", "demo", "file", "ingest", "job", "jobs",
+        "latest_checkpoint", "log_metric", "log_metrics", "map", "prepare", "progress", "public_sets",
+        "run_cell", "run_command", "run_notebook", "show", "submit", "use",
     }  # fmt: skip
