@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,9 @@ plt.show()
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A Lab as the first start leaves it: the demo datasets and nothing else."""
     folder = tmp_path_factory.mktemp("fresh")
+    if "BLUENO_PICTURES" in os.environ:  # which show where a file lies
+        folder = Path(tempfile.gettempdir(), "blueno")
+        folder.mkdir()
     running = Lab(root=folder / "notebooks", home=folder / "home")
     running.root.mkdir()
     running.start()

@@ -143,7 +143,7 @@ export function JobButtons(props: {
             void commands.execute(Commands.rerunJobWith, { id: job.id })
           }
         >
-          …
+          Other values …
         </button>
       )}
     </>
