@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import jupyter_blueno as blueno
 from jupyter_blueno import errors
-from jupyter_blueno.api.context import Context, Platform, User
-from jupyter_blueno.client import session
 from jupyter_blueno.client.curves import Curves, number
 from jupyter_blueno.client.jobs import Job
-from jupyter_blueno.config import Config
 
 SOON = 60.0  # seconds
 
 
-@pytest.fixture(scope="module", autouse=True)
-def here(module_config: Config) -> Iterator[None]:
-    platform = Platform(module_config)
-    session.use(transport=Context(platform, User("alice")))
-    yield
-    session.use()
-    platform.close()
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture(scope="module")

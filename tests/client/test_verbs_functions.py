@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import jupyter_blueno as blueno
 from jupyter_blueno import errors
-from jupyter_blueno.api.context import Context, Platform, User
-from jupyter_blueno.client import session
 from jupyter_blueno.client.options import DEFAULTS
-from jupyter_blueno.config import Config
 
 SOON = 60.0  # seconds that a small job may take on a busy machine
 
 
-@pytest.fixture(scope="module", autouse=True)
-def here(module_config: Config) -> Iterator[None]:
-    platform = Platform(module_config)
-    session.use(transport=Context(platform, User("alice")))
-    yield
-    session.use()
-    platform.close()
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @blueno.job(name="trained", memory="200M", priority=1)

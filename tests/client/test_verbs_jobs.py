@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -12,21 +11,13 @@ import pytest
 
 import jupyter_blueno as blueno
 from jupyter_blueno import errors
-from jupyter_blueno.api.context import Context, Platform, User
-from jupyter_blueno.client import session
 from jupyter_blueno.client.jobs import MIME, RemoteTraceback, follow
 from jupyter_blueno.config import Config
 
 SOON = 60.0  # seconds that a small job may take on a busy machine
 
 
-@pytest.fixture(scope="module", autouse=True)
-def here(module_config: Config) -> Iterator[None]:
-    platform = Platform(module_config)
-    session.use(transport=Context(platform, User("alice")))
-    yield
-    session.use()
-    platform.close()
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_a_function_returns_its_value() -> None:
