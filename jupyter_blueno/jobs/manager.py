@@ -103,6 +103,8 @@ class JobManager:
             known = store.row(connection, job_id)
         if known is not None:
             return self._same(user, known, digest)
+        request.check_spec(spec)
+        self.backend.check(spec.resources)
         self.lay_out(job_id, name, spec, digest)
         return self._launch(user, job_id, name, spec, digest)
 
@@ -111,9 +113,7 @@ class JobManager:
         return batch.submit_many(self, user, asked)
 
     def lay_out(self, job_id: str, name: str, spec: JobSpec, digest: str, durable: bool = True) -> None:
-        """Check what is asked, and make the job's folder; without `durable` it may be lost with the power."""
-        request.check_spec(spec)
-        self.backend.check(spec.resources)
+        """Make the folder of a job that was checked; without `durable` it may be lost with the power."""
         content = plan.of(self.config, job_id, spec)
         folder = JobFolder.of(self.config, job_id)
         with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
