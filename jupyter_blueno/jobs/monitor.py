@@ -303,10 +303,11 @@ def _reported(folder: JobFolder, row: Any) -> dict[str, Any]:
     """What the work says of itself, as columns."""
     values: dict[str, Any] = {"log_size": folder.log_size(), "output_count": folder.output_count()}
     progress = folder.read("progress.json", Progress)
-    if progress is None and folder.path.exists():
-        values["progress"] = None
-    elif progress is not None:
-        values["progress"] = {"done": progress.done, "total": progress.total, "message": progress.message}
+    values["progress"] = (
+        None
+        if progress is None
+        else {"done": progress.done, "total": progress.total, "message": progress.message}
+    )
     metrics = folder.read("metrics.json", dict[str, Value])
     if metrics is not None:
         values["metrics"] = metrics
