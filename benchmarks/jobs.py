@@ -18,7 +18,7 @@ from jupyter_blueno.api import jobs as api
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
-from jupyter_blueno.jobs.entries import Entries
+from jupyter_blueno.jobs.engine.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec
 

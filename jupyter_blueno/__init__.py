@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.submit import submit as submit
     from jupyter_blueno.errors import BluenoError as BluenoError
     from jupyter_blueno.errors import PlatformError as PlatformError
-    from jupyter_blueno.jobs.checkpoints import checkpoint as checkpoint
-    from jupyter_blueno.jobs.checkpoints import latest_checkpoint as latest_checkpoint
-    from jupyter_blueno.jobs.metrics import log_metric as log_metric
-    from jupyter_blueno.jobs.metrics import log_metrics as log_metrics
+    from jupyter_blueno.jobs.inside.checkpoints import checkpoint as checkpoint
+    from jupyter_blueno.jobs.inside.checkpoints import latest_checkpoint as latest_checkpoint
+    from jupyter_blueno.jobs.inside.metrics import log_metric as log_metric
+    from jupyter_blueno.jobs.inside.metrics import log_metrics as log_metrics
     from jupyter_blueno.widgets.show import show as show
 
 # Public name → module that defines it. A name becomes public on purpose: here.
@@ -63,10 +63,10 @@ _PUBLIC = {
     "ingest": "jupyter_blueno.client.ingest",
     "job": "jupyter_blueno.client.functions",
     "jobs": "jupyter_blueno.client.jobs",
-    "checkpoint": "jupyter_blueno.jobs.checkpoints",
-    "latest_checkpoint": "jupyter_blueno.jobs.checkpoints",
-    "log_metric": "jupyter_blueno.jobs.metrics",
-    "log_metrics": "jupyter_blueno.jobs.metrics",
+    "checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
+    "latest_checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
+    "log_metric": "jupyter_blueno.jobs.inside.metrics",
+    "log_metrics": "jupyter_blueno.jobs.inside.metrics",
     "map": "jupyter_blueno.client.submit",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",

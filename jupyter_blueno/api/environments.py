@@ -20,7 +20,7 @@ class EnvironmentRef(Struct, frozen=True, forbid_unknown_fields=True):
 @operation("GET", "/environments", resource="jobs", action="read")
 def list_environments(context: Context, ask: Nothing) -> EnvironmentList:
     """List the environments that were built for jobs, the newest first."""
-    from jupyter_blueno.jobs import environments
+    from jupyter_blueno.jobs.sending import environments
 
     return EnvironmentList(environments.listed(context.config.home_path))
 
@@ -28,7 +28,7 @@ def list_environments(context: Context, ask: Nothing) -> EnvironmentList:
 @operation("DELETE", "/environments/{key}", resource="jobs", action="execute")
 def delete_environment(context: Context, ask: EnvironmentRef) -> Done:
     """Remove an environment that no job uses now; it is built again when one needs it."""
-    from jupyter_blueno.jobs import environments
+    from jupyter_blueno.jobs.sending import environments
 
     environments.remove(context.config.home_path, ask.key)
     return Done(True)

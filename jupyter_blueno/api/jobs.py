@@ -21,7 +21,7 @@ from jupyter_blueno.jobs.model import (
     UsedDataset,
     Workbench,
 )
-from jupyter_blueno.jobs.outlook import Preview
+from jupyter_blueno.jobs.sending.outlook import Preview
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +131,7 @@ def submit_job(context: Context, ask: SubmitJob) -> Job:
 @operation("POST", "/work/preview", resource="jobs", action="read")
 def preview_work(context: Context, ask: DescribeWork) -> Preview:
     """Say what would be sent and when it would start, and start nothing."""
-    from jupyter_blueno.jobs import preview
+    from jupyter_blueno.jobs.sending import preview
 
     return preview.of(context.platform.jobs, context.user, ask.name, ask.spec)
 
@@ -181,8 +181,8 @@ def get_job_form(context: Context, ask: JobRef) -> Form:
 @operation("POST", "/work/form", resource="jobs", action="read")
 def describe_work(context: Context, ask: DescribeWork) -> Form:
     """Return what may be changed of work before it is submitted: a notebook's parameters."""
-    from jupyter_blueno.jobs.parameters import form_of
-    from jupyter_blueno.jobs.request import check_spec
+    from jupyter_blueno.jobs.sending.parameters import form_of
+    from jupyter_blueno.jobs.sending.request import check_spec
 
     check_spec(ask.spec)
     return form_of(ask.name, ask.spec)

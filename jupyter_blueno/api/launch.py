@@ -25,7 +25,7 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     from jupyter_blueno.ingest import filling, work
     from jupyter_blueno.ingest.run import reason_of
     from jupyter_blueno.jobs.model import JobSpec
-    from jupyter_blueno.jobs.request import NAME_LIMIT, check_id
+    from jupyter_blueno.jobs.sending.request import NAME_LIMIT, check_id
 
     name = check_name(ask.name)
     found = store.list_datasets(context.database, context.user, "", name)

@@ -230,7 +230,7 @@ def _gpus() -> Iterator[Finding]:
 
 
 def _job_limits() -> Iterator[Finding]:
-    from jupyter_blueno.jobs import cgroup
+    from jupyter_blueno.jobs.engine import cgroup
 
     place = cgroup.place()
     if place is not None:

@@ -16,7 +16,7 @@ from jupyter_blueno.catalog import model
 from jupyter_blueno.client import dataset_display, look, rows, session
 from jupyter_blueno.client.dataset_display import DatasetList
 from jupyter_blueno.client.samples import Sample
-from jupyter_blueno.jobs import used
+from jupyter_blueno.jobs.inside import used
 
 if TYPE_CHECKING:
     import numpy as np

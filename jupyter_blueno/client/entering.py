@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.client import session
-from jupyter_blueno.jobs import entering
+from jupyter_blueno.jobs.inside import entering
 
 
 def enter(job_id: str) -> dict[str, Any]:

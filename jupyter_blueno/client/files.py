@@ -18,7 +18,8 @@ def file(path: str | os.PathLike[str]) -> Path:
     ... def train():
     ...     return blueno.file("conf.yaml").read_text()
     """
-    from jupyter_blueno.jobs import lean, reporting
+    from jupyter_blueno.jobs import lean
+    from jupyter_blueno.jobs.inside import reporting
 
     given = Path(path).expanduser()
     folder = reporting.folder()

@@ -6,7 +6,7 @@ from html import escape
 
 from jupyter_blueno.client import look
 from jupyter_blueno.client.progress import duration
-from jupyter_blueno.jobs import outlook
+from jupyter_blueno.jobs.sending import outlook
 
 FILES = 10  # that are named
 

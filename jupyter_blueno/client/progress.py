@@ -37,7 +37,7 @@ def progress(done: float, total: float | None = None, message: str | None = None
     """
     if total is None and isinstance(done, float) and 0 <= done <= 1:
         done, total = round(done * 1000), 1000
-    from jupyter_blueno.jobs import reporting
+    from jupyter_blueno.jobs.inside import reporting
 
     reporting.progress(int(done), None if total is None else int(total), message)
 

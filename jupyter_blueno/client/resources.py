@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.entries import LEAST, MOST, MOST_RETRIES
+from jupyter_blueno.jobs.engine.entries import LEAST, MOST, MOST_RETRIES
 from jupyter_blueno.jobs.model import Resources
 
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

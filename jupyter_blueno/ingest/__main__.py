@@ -16,9 +16,9 @@ from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.ingest import work
 from jupyter_blueno.ingest.destination import CatalogDestination
 from jupyter_blueno.ingest.run import Cancelled
-from jupyter_blueno.jobs import reporting
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.snapshot import SpecFile
+from jupyter_blueno.jobs.inside import reporting
+from jupyter_blueno.jobs.sending.snapshot import SpecFile
 
 
 def main() -> int:

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from jupyter_blueno.jobs.failing import is_library
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.inside.failing import is_library
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Verdict, amount, duration, more_memory, signal_name
 from jupyter_blueno.jobs.model import (
     FailingLine,

@@ -11,17 +11,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound
-from jupyter_blueno.jobs import (
-    batch,
-    environments,
-    interpreters,
-    parameters,
-    plan,
-    request,
-    snapshot,
-    store,
-    workbench,
-)
+from jupyter_blueno.jobs import store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import PAUSED
@@ -38,8 +28,9 @@ from jupyter_blueno.jobs.model import (
     Workbench,
 )
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
-from jupyter_blueno.jobs.objects import Objects
 from jupyter_blueno.jobs.record import JobRecord
+from jupyter_blueno.jobs.sending import batch, environments, interpreters, parameters, plan, request, snapshot
+from jupyter_blueno.jobs.sending.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

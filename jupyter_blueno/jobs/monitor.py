@@ -36,7 +36,7 @@ QUEUE_PERIOD = 1.0  # seconds between comparisons of a longer queue
 TOLD = 20  # jobs at the head of the queue whose rows say why they wait
 TELL_PERIOD = 2.0
 
-SITE = Path(__file__).with_name("site")
+SITE = Path(__file__).with_name("inside") / "site"
 
 _log = logging.getLogger(__name__)
 

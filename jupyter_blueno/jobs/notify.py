@@ -19,7 +19,7 @@ import msgspec
 from jupyter_blueno.jobs import failures, lifecycle
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation, duration
-from jupyter_blueno.jobs.snapshot import SpecFile
+from jupyter_blueno.jobs.sending.snapshot import SpecFile
 
 PAUSES = (1.0, 5.0, 30.0, 120.0)  # seconds before each further attempt
 PATIENCE = 15.0  # seconds for an answer

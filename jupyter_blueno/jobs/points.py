@@ -16,11 +16,9 @@ import os
 from _json import encode_basestring_ascii
 from _struct import pack
 
+from jupyter_blueno.jobs.lean import suppress
+
 TYPE_CHECKING = False
-if TYPE_CHECKING or __package__:
-    from jupyter_blueno.jobs.lean import suppress
-else:  # in a supervisor: a file beside this one
-    from lean import suppress
 
 RECORD = 32  # bytes of a point
 WHOLE = 1 << 20  # points of a process that are all kept: 32 MB

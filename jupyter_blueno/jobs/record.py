@@ -8,9 +8,10 @@ import os
 import msgspec
 
 from jupyter_blueno.errors import NotFound
-from jupyter_blueno.jobs import snapshot, used
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
+from jupyter_blueno.jobs.inside import used
 from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output, UsedDataset
+from jupyter_blueno.jobs.sending import snapshot
 
 LOG_ANSWER = 4 << 20  # bytes of the log in one answer
 OUTPUTS_ANSWER = 16 << 20
@@ -80,7 +81,7 @@ class JobRecord:
 
     def checkpoints(self) -> list[Checkpoint]:
         """What it kept to go on from, the newest first."""
-        from jupyter_blueno.jobs import checkpoints
+        from jupyter_blueno.jobs.inside import checkpoints
 
         return msgspec.convert(checkpoints.found(str(self.folder.path))[::-1], list[Checkpoint])
 

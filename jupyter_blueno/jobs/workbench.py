@@ -66,7 +66,7 @@ def _enter_from_afar(job: Job, folder: Path) -> str:
     """For a Python without Blueno: from Blueno's own folder, which is on its path for a moment only."""
     return (
         f"import sys\n\nsys.path.append({ROOT!r})\n"
-        "from jupyter_blueno.jobs.entering import enter\n\n"
+        "from jupyter_blueno.jobs.inside.entering import enter\n\n"
         f"sys.path.remove({ROOT!r})\n"
         f"globals().update(enter({str(folder)!r}))  # {' '.join(job.name.split())}"
     )

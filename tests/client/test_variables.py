@@ -16,7 +16,7 @@ import pytest
 
 from jupyter_blueno.client.variables import Taken, limit_of, take
 from jupyter_blueno.errors import InvalidInput, TooLarge
-from jupyter_blueno.jobs.work import load_variables
+from jupyter_blueno.jobs.inside.work import load_variables
 
 
 def kernel(source: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_blueno.jobs import plan
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Change, Job, JobSpec, Resources
+from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing import ALICE, cell, command, log, logged, start, until, wait
 from tests.jobs.test_local import gone, status_of
 

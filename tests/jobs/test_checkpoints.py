@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_blueno.jobs import checkpoints
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.inside import checkpoints
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.testing import ALICE, cell, log, start, wait
 
@@ -80,7 +80,7 @@ def test_a_killed_copy_is_no_checkpoint(inside: Path, tmp_path: Path) -> None:
     good.write_text("whole")
     checkpoints.checkpoint(good)
     os.mkfifo(tmp_path / "model2.pt")  # its copying never ends
-    source = "import sys; from jupyter_blueno.jobs.checkpoints import checkpoint; print(1, flush=True)"
+    source = "import sys; from jupyter_blueno.jobs.inside.checkpoints import checkpoint; print(1, flush=True)"
     source += f"; checkpoint({str(tmp_path)!r}, step=2)"
     process = subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, cwd=Path.cwd())
     assert process.stdout is not None

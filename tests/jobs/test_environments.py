@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
-from jupyter_blueno.jobs import environments, interpreters
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobSpec
+from jupyter_blueno.jobs.sending import environments, interpreters
 from jupyter_blueno.jobs.testing import ALICE, log, logged, start, until, wait
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_blueno.jobs import cgroup, limits, memory
-from jupyter_blueno.jobs.family import Family
-from jupyter_blueno.jobs.limits import Limits
+from jupyter_blueno.jobs.engine import cgroup, limits, memory
+from jupyter_blueno.jobs.engine.family import Family
+from jupyter_blueno.jobs.engine.limits import Limits
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
 from jupyter_blueno.jobs.testing import cell, command, log, logged, start, wait

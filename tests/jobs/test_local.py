@@ -81,7 +81,7 @@ def everything_below(pid: int) -> list[psutil.Process]:
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is deaf to SIGTERM is not waited for long."""
-    from jupyter_blueno.jobs import plan as module
+    from jupyter_blueno.jobs.sending import plan as module
 
     monkeypatch.setattr(module, "GRACE", 0.5)
 
@@ -226,7 +226,7 @@ def test_the_log_keeps_head_and_tail_of_100_mb(manager: JobManager) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are counted on Linux only")
 def test_a_fork_bomb_is_ended(manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_blueno.jobs import plan as module
+    from jupyter_blueno.jobs.sending import plan as module
 
     monkeypatch.setattr(module, "PROCESS_LIMIT", 60)
     bomb = "import os, time\nfor _ in range(300):\n  if os.fork() == 0: time.sleep(300)\ntime.sleep(300)"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_blueno.jobs.order import INGEST_PLACES, PATIENCE, Entry, Limits, Order
+from jupyter_blueno.jobs.engine.order import INGEST_PLACES, PATIENCE, Entry, Limits, Order
 
 
 def entry(job_id: str, priority: int = 0, **needs: Any) -> Entry:

@@ -9,8 +9,8 @@ import pytest
 
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import JobSpec, Parameter
-from jupyter_blueno.jobs.parameters import changed, form_of, of_notebook
-from jupyter_blueno.jobs.request import check_spec
+from jupyter_blueno.jobs.sending.parameters import changed, form_of, of_notebook
+from jupyter_blueno.jobs.sending.request import check_spec
 
 CELL = """\
 # How fast it learns.

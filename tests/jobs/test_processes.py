@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from jupyter_blueno.jobs import processes
+from jupyter_blueno.jobs.engine import processes
 
 
 def test_session_0_is_nobody() -> None:

@@ -16,9 +16,10 @@ import pytest
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound, Unavailable
-from jupyter_blueno.jobs import memory
-from jupyter_blueno.jobs.backends.local import DISPATCH, LocalBackend, SupervisorStatus
-from jupyter_blueno.jobs.entries import Entries
+from jupyter_blueno.jobs.backends.local import LocalBackend, SupervisorStatus
+from jupyter_blueno.jobs.engine import memory
+from jupyter_blueno.jobs.engine.dispatcher import DISPATCH
+from jupyter_blueno.jobs.engine.entries import Entries
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Job, Resources
@@ -280,7 +281,7 @@ def test_after_a_reboot_what_ran_is_lost_and_what_waited_runs(
 def test_two_dispatchers_are_one(config: Config, entries: Entries, backend: LocalBackend) -> None:
     folders = lay_out(config, entries, "echo once >> order", 5)
     backend.begin()
-    words = [sys.executable, "-I", "-S", str(DISPATCH), entries.folder]
+    words = [sys.executable, "-I", "-S", DISPATCH, entries.folder]
     twins = [subprocess.Popen(words, start_new_session=True) for _ in range(3)]
     until(lambda: ended(folders), "the jobs")
     until(lambda: sum(twin.poll() is None for twin in twins) <= 1, "the others to leave")
@@ -329,8 +330,9 @@ def test_a_supervisor_holds_nothing_of_the_dispatcher(
 def test_without_work_it_ends(entries: Entries, config: Config) -> None:
     entries.make()
     text = (
-        f"import sys; sys.path.append({str(DISPATCH.parent)!r})\n"
-        f"import dispatcher; dispatcher.LINGER = 0\ndispatcher.Dispatcher({entries.folder!r}).run()"
+        f"import sys; sys.path.append({str(Path(DISPATCH).parents[3])!r})\n"
+        "from jupyter_blueno.jobs.engine import dispatcher\n"
+        f"dispatcher.LINGER = 0\ndispatcher.Dispatcher({entries.folder!r}).run()"
     )
     assert subprocess.run([sys.executable, "-I", "-S", "-c", text], check=False).returncode == 0
     assert not entries.ring()

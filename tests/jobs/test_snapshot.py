@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs import objects, roots
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Change, JobSpec
-from jupyter_blueno.jobs.objects import Objects
+from jupyter_blueno.jobs.sending import objects, roots
+from jupyter_blueno.jobs.sending.objects import Objects
 from jupyter_blueno.jobs.testing import ALICE, log, start, wait
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
-from jupyter_blueno.jobs.family import Family
+from jupyter_blueno.jobs.engine.family import Family
+from jupyter_blueno.jobs.engine.gpus import Gpus
+from jupyter_blueno.jobs.engine.processes import LINUX
+from jupyter_blueno.jobs.engine.usage import Memory, Usage
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.gpus import Gpus
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Curve
-from jupyter_blueno.jobs.processes import LINUX
 from jupyter_blueno.jobs.testing import ALICE, cell, command, start, until, wait
-from jupyter_blueno.jobs.usage import Memory, Usage
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="usage is read from /proc")
 MB = 1 << 20

@@ -135,9 +135,7 @@ def test_the_commit_and_its_changes_are_known(manager: JobManager, folder: Path)
 
 
 def test_progress_is_seen(manager: JobManager) -> None:
-    source = (
-        "from jupyter_blueno.jobs.reporting import progress\nfor n in range(1001): progress(n, 1000, 'epoch')"
-    )
+    source = "import jupyter_blueno as blueno\nfor n in range(1001): blueno.progress(n, 1000, 'epoch')"
     job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
     assert job.progress is not None
     assert (job.progress.done, job.progress.total, job.progress.message) == (1000, 1000, "epoch")

@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Observation
 from jupyter_blueno.jobs.model import Claim, Resources
-from jupyter_blueno.jobs.outlook import Room
+from jupyter_blueno.jobs.sending.outlook import Room
 
 Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
 

@@ -21,16 +21,16 @@ from msgspec import Struct
 
 from jupyter_blueno.config import Config, usable_cores
 from jupyter_blueno.errors import InvalidInput, Unavailable
-from jupyter_blueno.jobs import memory, processes, waiting
 from jupyter_blueno.jobs.backends.base import Backend, Handle
-from jupyter_blueno.jobs.entries import Entries
+from jupyter_blueno.jobs.engine import memory, processes, waiting
+from jupyter_blueno.jobs.engine.dispatcher import DISPATCH
+from jupyter_blueno.jobs.engine.entries import Entries
+from jupyter_blueno.jobs.engine.order import Limits, Order
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
 from jupyter_blueno.jobs.model import Claim, Resources
-from jupyter_blueno.jobs.order import Limits, Order
-from jupyter_blueno.jobs.outlook import Room
+from jupyter_blueno.jobs.sending.outlook import Room
 
-DISPATCH = Path(__file__).parents[1] / "dispatch.py"
 STARTING = 5.0  # seconds that a dispatcher may take until it listens
 
 
@@ -217,7 +217,7 @@ class LocalBackend(Backend):
             environment = {**os.environ, "BLUENO_SHARED": "1"}
             try:
                 self._dispatcher = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(DISPATCH), self.entries.folder],
+                    [sys.executable, "-I", "-S", DISPATCH, self.entries.folder],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,

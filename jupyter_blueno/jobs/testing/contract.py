@@ -14,9 +14,9 @@ from collections.abc import Callable
 import pytest
 
 from jupyter_blueno.errors import BluenoError, Conflict, NotFound
-from jupyter_blueno.jobs import plan
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import TERMINAL, JobPage, Resources
+from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing.steps import ALICE, call, cell, command, log, logged, start, until, wait
 
 

@@ -1,0 +1,126 @@
+"""Attempts of one job: whether another one follows a failure, and when. Standard library only.
+
+``attempt.json`` says which one is next or under way; it is on the disk before
+the one it follows is forgotten, so that a supervisor that dies in between
+neither loses an attempt nor makes one too many.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs.lean import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LONGEST = 600.0  # seconds between two attempts
+
+# What would end in the same way again.
+ENDINGS = ("cancelled", "not_started", "too_many_processes", "out_of_memory")
+ERRORS = ("SyntaxError", "ImportError", "NameError", "NotImplementedError")
+EXIT_CODES = (126, 127)  # the program is not there
+
+OF_ONE_ATTEMPT = ("ended.json", "witnessed.json", "failure.json", "error.pickle", "progress.json")
+
+
+class Attempts:
+    """The attempts of the job in `folder`, of which `plan` allows so many.
+
+    Attributes
+    ----------
+    number : int
+        Of the attempt that is under way, or next: 1, 2 …
+    most : int
+    begins_at : float
+        When it may begin (seconds since 1970).
+    """
+
+    def __init__(self, folder: str, plan: dict[str, Any]) -> None:
+        self.folder = folder
+        self.first_pause = float(plan.get("retry_pause") or 0)
+        self.most = 1 + int(plan.get("retries") or 0)
+        self.number = 1
+        self.begins_at = 0.0
+        self.content: dict[str, Any] = {}
+        if self.most > 1:
+            with suppress(OSError, ValueError):
+                self.content = lean.read_json(self.path("attempt.json"))
+                self.number = self.content["number"]
+                self.begins_at = self.content["begins_at"]
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    @property
+    def is_last(self) -> bool:
+        return self.number >= self.most
+
+    def follows(self, ending: str, status: int | None, said: dict[str, Any]) -> bool:
+        """Whether another attempt follows one that ended so; if so, it is the present one now.
+
+        Parameters
+        ----------
+        ending : str
+            As in the record.
+        status : int, optional
+            Of the job's first process, as waitpid says it.
+        said : dict
+            What the work said of its own end.
+        """
+        if self.is_last or ending in ENDINGS or self._went_well(ending, status, said):
+            return False
+        code = None if status is None else os.waitstatus_to_exitcode(status)
+        if (ending == "exited" and code in EXIT_CODES) or self._is_certain():
+            return False
+        why = str(said.get("reason") or _words(ending, code)).rstrip(".")
+        pause = min(LONGEST, self.first_pause * 2 ** (self.number - 1)) * (0.5 + int(os.urandom(1)[0]) / 255)
+        begins_at = time.time() + pause
+        content = {"number": self.number + 1, "of": self.most, "begins_at": begins_at, "reason": why}
+        try:
+            lean.write_json(self.path("attempt.json"), {**content, "begun": False}, durable=True)
+        except OSError:  # a full disk: that would be the end of the next one, too
+            return False
+        self._note(f"Attempt {self.number} of {self.most} ended: {why}. The next begins in {pause:.0f} s.")
+        for name in OF_ONE_ATTEMPT:
+            with suppress(OSError):
+                os.unlink(self.path(name))
+        self.number, self.begins_at, self.content = self.number + 1, begins_at, content
+        return True
+
+    def left(self) -> float:
+        """Seconds until the present attempt may begin; a clock that was set back holds up nobody for long."""
+        return min(2 * LONGEST, self.begins_at - time.time())
+
+    def begun(self) -> None:
+        """The present attempt is under way."""
+        if self.content:
+            with suppress(OSError):
+                lean.write_json(self.path("attempt.json"), {**self.content, "begun": True})
+
+    def _went_well(self, ending: str, status: int | None, said: dict[str, Any]) -> bool:
+        return status == 0 if ending == "exited" else ending == "unwatched" and said.get("ok") is True
+
+    def _is_certain(self) -> bool:
+        """Whether the work failed with an error that would come again."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return any(name in ERRORS for name in lean.read_json(self.path("failure.json"))["types"])
+        return False
+
+    def _note(self, words: str) -> None:
+        """A line in the log between two attempts."""
+        with suppress(OSError), open(self.path("log"), "ab") as log:
+            log.write(f"\n── {words} ──\n\n".encode())
+
+
+def _words(ending: str, code: int | None) -> str:
+    if ending == "timed_out":
+        return "it ran into its time limit"
+    if ending == "machine_out_of_memory":
+        return "the machine ran out of memory"
+    if ending != "exited" or code is None:
+        return "nobody saw how"
+    return f"exit code {code}" if code > 0 else f"signal {-code}"

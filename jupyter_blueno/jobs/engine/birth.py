@@ -1,0 +1,100 @@
+"""The job's first process, from the fork to its program. For its supervisor; standard library only."""
+
+from __future__ import annotations
+
+import os
+
+from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs.engine import processes
+from jupyter_blueno.jobs.lean import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from typing import Any, NoReturn
+
+    from jupyter_blueno.jobs.engine.limits import Limits
+else:
+    import _signal as signal  # without its enums
+
+
+def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, bytes] | None:
+    """What the job was submitted with, its GPUs, and which attempt it is; None if that is gone."""
+    try:
+        with open(os.path.join(folder, "environ"), "rb") as file:
+            pairs = [pair.partition(b"=") for pair in file.read().split(b"\0") if pair]
+    except OSError:
+        return None
+    found = {name: value for name, _, value in pairs}
+    if gpus is not None:
+        found[b"CUDA_VISIBLE_DEVICES"] = gpus.encode()
+        found[b"CUDA_DEVICE_ORDER"] = b"PCI_BUS_ID"  # or their numbers mean others
+    if found and attempt > 1:
+        found[b"BLUENO_ATTEMPT"] = str(attempt).encode()
+        found.setdefault(b"BLUENO_RESUME_FROM", folder.encode())
+    return found or None
+
+
+def become(
+    folder: str,
+    plan: dict[str, Any],
+    limits: Limits,
+    surroundings: dict[bytes, bytes],
+    gate: tuple[int, int],
+) -> NoReturn:
+    """Log, limits, working folder; then the program, once a byte comes through the `gate`, a pipe."""
+    try:
+        os.setsid()
+        os.close(gate[1])
+        processes.default_signals()
+        log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        if os.read(gate[0], 1) != b"g":
+            os._exit(0)  # the supervisor died first: nothing of the user's has run
+        limits.enter()
+        os.chdir(plan["cwd"])
+        if plan.get("witness"):
+            bear_witness(folder)
+        os.execvpe(plan["argv"][0], plan["argv"], surroundings)
+    except BaseException as error:
+        reason = f"'{plan['argv'][0]}' could not be started: {error}."
+        os.write(2, reason.encode() + b"\n")
+        lean.write_json(os.path.join(folder, "ended.json"), {"ok": False, "reason": reason})
+    os._exit(127)
+
+
+def bear_witness(folder: str) -> None:
+    """Stay as the parent of a program that says nothing of its end; returns in its process.
+
+    If the supervisor is killed, nobody else could tell whether a command went
+    well: what waits for it here is a process of the job.
+    """
+    program = os.fork()
+    if program == 0:
+        return
+    try:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the supervisor's lock above all
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # meant for the program, which is in our group
+        _, status = os.waitpid(program, 0)
+        with suppress(OSError):
+            lean.write_json(os.path.join(folder, "witnessed.json"), {"status": status})
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:  # end as it did
+            if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
+        os._exit(max(code, 0))
+    finally:
+        os._exit(127)
+
+
+def witnessed(folder: str) -> int | None:
+    """How the job's program ended, as waitpid says it; None if nobody saw it."""
+    try:
+        return int(lean.read_json(os.path.join(folder, "witnessed.json"))["status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,50 @@
+"""Runs when a Python begins in a job: has frameworks followed. Then the one that this one hides.
+
+Until one of them is imported this is all there is, so that a program starts as quickly as ever.
+"""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FRAMEWORKS = ("tqdm", "keras", "tf_keras", "lightning", "pytorch_lightning", "transformers", "mlflow")
+
+
+class Finder:
+    """Has frameworks followed from the first import of one on; finds Blueno where it is not installed."""
+
+    def __init__(self) -> None:
+        self.root = HERE.rsplit(os.sep, 4)[0]
+        self.waiting = True
+
+    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
+        if self.waiting and name in FRAMEWORKS:
+            self.waiting = False
+            try:
+                from jupyter_blueno.jobs.inside import listeners
+
+                listeners.install()
+            except Exception as error:  # whatever it is, the program comes first
+                sys.stderr.write(f"blueno: frameworks are not followed ({error}).\n")
+        elif name == "jupyter_blueno":
+            from _frozen_importlib_external import PathFinder
+
+            return PathFinder.find_spec(name) or PathFinder.find_spec(name, [self.root])
+        return None
+
+
+if (
+    sys.version_info >= (3, 11)
+    and os.environ.get("BLUENO_JOB_FOLDER")
+    # A worker of one that is followed:
+    and not any("multiprocessing" in word for word in sys.orig_argv[1:4])
+):
+    sys.meta_path.insert(0, Finder())
+
+sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
+_this = sys.modules.pop("sitecustomize", None)
+try:
+    import sitecustomize  # type: ignore # noqa: F401 - the environment's own
+except ImportError:
+    if _this is not None:
+        sys.modules["sitecustomize"] = _this

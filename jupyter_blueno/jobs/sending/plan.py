@@ -1,0 +1,63 @@
+"""What a job's supervisor does, as ``run.json`` says it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from jupyter_blueno.jobs import inside
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import JobSpec
+from jupyter_blueno.jobs.sending import environments, interpreters, request, scripts
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
+
+INSIDE = os.path.dirname(inside.__file__)
+RUNNER = os.path.join(INSIDE, "runner.py")
+BUILDING = os.path.join(INSIDE, "building.py")
+LOG_LIMIT = 64 << 20  # bytes of a log on disk
+PROCESS_LIMIT = 512
+GRACE = 5.0  # seconds between asking a job to stop and ending it
+RETRY_PAUSE = 15.0  # seconds, more or less, before the second attempt; twice as many before the next
+
+
+def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
+    """The plan for a job; see `supervisor.py`."""
+    folder = str(JobFolder.of(config, job_id).path)
+    cwd = str(request.working_folder(config, spec))
+    build = environments.needed(spec, config.home_path)
+    python = environments.PYTHON if build else interpreters.find(spec.python)
+    environments.check_version(spec, build["base"] if build else python)
+    script = scripts.of(spec, cwd)
+    if script is not None:
+        argv = [python if build or spec.python else script.python, *script.flags, RUNNER, folder]
+    elif spec.kind in ("command", "ingest"):
+        argv = scripts.with_python(spec, python)
+    else:
+        argv = [python, RUNNER, folder]
+    return {
+        "id": job_id,
+        "argv": [sys.executable, "-I", "-S", BUILDING, folder] if build else argv,
+        "then": argv if build else None,
+        "build": build,
+        "cwd": cwd,
+        "witness": RUNNER not in argv,  # who runs in it says itself how it ended
+        "script": None if script is None else script.plan(),
+        "timeout": spec.resources.timeout,
+        "memory": spec.resources.memory,
+        "cpu": spec.resources.cpu,
+        "retries": spec.resources.retries,
+        "retry_pause": RETRY_PAUSE,
+        "notify_after": config.notify_after if config.webhook or config.mail_server else None,
+        "grace": GRACE,
+        "log_limit": LOG_LIMIT,
+        "process_limit": PROCESS_LIMIT,
+    }
+
+
+def python_of(config: Config, spec: JobSpec) -> str:
+    """The interpreter that a job runs; it is not there before its environment is built."""
+    build = environments.needed(spec, config.home_path)
+    return os.path.join(build["folder"], "bin", "python") if build else interpreters.find(spec.python)

@@ -1,0 +1,72 @@
+"""What would be sent, where it would run and when it would start: nothing is kept or started."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from jupyter_blueno.jobs import store
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import Claim, JobSpec, Person
+from jupyter_blueno.jobs.sending import environments, parameters, plan, request, snapshot
+from jupyter_blueno.jobs.sending.outlook import Preview, SentFile
+
+if TYPE_CHECKING:
+    from jupyter_blueno.jobs.manager import JobManager
+
+
+def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
+    """Check work as if it was submitted, and tell what would come of it.
+
+    Raises
+    ------
+    InvalidInput
+        What submitting would raise.
+    TooLarge
+    """
+    name = request.check_name(name)
+    request.check_spec(spec)
+    manager.backend.check(spec.resources)
+    job_id = secrets.token_hex(16)
+    content = plan.of(manager.config, job_id, spec)
+    python = plan.python_of(manager.config, spec)
+    base = content["build"]["base"] if content["build"] else python
+    built = None
+    if content["build"] is not None:
+        built = os.path.exists(os.path.join(content["build"]["folder"], environments.WHOLE))
+    claim = Claim(user.name, name, spec.kind, spec.resources, time.time())
+    with manager.database.begin() as connection:
+        before = store.count_before(connection, spec.resources.priority, spec.kind == "ingest")
+    return Preview(
+        name=name,
+        kind=spec.kind,
+        folder=content["cwd"],
+        python=python,
+        built=built,
+        requirements=spec.requirements,
+        files=_files(manager, spec, content["cwd"], base),
+        payload=len(spec.payload or "") * 3 // 4,
+        parameters=parameters.parameters_of(spec),
+        variables=sorted(spec.environment),
+        resources=spec.resources,
+        room=manager.backend.room(),
+        before=before,
+        starts=manager.backend.why([(claim, before)])[0],
+    )
+
+
+def _files(manager: JobManager, spec: JobSpec, cwd: str, python: str) -> list[SentFile]:
+    """The files of the snapshot, by making one."""
+    folder = JobFolder(manager.config.folder("cache", f"preview-{secrets.token_hex(8)}"))
+    try:
+        folder.code.mkdir()
+        snapshot.take(spec, folder, cwd, python, manager.objects)
+        paths = sorted(path for path in folder.code.rglob("*") if path.is_file())
+        return [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
+    finally:
+        kept = snapshot.contents(folder)
+        shutil.rmtree(folder.path, ignore_errors=True)
+        manager.objects.drop(kept)

@@ -1,0 +1,198 @@
+"""Reading what is asked: refused at once, in words, where it cannot run."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+
+from jupyter_blueno.catalog.checks import check_json_items
+from jupyter_blueno.config import Config
+from jupyter_blueno.errors import InvalidInput, TooLarge
+from jupyter_blueno.jobs.engine import entries
+from jupyter_blueno.jobs.model import JobSpec, Resources
+from jupyter_blueno.jobs.sending import interpreters, parameters
+
+NAME_LIMIT = 255  # characters
+SOURCE_LIMIT = 64 << 20  # bytes of a cell or notebook
+PAYLOAD_LIMIT = 256 << 20
+WORD_LIMIT = 120_000  # bytes of one argument or variable that the system surely takes
+WORDS_LIMIT = 1_000_000
+LEAST_MEMORY = 64 << 20  # a Python does not start in less
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def check_id(job_id: str) -> None:
+    if not _ID.fullmatch(job_id):
+        raise InvalidInput("A job's id is 32 hexadecimal digits, made by whoever submits it.", code="job_id")
+
+
+def check_name(name: str) -> str:
+    """The name without blanks around it."""
+    name = name.strip()
+    if not name or len(name) > NAME_LIMIT or any(ord(sign) < 32 for sign in name):
+        raise InvalidInput(f"A job's name has 1 to {NAME_LIMIT} characters, on one line.", code="job_name")
+    return name
+
+
+def check_spec(spec: JobSpec) -> None:
+    """Refuse what cannot run.
+
+    Raises
+    ------
+    InvalidInput
+        The sentence says which part, and what to write instead.
+    TooLarge
+    """
+    wanted = {"cell": "source", "notebook": "source", "function": "payload"}.get(spec.kind, "command")
+    given = getattr(spec, wanted)
+    if not (given[0] if given and wanted == "command" else given or "").strip():
+        raise InvalidInput(f"A job of kind '{spec.kind}' needs its '{wanted}'.", code="job_spec")
+    if len(spec.source or "") > SOURCE_LIMIT:
+        raise TooLarge(f"The text is over {SOURCE_LIMIT >> 20} MB; clear the notebook's outputs first.")
+    if len(spec.payload or "") > PAYLOAD_LIMIT:
+        raise TooLarge(f"The arguments are over {PAYLOAD_LIMIT >> 20} MB; pass the path of a file instead.")
+    _check_resources(spec.resources)
+    for name, value in spec.environment.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise InvalidInput(f"'{name}' cannot be the name of an environment variable.", code="job_spec")
+    if any("\0" in word for word in spec.command):
+        raise InvalidInput("A command cannot contain a NUL character.", code="job_spec")
+    sizes = [len(word.encode()) for word in (*spec.command, *spec.environment.values())]
+    if max(sizes, default=0) > WORD_LIMIT or sum(sizes) > WORDS_LIMIT:
+        raise TooLarge(
+            f"A word of the command or a variable of the environment has at most {WORD_LIMIT:,} bytes, all "
+            f"together {WORDS_LIMIT:,}. Write the rest into a file and give its path.",
+            code="job_spec_too_large",
+        )
+    check_json_items(
+        [msgspec.structs.asdict(spec.origin), spec.parameters, {"": msgspec.to_builtins(spec.arguments)}],
+        "The job's spec",
+    )
+    if spec.kind == "cell" and _is_ours(spec):
+        _check_cell(spec.source or "")
+    if spec.kind == "notebook":
+        _check_notebook(spec.source or "")
+        parameters.check_notebook(spec.source or "", spec.parameters)
+    if spec.kind in ("function", "cell"):
+        try:
+            base64.b64decode(spec.payload or "", validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidInput("The payload is not base64.", code="job_spec") from None
+
+
+def _check_resources(asked: Resources) -> None:
+    for name in ("cpu", "memory", "timeout"):
+        value = getattr(asked, name)
+        if value is not None and not 0 < value < 1e15:
+            raise InvalidInput(
+                f"'{name}' is {value:g}; it must be above 0, or left out.", code="job_resources"
+            )
+    if asked.gpu < 0:
+        raise InvalidInput(f"'gpu' is {asked.gpu}; it cannot be below 0.", code="job_resources")
+    if not 0 <= asked.retries <= entries.MOST_RETRIES:
+        raise InvalidInput(
+            f"'retries' is {asked.retries}; it goes from 0 to {entries.MOST_RETRIES}.", code="job_resources"
+        )
+    check_priority(asked.priority)
+    if asked.memory is not None and asked.memory < LEAST_MEMORY:
+        raise InvalidInput(
+            f"'memory' is {asked.memory} bytes, in which no Python starts; give it in bytes, at least 64 MB.",
+            code="job_resources",
+        )
+
+
+def check_priority(priority: int) -> None:
+    if not entries.LEAST <= priority <= entries.MOST:
+        raise InvalidInput(
+            f"'priority' is {priority}; it goes from {entries.LEAST} to {entries.MOST}, and 0 is usual.",
+            code="job_priority",
+        )
+
+
+def _check_cell(source: str) -> None:
+    try:
+        compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+        return
+    except (SyntaxError, ValueError):
+        pass  # magics, perhaps: IPython knows
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        text = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        compile(text, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+    except (RecursionError, MemoryError):
+        raise _too_deep() from None
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"Line {line} of the cell" if line else "The cell"
+        raise InvalidInput(
+            f"{where} is not valid Python: {getattr(error, 'msg', error)}.", code="job_syntax_error"
+        ) from None
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput("The cell is nested too deeply for Python. Simplify it.", code="job_syntax_error")
+
+
+def _check_notebook(source: str) -> None:
+    try:
+        cells = json.loads(source)["cells"]
+        found = any(cell["cell_type"] == "code" for cell in cells)
+        for cell in cells:
+            "".join(cell["source"])  # a text, or a list of its lines
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidInput("The source is not a notebook (.ipynb, format 4).", code="job_notebook") from None
+    if not found:
+        raise InvalidInput("The notebook has no code cell: there is nothing to run.", code="job_notebook")
+
+
+def _is_ours(spec: JobSpec) -> bool:
+    """Whether it runs the Python that we are: another version has another syntax."""
+    if spec.requirements or interpreters.is_version(spec.python or ""):
+        return False
+    return os.path.realpath(interpreters.find(spec.python)) == os.path.realpath(sys.executable)
+
+
+def without_secrets(spec: JobSpec) -> JobSpec:
+    """The same, with the names of the variables of its environment and not their values."""
+    return msgspec.structs.replace(spec, environment=dict.fromkeys(spec.environment, ""))
+
+
+def working_folder(config: Config, spec: JobSpec) -> Path:
+    """The folder that the job runs in: that asked for, else its notebook's, else the server's root.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such folder.
+    """
+    asked = spec.folder
+    if asked is None and spec.origin.notebook:
+        asked = os.path.dirname(spec.origin.notebook.partition(":")[2] or spec.origin.notebook)
+    places = [Path(os.path.expanduser(root)) for root in reversed(config.roots)] + [Path.cwd()]
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # too long, or not a path at all
+            folder = Path(os.path.abspath(place / os.path.expanduser(asked or ".")))
+            if folder.is_dir():
+                return folder
+    if spec.folder is None:
+        return places[0] if places[0].is_dir() else Path.cwd()
+    raise InvalidInput(f"There is no folder '{spec.folder[:80]}' to run in.", code="folder_not_found")
+
+
+def digest(name: str, spec: JobSpec) -> str:
+    """Equal for equal requests."""
+    return hashlib.sha256(name.encode() + b"\0" + msgspec.json.encode(spec, order="sorted")).hexdigest()
