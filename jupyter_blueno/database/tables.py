@@ -141,6 +141,7 @@ job = Table(
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("parent", Text),  # the sweep or flow of which it is a part
     Column("state", Text, nullable=False),
     Column("desired", Text, nullable=False, server_default="run"),
     Column("attempt", Integer, nullable=False, server_default="1"),
@@ -168,7 +169,7 @@ job = Table(
         text("created_at DESC"),
         text("id DESC"),
         postgresql_include=["name"],
-        postgresql_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL AND parent IS NULL"),
     ),
     Index(
         "job_state",
@@ -176,7 +177,7 @@ job = Table(
         "state",
         text("created_at DESC"),
         text("id DESC"),
-        postgresql_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL AND parent IS NULL"),
     ),
     Index(
         "job_notebook",
@@ -184,7 +185,14 @@ job = Table(
         text("(spec['origin'] ->> 'notebook')"),
         text("created_at DESC"),
         text("id DESC"),
-        postgresql_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL AND parent IS NULL"),
+    ),
+    Index(
+        "job_parent",
+        "parent",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_where=text("deleted_at IS NULL AND parent IS NOT NULL"),
     ),
     Index("job_revision", "revision"),
     Index(

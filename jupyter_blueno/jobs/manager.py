@@ -11,7 +11,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound
-from jupyter_blueno.jobs import store, workbench
+from jupyter_blueno.jobs import parts, store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import PAUSED
@@ -127,6 +127,7 @@ class JobManager:
         request.check_id(job_id)
         name = request.check_name(change.name or record.name)
         spec = parameters.changed(record.spec, change.values, change.command_line)
+        spec = msgspec.structs.replace(spec, parent=change.parent)
         if change.resources is not None:
             spec = msgspec.structs.replace(spec, resources=change.resources)
         if change.resume:
@@ -167,7 +168,7 @@ class JobManager:
         return folder, record
 
     def cancel(self, user: Person, ref: str) -> Job:
-        """Have a job stopped. One that is over stays as it ended."""
+        """Have a job stopped, and its parts. One that is over stays as it ended."""
         job_id = self._owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
@@ -179,6 +180,8 @@ class JobManager:
         if row is not None and row.state not in TERMINAL:
             self.backend.cancel(job_id, JobFolder.of(self.config, job_id), row.handle)
             self.monitor.look()
+        for part in self._parts(job_id, active=True):
+            self.cancel(user, part)
         return self.get(user, job_id)
 
     def pause(self, user: Person, ref: str, stand: bool) -> Job:
@@ -216,27 +219,28 @@ class JobManager:
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
-            if row is not None and row.state == "QUEUED" and self.backend.prioritise(job_id, priority):
+            waits = row is not None and row.state == "QUEUED"
+            moved = waits and self.backend.prioritise(job_id, priority)
+            if row is not None and moved:
                 resources = {**row.spec["resources"], "priority": priority}
                 store.update(connection, job_id, "QUEUED", {"spec": {**row.spec, "resources": resources}})
-                changed = True
-            else:
-                changed = False
-        if not changed:
+        if not moved:
             raise Conflict("The job waits no longer; its priority means nothing now.", code="job_not_waiting")
         return self.get(user, job_id)
 
     def delete(self, user: Person, ref: str) -> bool:
-        """Take a job that is over off the list, with its folder."""
+        """Take a job that is over off the list, with its folder and its parts."""
         job_id = self._owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
             if row is None or row.deleted_at is not None:
                 return False
-            if row.state not in TERMINAL:
+            if row.state not in TERMINAL or parts.of(connection, job_id, active=True):
                 raise Conflict("The job is not over yet; cancel it first.", code="job_active")
             done = store.delete(connection, job_id)
+        for part in self._parts(job_id):
+            self.delete(user, part)
         path = JobFolder.of(self.config, job_id).path
         with contextlib.suppress(OSError):
             path = path.rename(path.with_name(f".{job_id}.deleted"))
@@ -315,6 +319,10 @@ class JobManager:
             raise self._missing(ref)
         return named
 
+    def _parts(self, job_id: str, active: bool = False) -> list[str]:
+        with self.database.begin() as connection:
+            return parts.of(connection, job_id, active)
+
     @staticmethod
     def _missing(ref: str) -> NotFound:
         return NotFound(
@@ -346,8 +354,12 @@ class JobManager:
 
     def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
         # Intent first. If we die before it is in the queue, the monitor puts it there.
-        with self.database.begin() as connection:
-            job = store.insert(connection, self.row(user, job_id, name, spec, digest))
+        try:
+            with self.database.begin() as connection:
+                job = store.insert(connection, self.row(user, job_id, name, spec, digest))
+        except BluenoError:
+            shutil.rmtree(JobFolder.of(self.config, job_id).path, ignore_errors=True)
+            raise
         if job is None:  # a twin of this request was faster, or another one took the id
             with self.database.begin() as connection:
                 known = store.row(connection, job_id)
@@ -377,6 +389,7 @@ class JobManager:
             "owner": user.name,
             "name": name,
             "kind": spec.kind,
+            "parent": spec.parent,
             "state": "QUEUED",
             "spec": kept,
             "backend": self.backend.name,

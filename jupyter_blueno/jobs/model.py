@@ -22,7 +22,8 @@ State = Literal[
     "LOST",
 ]
 TERMINAL: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"})
-JobKind = Literal["cell", "function", "notebook", "command", "ingest"]
+JobKind = Literal["cell", "function", "notebook", "command", "ingest", "sweep", "flow"]
+CONDUCTORS: frozenset[JobKind] = frozenset({"sweep", "flow"})  # what they do is submit other jobs
 Desired = Literal["run", "pause", "cancel"]
 Health = Literal["unknown", "ok", "silent"]  # silent: no heartbeat for a while; not a failure
 
@@ -99,8 +100,10 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
     `source` (the cell's text, or the notebook as JSON), ``function`` takes
     `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
-    `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
-    (its `source` is the request that it reads).
+    `source` is shown, not run), ``command`` takes `command`. ``ingest``,
+    ``sweep`` and ``flow`` do, too; their `source` is the request that it reads.
+
+    A `parent` is the sweep or flow that submits this job as a part of it.
 
     A cell's `payload` holds variables that it takes along: pairs of name and
     value, pickled one after another, base64; `parameters` are plain ones.
@@ -132,6 +135,7 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     files: list[str] = []
     requirements: list[str] = []
     pickled_by: str | None = None
+    parent: str | None = None
     resources: Resources = field(default_factory=Resources)
     origin: Origin = field(default_factory=Origin)
 
@@ -192,7 +196,8 @@ class Job(Struct, frozen=True):
     `reason` says in words why it waits or how it ended; `failure` more of an end
     that was not a good one. `log_size` (bytes) and `output_count` grow while it
     runs. `metrics` has the newest value of the first few that it logs.
-    `revision` changes with every change.
+    `parent` is the sweep or flow of which it is a part. `revision` changes with
+    every change.
     """
 
     id: str
@@ -207,6 +212,7 @@ class Job(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     revision: int
+    parent: str | None = None
     reason: str | None = None
     failure: Failure | None = None
     progress: Progress | None = None
@@ -221,11 +227,15 @@ class Job(Struct, frozen=True):
 
 
 class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
-    """Newest first, by key: jobs older than the job `before`."""
+    """Newest first, by key: jobs older than the job `before`.
+
+    The parts of sweeps and flows are listed only for the `parent` that is asked for.
+    """
 
     search: str = ""
     state: list[str] = []
     notebook: str | None = None
+    parent: str | None = None
     before: str | None = None
     limit: int = 100
 
@@ -319,7 +329,8 @@ class Form(Struct, frozen=True):
 class Change(Struct, frozen=True):
     """How a job is to run again: None, and what is not named, as before. `id` is that of the new job.
 
-    With `resume` it goes on from the newest checkpoint of the old one.
+    With `resume` it goes on from the newest checkpoint of the old one. `parent`
+    is the sweep or flow that asks, if it is to be a part of one.
     """
 
     id: str | None = None
@@ -328,6 +339,7 @@ class Change(Struct, frozen=True):
     resources: Resources | None = None
     command_line: str | None = None
     resume: bool = False
+    parent: str | None = None
 
 
 class Workbench(Struct, frozen=True):

@@ -182,11 +182,11 @@ class Monitor:
             listed = store.in_order(connection)
         waiting = self.backend.waiting()
         found: dict[str, int] = {}
-        before = {True: 0, False: 0}  # ingests wait for places of their own
-        for job_id, ingest in listed:
+        before: dict[str, int] = {}  # each lane has places of its own
+        for job_id, lane in listed:
             if job_id in waiting:  # its row may say so for a moment longer
-                found[job_id] = before[ingest]
-                before[ingest] += 1
+                found[job_id] = before.get(lane, 0)
+                before[lane] = found[job_id] + 1
         self._known_places = (time.monotonic(), found)
         return found
 

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.database.revisions import next_revision
 from jupyter_blueno.database.tables import job
+from jupyter_blueno.jobs import parts
+from jupyter_blueno.jobs.engine.order import LANES
 from jupyter_blueno.jobs.lifecycle import ACTIVE
 from jupyter_blueno.jobs.model import Failure, Job, JobPage, Origin, Resources
 
@@ -31,6 +33,7 @@ _ACTIVE = sa.select(job).where(job.c.state.in_(ACTIVE)).order_by(job.c.created_a
 _BEGUN = _ACTIVE.where(job.c.state != "QUEUED")
 _QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED")
 _PRIORITY = sa.func.coalesce(job.c.spec["resources"]["priority"].as_integer(), 0)
+_LANE = sa.case(LANES, value=job.c.kind, else_="jobs")
 _UNCHANGED = (
     sa.select(job.c.id)
     .where(job.c.id == sa.bindparam("id"), job.c.state == sa.bindparam("state"))
@@ -56,6 +59,7 @@ def insert(connection: sa.Connection, values: dict[str, Any]) -> Job | None:
     """Add a row; None if its id is there already."""
     from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
+    parts.hold(connection, [values])
     values |= {"revision": next_revision(connection)}
     statement = postgres_insert(job).values(**values).on_conflict_do_nothing(index_elements=["id"])
     found = connection.execute(statement.returning(*LISTED)).one_or_none()
@@ -68,6 +72,7 @@ def insert_many(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> li
 
     if not rows:
         return []
+    parts.hold(connection, rows)
     revision = next_revision(connection)
     statement = postgres_insert(job).on_conflict_do_nothing(index_elements=["id"]).returning(*LISTED)
     found = connection.execute(statement, [{**one, "revision": revision} for one in rows])
@@ -99,7 +104,8 @@ def ids_by_prefix(connection: sa.Connection, team: str, prefix: str) -> list[str
 
 
 def newest_named(connection: sa.Connection, team: str, name: str) -> str | None:
-    statement = sa.select(job.c.id).where(job.c.name == name, job.c.team == team, job.c.deleted_at.is_(None))
+    listed = sa.and_(job.c.team == team, job.c.deleted_at.is_(None), job.c.parent.is_(None))
+    statement = sa.select(job.c.id).where(listed, job.c.name == name)
     found: str | None = connection.scalar(
         statement.order_by(job.c.created_at.desc(), job.c.id.desc()).limit(1)
     )
@@ -123,7 +129,10 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     A long way is gone through only for words of names, and there through the
     index, a tenth of the table.
     """
-    statement = sa.select(job.c.created_at, job.c.id).where(job.c.team == team, job.c.deleted_at.is_(None))
+    part = job.c.parent.is_(None) if ask.parent is None else job.c.parent == ask.parent
+    statement = sa.select(job.c.created_at, job.c.id).where(
+        job.c.team == team, job.c.deleted_at.is_(None), part
+    )
     if ask.search:
         words = job.c.name.icontains(ask.search, autoescape=True)
         statement = statement.where(words | job.c.id.startswith(ask.search, autoescape=True))
@@ -152,22 +161,21 @@ def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
     return connection.execute(_ACTIVE.where(job.c.id.in_(ids))).all()
 
 
-def in_order(connection: sa.Connection) -> list[tuple[str, bool]]:
-    """Ids of the jobs that wait, the next one first, and whether they are ingests, which come last.
+def in_order(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Ids of the jobs that wait and their lanes; of each lane the next one first.
 
     By priority, then by turns between people, then by age.
     """
-    ingest = job.c.kind == "ingest"
     age = (job.c.created_at, job.c.id)
-    turn = sa.func.row_number().over(partition_by=(ingest, _PRIORITY, job.c.owner), order_by=age)
-    statement = sa.select(job.c.id, ingest).where(job.c.state == "QUEUED")
-    found = connection.execute(statement.order_by(ingest, _PRIORITY.desc(), turn, *age))
-    return [(job_id, is_ingest) for job_id, is_ingest in found]
+    turn = sa.func.row_number().over(partition_by=(_LANE, _PRIORITY, job.c.owner), order_by=age)
+    statement = sa.select(job.c.id, _LANE).where(job.c.state == "QUEUED")
+    found = connection.execute(statement.order_by(_LANE, _PRIORITY.desc(), turn, *age))
+    return [(job_id, lane) for job_id, lane in found]
 
 
-def count_before(connection: sa.Connection, priority: int, ingest: bool) -> int:
+def count_before(connection: sa.Connection, priority: int, lane: str) -> int:
     """How many of the jobs that wait would start before a new one, at most: people take turns."""
-    waiting = sa.select(sa.func.count()).where(job.c.state == "QUEUED", (job.c.kind == "ingest") == ingest)
+    waiting = sa.select(sa.func.count()).where(job.c.state == "QUEUED", sa.literal(lane) == _LANE)
     return int(connection.scalar(waiting.where(priority <= _PRIORITY)) or 0)
 
 

@@ -31,6 +31,7 @@ def test_a_page_comes_from_an_index(manager: JobManager) -> None:
     asks = {
         "job_recent": [JobPage(), JobPage(search="train-19999"), JobPage(search="nothing")],
         "job_state": [JobPage(state=["FAILED"]), JobPage(state=["LOST"])],
+        "job_parent": [JobPage(parent="0" * 32)],
         "job_notebook": [JobPage(notebook="nb7"), JobPage(notebook="none")],
     }
     with manager.database.begin() as connection:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_blueno.jobs.engine.order import INGEST_PLACES, PATIENCE, Entry, Limits, Order
+from jupyter_blueno.jobs.engine.order import PATIENCE, PLACES, Entry, Limits, Order
 
 
 def entry(job_id: str, priority: int = 0, **needs: Any) -> Entry:
@@ -106,7 +106,7 @@ def test_ingests_have_places_of_their_own() -> None:
     ingests = [entry(sign, lane="ingest") for sign in "xyz"]
     order = order_of(entry("a"), entry("b"), *ingests)
     assert sorted(started(order)) == ["a", "x", "y"]
-    assert INGEST_PLACES == 2
+    assert PLACES["ingest"] == 2
 
 
 @pytest.mark.parametrize("gone", ["a", "b"])

@@ -25,7 +25,7 @@ from jupyter_blueno.jobs.backends.base import Backend, Handle
 from jupyter_blueno.jobs.engine import memory, processes, waiting
 from jupyter_blueno.jobs.engine.dispatcher import DISPATCH
 from jupyter_blueno.jobs.engine.entries import Entries
-from jupyter_blueno.jobs.engine.order import Limits, Order
+from jupyter_blueno.jobs.engine.order import Limits, Order, lane_of
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
 from jupyter_blueno.jobs.model import Claim, Resources
@@ -301,7 +301,7 @@ def _needs(claim: Claim) -> dict[str, object]:
     return {
         "owner": claim.owner,
         "name": claim.name,
-        "lane": "ingest" if claim.kind == "ingest" else "jobs",
+        "lane": lane_of(claim.kind),
         "cpu": asked.cpu,
         "memory": asked.memory,
         "gpu": asked.gpu,

@@ -6,7 +6,8 @@ that was submitted first.
 
 Room: a job takes one of the `at_once` places, the cores it asks for (one if it
 does not say), the memory and the GPUs it asks for. Ingests have a lane and
-places of their own, so that no dataset waits behind a training.
+places of their own, so that no dataset waits behind a training; so have sweeps
+and flows, which wait for the jobs that they submit: these must find a place.
 
 When the first in order does not fit, smaller ones behind it may pass. After
 `PATIENCE` seconds nothing passes that takes what it lacks: what becomes free is
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds that the first in order lets others pass
 DEPTH = 100  # jobs of one person that are looked at for one that fits
-INGEST_PLACES = 2
+LANES = {"ingest": "ingest", "sweep": "conductors", "flow": "conductors"}  # by kind; others: "jobs"
+PLACES = {"ingest": 2, "conductors": 100}  # of the lanes that hold nothing else
+
+
+def lane_of(kind: str) -> str:
+    """Where a job of this kind waits."""
+    return LANES.get(kind, "jobs")
 
 
 class Limits:
@@ -96,6 +103,10 @@ class Order:
         """What it held is free."""
         self.running.pop(job_id, None)
 
+    def places(self, lane: str) -> int:
+        """How many jobs of a lane run at once."""
+        return PLACES.get(lane, self.limits.at_once)
+
     def free_gpus(self) -> list[str]:
         held = {name for entry in self.running.values() for name in entry.gpus}
         return [name for name in self.limits.gpus if name not in held]
@@ -120,8 +131,7 @@ class Order:
             Seconds on any clock that only goes forward.
         """
         for lane in sorted({lane for lane, _ in self._lines}):
-            places = INGEST_PLACES if lane == "ingest" else self.limits.at_once
-            if sum(entry.lane == lane for entry in self.running.values()) < places:
+            if sum(entry.lane == lane for entry in self.running.values()) < self.places(lane):
                 found = self._fitting(lane, now)
                 if found is not None:
                     return found
@@ -129,7 +139,7 @@ class Order:
 
     def lacking(self, entry: Entry) -> set[str]:
         """What is not free of what it needs: ``cpu``, ``memory``, ``gpu``."""
-        if entry.lane == "ingest":
+        if entry.lane in PLACES:
             return set()
         others = [one for one in self.running.values() if one.lane == entry.lane]
         lacking = set()

@@ -10,7 +10,7 @@ import msgspec
 
 from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.engine.entries import Entries
-from jupyter_blueno.jobs.engine.order import INGEST_PLACES, Entry, Limits, Order
+from jupyter_blueno.jobs.engine.order import Entry, Limits, Order, lane_of
 from jupyter_blueno.jobs.model import Claim
 
 NAMED = 3  # holders that are named; the others are counted
@@ -56,8 +56,7 @@ def why(order: Order, claim: Claim, before: int) -> str:
     before : int
         How many jobs that wait are before it.
     """
-    lane = "ingest" if claim.kind == "ingest" else "jobs"
-    needs = Entry("", 0, {**msgspec.structs.asdict(claim.resources), "lane": lane})
+    needs = Entry("", 0, {**msgspec.structs.asdict(claim.resources), "lane": lane_of(claim.kind)})
     lack = _lack(order, needs)
     turn = f"{counted(before, 'job')} {'is' if before == 1 else 'are'} before it."
     if lack is None:
@@ -79,7 +78,7 @@ def _lack(order: Order, needs: Entry) -> str | None:
         free_memory = max(0.0, limits.memory - sum(one.memory for one in held))
         there = f"{_gigabytes(free_memory)} of {_gigabytes(limits.memory)} GB are free"
         return f"It asks for {_gigabytes(needs.memory)} GB of memory; {there}.{_held_by(held)}"
-    places = INGEST_PLACES if needs.lane == "ingest" else limits.at_once
+    places = order.places(needs.lane)
     if len(holders) >= places:
         taken = "The only place is" if places == 1 else f"All {places} places are"
         return f"{taken} taken.{_held_by(holders)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from jupyter_blueno.errors import InvalidInput, TooLarge
+from jupyter_blueno.errors import BluenoError, InvalidInput, TooLarge
 from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Job, JobSpec, Person
@@ -55,9 +56,14 @@ def submit_many(manager: JobManager, user: Person, asked: Sequence[tuple[str, st
         manager.lay_out(job_id, name, spec, digest, durable=False)
     if new:
         os.sync()
-    with manager.database.begin() as connection:
-        rows = [manager.row(user, *one) for one in new]
-        made = {job.id: job for job in store.insert_many(connection, rows)}
+    try:
+        with manager.database.begin() as connection:
+            rows = [manager.row(user, *one) for one in new]
+            made = {job.id: job for job in store.insert_many(connection, rows)}
+    except BluenoError:
+        for job_id, *_ in new:
+            shutil.rmtree(JobFolder.of(manager.config, job_id).path, ignore_errors=True)
+        raise
     _start(manager, made, [one for one in new if one[0] in made])
     return [
         made[job_id] if job_id in made else manager.submit(user, job_id, name, spec)

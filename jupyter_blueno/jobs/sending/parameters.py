@@ -270,7 +270,7 @@ def changed(spec: JobSpec, values: Mapping[str, Any], command_line: str | None) 
             raise InvalidInput(f"The command line is not complete: {error}.", code="job_spec") from None
         spec = msgspec.structs.replace(spec, command=words)
     if values:
-        if spec.kind in ("command", "ingest"):
+        if spec.command:
             raise InvalidInput("A command has no parameters; change its words.", code="unknown_parameter")
         declared = parameters_of(spec)
         if spec.kind != "notebook" or has_parameters_cell(spec.source or ""):

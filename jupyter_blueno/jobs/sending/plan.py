@@ -33,7 +33,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
     script = scripts.of(spec, cwd)
     if script is not None:
         argv = [python if build or spec.python else script.python, *script.flags, RUNNER, folder]
-    elif spec.kind in ("command", "ingest"):
+    elif spec.command:
         argv = scripts.with_python(spec, python)
     else:
         argv = [python, RUNNER, folder]

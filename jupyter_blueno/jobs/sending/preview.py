@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from jupyter_blueno.jobs import store
+from jupyter_blueno.jobs.engine.order import lane_of
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Claim, JobSpec, Person
 from jupyter_blueno.jobs.sending import environments, parameters, plan, request, snapshot
@@ -39,7 +40,7 @@ def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
         built = os.path.exists(os.path.join(content["build"]["folder"], environments.WHOLE))
     claim = Claim(user.name, name, spec.kind, spec.resources, time.time())
     with manager.database.begin() as connection:
-        before = store.count_before(connection, spec.resources.priority, spec.kind == "ingest")
+        before = store.count_before(connection, spec.resources.priority, lane_of(spec.kind))
     return Preview(
         name=name,
         kind=spec.kind,

@@ -186,7 +186,7 @@ def read(folder: JobFolder) -> Code:
     if record is None:
         raise NotFound("What the job ran is no longer on disk.", code="job_code_missing")
     spec = record.spec
-    languages = {"notebook": "ipynb", "command": "shell", "ingest": "json"}
+    languages = {"notebook": "ipynb", "command": "shell", "ingest": "json", "sweep": "json", "flow": "json"}
     source = spec.source or " ".join(map(_quoted, spec.command))
     kept = folder.read("environment.json", EnvironmentFile) or EnvironmentFile()
     built = folder.read("packages.json", tuple[str, list[str]])

@@ -13,11 +13,22 @@ from collections.abc import Callable
 
 import pytest
 
-from jupyter_blueno.errors import BluenoError, Conflict, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict, InvalidInput, NotFound
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import TERMINAL, JobPage, Resources
+from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec, Resources
 from jupyter_blueno.jobs.sending import plan
-from jupyter_blueno.jobs.testing.steps import ALICE, call, cell, command, log, logged, start, until, wait
+from jupyter_blueno.jobs.testing.steps import (
+    ALICE,
+    Somebody,
+    call,
+    cell,
+    command,
+    log,
+    logged,
+    start,
+    until,
+    wait,
+)
 
 
 class BackendContract:
@@ -224,3 +235,46 @@ class BackendContract:
         assert manager.changed(ALICE, job.revision) == ([], [job.id])
         with pytest.raises(BluenoError):
             manager.get(ALICE, job.id)
+
+    # -- parts of a sweep or a flow ------------------------------------------------
+
+    def test_what_conducts_takes_no_place(self, manager: JobManager) -> None:
+        conductors = [start(manager, _conductor()) for _ in range(8)]
+        for one in conductors:
+            wait(manager, one, "RUNNING")
+        part = start(manager, cell("print('part')", parent=conductors[0].id))
+        wait(manager, part, "SUCCEEDED")
+        for one in conductors:
+            manager.cancel(ALICE, one.id)
+        for one in conductors:
+            wait(manager, one, "CANCELLED")
+
+    def test_parts_are_listed_and_end_with_the_whole(self, manager: JobManager) -> None:
+        whole = wait(manager, start(manager, _conductor(), "whole"), "RUNNING")
+        part = start(manager, command("sleep", "600", parent=whole.id), "part")
+        assert [one.id for one in manager.list_jobs(ALICE, JobPage())[0]] == [whole.id]
+        assert [one.id for one in manager.list_jobs(ALICE, JobPage(parent=whole.id))[0]] == [part.id]
+        with pytest.raises(Conflict):
+            manager.delete(ALICE, whole.id)
+        manager.cancel(ALICE, whole.id)
+        with pytest.raises(Conflict):
+            start(manager, cell("print('late')", parent=whole.id))
+        for one in (whole, part):
+            wait(manager, one, "CANCELLED")
+        assert manager.delete(ALICE, whole.id)
+        with pytest.raises(NotFound):
+            manager.get(ALICE, part.id)
+
+    def test_who_is_no_parent_is_refused(self, manager: JobManager) -> None:
+        bob = Somebody("bob")
+        his = manager.submit(bob, secrets.token_hex(16), "his", _conductor())
+        for parent in ("0" * 32, start(manager, cell("pass")).id, his.id):
+            with pytest.raises(InvalidInput):
+                start(manager, cell("pass", parent=parent))
+        manager.cancel(bob, his.id)
+        until(lambda: manager.get(bob, his.id).state in TERMINAL)
+        manager.delete(bob, his.id)
+
+
+def _conductor() -> JobSpec:
+    return JobSpec(kind="sweep", command=["sleep", "600"], source="{}")

@@ -1245,7 +1245,14 @@ export interface components {
     Form: {
       name: string;
       /** @enum {unknown} */
-      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
       /** @default [] */
       parameters?: components['schemas']['Parameter'][];
       resources?: components['schemas']['Resources'];
@@ -1259,13 +1266,21 @@ export interface components {
      *         `reason` says in words why it waits or how it ended; `failure` more of an end
      *         that was not a good one. `log_size` (bytes) and `output_count` grow while it
      *         runs. `metrics` has the newest value of the first few that it logs.
-     *         `revision` changes with every change.
+     *         `parent` is the sweep or flow of which it is a part. `revision` changes with
+     *         every change.
      */
     Job: {
       id: string;
       name: string;
       /** @enum {unknown} */
-      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
       /** @enum {unknown} */
       state:
         | 'CANCELLED'
@@ -1288,6 +1303,8 @@ export interface components {
       created_at: string;
       updated_at: string;
       revision: number;
+      /** @default null */
+      parent?: string | null;
       /** @default null */
       reason?: string | null;
       /** @default null */
@@ -1324,8 +1341,10 @@ export interface components {
      *         Exactly one of these says it, by `kind`: ``cell`` and ``notebook`` take
      *         `source` (the cell's text, or the notebook as JSON), ``function`` takes
      *         `payload` (a cloudpickle of ``(function, args, kwargs)``, base64; its text in
-     *         `source` is shown, not run), ``command`` takes `command`, ``ingest`` too
-     *         (its `source` is the request that it reads).
+     *         `source` is shown, not run), ``command`` takes `command`. ``ingest``,
+     *         ``sweep`` and ``flow`` do, too; their `source` is the request that it reads.
+     *
+     *         A `parent` is the sweep or flow that submits this job as a part of it.
      *
      *         A cell's `payload` holds variables that it takes along: pairs of name and
      *         value, pickled one after another, base64; `parameters` are plain ones.
@@ -1345,7 +1364,14 @@ export interface components {
      */
     JobSpec: {
       /** @enum {unknown} */
-      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
       /** @default null */
       source?: string | null;
       /** @default null */
@@ -1372,6 +1398,8 @@ export interface components {
       requirements?: string[];
       /** @default null */
       pickled_by?: string | null;
+      /** @default null */
+      parent?: string | null;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
     };
@@ -1500,7 +1528,14 @@ export interface components {
     Preview: {
       name: string;
       /** @enum {unknown} */
-      kind: 'cell' | 'command' | 'function' | 'ingest' | 'notebook';
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
       folder: string;
       python: string;
       built: boolean | null;
@@ -1602,6 +1637,8 @@ export interface components {
       command_line?: string | null;
       /** @default false */
       resume?: boolean;
+      /** @default null */
+      parent?: string | null;
       job_id: string;
     };
     /** ReserveOrdinals */
@@ -2591,6 +2628,7 @@ export interface operations {
         search?: string;
         state?: string[];
         notebook?: string | null;
+        parent?: string | null;
         before?: string | null;
         limit?: number;
       };

@@ -35,12 +35,12 @@ export class JobsModel extends Collection<Job> {
     super(signal => this.fetchFirst(signal), newestFirst);
   }
 
-  /** The jobs of the pages loaded so far: no gaps between them. */
+  /** The jobs of the pages loaded so far: no gaps between them, no parts of others. */
   get listed(): readonly Job[] {
     const { _oldest: oldest } = this;
-    return oldest
-      ? this.items.filter(job => newestFirst(job, oldest) <= 0)
-      : this.items;
+    return this.items.filter(
+      job => !job.parent && (!oldest || newestFirst(job, oldest) <= 0)
+    );
   }
 
   /** Whether there are older jobs than those listed. */

@@ -22,9 +22,9 @@ export function notifyOfEnds(
   });
 }
 
-/** Who cancelled a job knows that it ended. */
+/** Who cancelled a job knows that it ended; of a sweep's jobs the sweep tells. */
 function wanted(job: Job): boolean {
-  return job.state !== 'CANCELLED';
+  return job.state !== 'CANCELLED' && !job.parent;
 }
 
 function notify(job: Job, commands: CommandRegistry): void {
