@@ -88,7 +88,8 @@ class Sample(Struct, frozen=True):
     """One picture or volume. `ordinal` is its number in the dataset, for good.
 
     `spacing` is in mm per voxel along the axes of `shape`; `bytes` is the size
-    of its data where that is known.
+    of its data where that is known. `results` has its values in the dataset's
+    columns (`ColumnInfo`).
     """
 
     dataset_id: int
@@ -106,6 +107,20 @@ class Sample(Struct, frozen=True):
     bytes: int | None = None
     checksum: str | None = None
     created_at: datetime | None = None
+    results: dict[str, float | str] = field(default_factory=dict)
+
+
+class ColumnInfo(Struct, frozen=True):
+    """A value of samples that somebody computed; of numbers the least and the most."""
+
+    name: str
+    type: Literal["number", "text"]
+    owner: str
+    job_id: str | None
+    updated_at: datetime
+    count: int
+    least: float | None = None
+    most: float | None = None
 
 
 class FacetValue(Struct, frozen=True):
@@ -127,22 +142,30 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     """Which samples: values of one field are alternatives, fields are combined.
 
     `text` is matched, ignoring case, anywhere in name or label. An empty
-    string in `split` or `label` means "has none".
+    string in `split` or `label` means "has none". `results` are conditions on
+    columns (``confidence<0.5``), which are all met.
     """
 
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
+    results: list[str] = field(default_factory=list)
 
 
 class Selection(Struct, frozen=True, forbid_unknown_fields=True):
-    """A `Filter` on one version (default: the newest) of a dataset."""
+    """A `Filter` on one version (default: the newest) of a dataset.
+
+    `sort` is a column, with a minus before it for the largest first; samples
+    without a value come last. Without one samples come by ordinal.
+    """
 
     dataset_id: int
     version: int | None = None
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
+    results: list[str] = field(default_factory=list)
+    sort: str = ""
 
 
 class SamplePage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +176,7 @@ class SamplePage(Struct, frozen=True, forbid_unknown_fields=True):
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
+    results: list[str] = field(default_factory=list)
     name: str | None = None
     after: int = -1
     limit: int = 200

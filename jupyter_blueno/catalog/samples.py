@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from jupyter_blueno.catalog import columns
 from jupyter_blueno.catalog.access import visible_to
 from jupyter_blueno.catalog.checks import LARGEST_ID, LARGEST_ORDINAL, check_text
 from jupyter_blueno.catalog.model import Facets, FacetValue, Filter, Sample, SamplePage, Selection, User
@@ -46,10 +47,12 @@ def facets(database: Database, user: User, ask: Selection) -> Facets:
     with database.begin() as connection:
         version = _read_version(connection, user, ask.dataset_id, ask.version)
         kept = version.summary.get("cells")
-        if kept is not None and not ask.text:
+        if kept is not None and not ask.text and not ask.results:
             cells = [Cell(*cell) for cell in kept]
         else:
-            within = [*_in_version(ask.dataset_id, ask.version), *_having(Filter(text=ask.text), version)]
+            others = Filter(text=ask.text, results=ask.results)
+            having = _having(connection, ask.dataset_id, others, version)
+            within = [*_in_version(ask.dataset_id, ask.version), *having]
             cells = count_cells(connection, within)
     splits: Counter[str | None] = Counter()
     labels: Counter[str | None] = Counter()
@@ -73,11 +76,13 @@ def facets(database: Database, user: User, ask: Selection) -> Facets:
 
 
 def ordinals(database: Database, user: User, ask: Selection) -> tuple[int, list[int] | None]:
-    """How many samples are selected and which, in order; None when they are 0 … total-1."""
+    """How many samples are selected and which, in order; None when they are 0, 1 … total-1."""
     with database.begin() as connection:
         version = _read_version(connection, user, ask.dataset_id, ask.version)
         within = _in_version(ask.dataset_id, ask.version)
-        having = _having(Filter(ask.split, ask.label, ask.text), version)
+        having = _having(connection, ask.dataset_id, _filter(ask), version)
+        if ask.sort:
+            return _sorted(connection, ask, [*within, *having])
         if not having:
             # Ordinals differ: as many as the largest one says means all of them.
             largest = connection.scalar(
@@ -104,14 +109,14 @@ def list_samples(database: Database, user: User, ask: SamplePage) -> tuple[list[
         after = min(max(ask.after, -1), LARGEST_ORDINAL)
         clauses = [
             *_in_version(ask.dataset_id, ask.version),
-            *_having(Filter(ask.split, ask.label, ask.text), version),
+            *_having(connection, ask.dataset_id, _filter(ask), version),
             _sample.ordinal > after,
         ]
         if ask.name is not None:
             clauses.append(_sample.name == check_text(ask.name, "The sample's name"))
         query = sa.select(*_COLUMNS).where(*clauses).order_by(_sample.ordinal).limit(ask.limit + 1)
         rows = connection.execute(query).all()
-    samples = _as_samples(rows[: ask.limit])
+        samples = _as_samples(connection, ask.dataset_id, rows[: ask.limit])
     return samples, samples[-1].ordinal if len(rows) > ask.limit else None
 
 
@@ -127,7 +132,7 @@ def samples_at(database: Database, user: User, dataset_id: int, wanted: str) -> 
             )
             .order_by(_sample.ordinal)
         )
-        return _as_samples(connection.execute(query).all())
+        return _as_samples(connection, dataset_id, connection.execute(query).all())
 
 
 def get_sample(database: Database, user: User, dataset_id: int, ordinal: int) -> Sample:
@@ -200,8 +205,31 @@ def _in_version(dataset_id: int, number: int | None) -> list[sa.ColumnElement[bo
     ]
 
 
-def _having(chosen: Filter, version: Any) -> list[sa.ColumnElement[bool]]:
-    clauses = []
+def _filter(ask: Selection | SamplePage) -> Filter:
+    return Filter(ask.split, ask.label, ask.text, ask.results)
+
+
+def _sorted(
+    connection: sa.Connection, ask: Selection, clauses: Sequence[sa.ColumnElement[bool]]
+) -> tuple[int, list[int]]:
+    """The samples that meet `clauses`, by a column's values and then by ordinal."""
+    column_id, value, descending = columns.order(connection, ask.dataset_id, ask.sort)
+    valued = sa.and_(value.table.c.column_id == column_id, value.table.c.ordinal == _sample.ordinal)
+    by = value.desc().nulls_last() if descending else value.asc().nulls_last()
+    in_order = aggregate_order_by(sa.literal(","), by, _sample.ordinal)
+    found = connection.scalar(
+        sa.select(sa.func.string_agg(sa.cast(_sample.ordinal, sa.Text), in_order))
+        .select_from(sa.outerjoin(tables.sample, value.table, valued))
+        .where(*clauses)
+    )
+    numbers = msgspec.json.decode(f"[{found or ''}]", type=list[int])
+    return len(numbers), numbers
+
+
+def _having(
+    connection: sa.Connection, dataset_id: int, chosen: Filter, version: Any
+) -> list[sa.ColumnElement[bool]]:
+    clauses = columns.conditions(connection, dataset_id, chosen.results)
     for column, values, what in (
         (_sample.split, chosen.split, "A split"),
         (_sample.label, chosen.label, "A label"),
@@ -252,9 +280,11 @@ def _read_version(connection: sa.Connection, user: User, dataset_id: int, number
     return row
 
 
-def _as_samples(rows: Sequence[sa.Row[Any]]) -> list[Sample]:
+def _as_samples(connection: sa.Connection, dataset_id: int, rows: Sequence[sa.Row[Any]]) -> list[Sample]:
+    results = columns.of_samples(connection, dataset_id, [row.ordinal for row in rows])
+    none: dict[str, float | str] = {}
     # Keywords rather than msgspec.convert: the rows are right by the table's types.
-    return [Sample(**row._mapping) for row in rows]
+    return [Sample(**row._mapping, results=results.get(row.ordinal, none)) for row in rows]
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:

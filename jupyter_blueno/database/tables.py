@@ -133,6 +133,31 @@ annotation = Table(
     Index("annotation_sample", "dataset_id", "ordinal"),
 )
 
+result_column = Table(
+    "result_column",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("dataset_id", BigInteger, ForeignKey("dataset.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),  # number | text
+    Column("owner", Text, nullable=False),
+    Column("job_id", Text),  # that wrote it last
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("dataset_id", "name", name="result_column_name"),
+)
+
+result_value = Table(
+    "result_value",
+    metadata,
+    Column("column_id", BigInteger, ForeignKey("result_column.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("number", Double),
+    Column("text", Text),
+    Index("result_number", "column_id", "number", "ordinal", postgresql_where=text("number IS NOT NULL")),
+    Index("result_text", "column_id", "text", "ordinal", postgresql_where=text("text IS NOT NULL")),
+)
+
 job = Table(
     "job",
     metadata,

@@ -96,6 +96,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/datasets/{dataset_id}/columns': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the columns of a dataset.
+     * @description List the columns of a dataset.
+     */
+    get: operations['list_columns'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{dataset_id}/columns/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Remove a column with its values.
+     * @description Remove a column with its values.
+     */
+    delete: operations['delete_column'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/datasets/{dataset_id}/facets': {
     parameters: {
       query?: never;
@@ -170,6 +210,26 @@ export interface paths {
      * @description Take a dataset back out of the trash.
      */
     post: operations['restore_dataset'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{dataset_id}/results': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Write values of samples; columns are made where they are new.
+     * @description Write values of samples; columns are made where they are new.
+     */
+    post: operations['write_results'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1024,6 +1084,27 @@ export interface components {
       /** @default null */
       diff?: string | null;
     };
+    /**
+     * ColumnInfo
+     * @description A value of samples that somebody computed; of numbers the least and the most.
+     */
+    ColumnInfo: {
+      name: string;
+      /** @enum {unknown} */
+      type: 'number' | 'text';
+      owner: string;
+      job_id: string | null;
+      updated_at: string;
+      count: number;
+      /** @default null */
+      least?: number | null;
+      /** @default null */
+      most?: number | null;
+    };
+    /** ColumnList */
+    ColumnList: {
+      columns: components['schemas']['ColumnInfo'][];
+    };
     /** CreateDataset */
     CreateDataset: {
       name: string;
@@ -1205,7 +1286,8 @@ export interface components {
      * @description Which samples: values of one field are alternatives, fields are combined.
      *
      *         `text` is matched, ignoring case, anywhere in name or label. An empty
-     *         string in `split` or `label` means "has none".
+     *         string in `split` or `label` means "has none". `results` are conditions on
+     *         columns (``confidence<0.5``), which are all met.
      */
     Filter: {
       /** @default [] */
@@ -1214,6 +1296,8 @@ export interface components {
       label?: string[];
       /** @default  */
       text?: string;
+      /** @default [] */
+      results?: string[];
     };
     /**
      * FinishVersion
@@ -1692,7 +1776,8 @@ export interface components {
      * @description One picture or volume. `ordinal` is its number in the dataset, for good.
      *
      *         `spacing` is in mm per voxel along the axes of `shape`; `bytes` is the size
-     *         of its data where that is known.
+     *         of its data where that is known. `results` has its values in the dataset's
+     *         columns (`ColumnInfo`).
      */
     Sample: {
       dataset_id: number;
@@ -1721,6 +1806,10 @@ export interface components {
       checksum?: string | null;
       /** @default null */
       created_at?: string | null;
+      /** @default {} */
+      results?: {
+        [key: string]: number | string;
+      };
     };
     /** SampleList */
     SampleList: {
@@ -1901,6 +1990,26 @@ export interface components {
       content: Record<string, unknown>;
       /** @default null */
       python?: string | null;
+    };
+    /**
+     * WriteResults
+     * @description Values of the samples `ordinals` by column, each as long as these; at most 100,000 samples.
+     *
+     *         Numbers or texts; null takes a value away. `job_id` is the job that computed them.
+     */
+    WriteResults: {
+      dataset_id: number;
+      ordinals: number[];
+      /** @default {} */
+      values?: {
+        [key: string]: (number | string | null)[];
+      };
+      /** @default null */
+      job_id?: string | null;
+    };
+    /** Written */
+    Written: {
+      count: number;
     };
     /**
      * Problem
@@ -2153,6 +2262,69 @@ export interface operations {
       };
     };
   };
+  list_columns: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        dataset_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ColumnList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_column: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        dataset_id: number;
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   get_facets: {
     parameters: {
       query?: {
@@ -2160,6 +2332,8 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
+        results?: string[];
+        sort?: string;
       };
       header?: never;
       path: {
@@ -2196,6 +2370,8 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
+        results?: string[];
+        sort?: string;
       };
       header?: never;
       path: {
@@ -2291,6 +2467,41 @@ export interface operations {
       };
     };
   };
+  write_results: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        dataset_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['WriteResults'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Written'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   list_samples: {
     parameters: {
       query?: {
@@ -2298,6 +2509,7 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
+        results?: string[];
         name?: string | null;
         after?: number;
         limit?: number;
