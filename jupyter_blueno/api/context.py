@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.schedules.manager import ScheduleManager
+    from jupyter_blueno.schedules.ticker import Ticker
 
 Part = TypeVar("Part")
 
@@ -50,6 +52,7 @@ class Platform:
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
         self.closed = False
+        self.fires_schedules = False  # whether this process does, sooner or later
         self.lock = threading.RLock()
 
     @part
@@ -75,11 +78,24 @@ class Platform:
 
         return JobManager(self.config, self.database, after_end=settle)
 
+    @part
+    def schedules(self) -> ScheduleManager:
+        from jupyter_blueno.schedules.manager import ScheduleManager
+
+        return ScheduleManager(self.config, self.database, self.jobs)
+
+    @part
+    def ticker(self) -> Ticker:
+        from jupyter_blueno.schedules.ticker import Ticker
+
+        return Ticker(self.schedules)
+
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
         with self.lock:
             self.closed = True
-        for name in ("decoders", "jobs", "database"):  # the database last: the jobs use it
+        # The database last: the jobs use it, as schedules do the jobs.
+        for name in ("ticker", "decoders", "jobs", "database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 

@@ -116,6 +116,15 @@ def operation(
 
 def operations() -> list[Operation[Any, Any]]:
     """All operations, by path and method."""
-    from jupyter_blueno.api import catalog, columns, environments, images, ingest, jobs, status  # noqa: F401 - declares them
+    from jupyter_blueno.api import (  # noqa: F401 - declares them
+        catalog,
+        columns,
+        environments,
+        images,
+        ingest,
+        jobs,
+        schedules,
+        status,
+    )
 
     return sorted(_registry.values(), key=lambda one: (one.path, one.method))

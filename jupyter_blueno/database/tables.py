@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -235,4 +236,50 @@ job_input = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     _jsonb("filter"),
     Index("job_input_dataset", "dataset_id", "version"),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Text, primary_key=True),  # made by the client
+    Column("team", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cron", Text),
+    Column("zone", Text, nullable=False),
+    Column("dataset_id", BigInteger, ForeignKey("dataset.id", ondelete="SET NULL")),
+    Column("dataset_version", Integer),  # the newest one that it started a job for
+    Column("catch_up", Text, nullable=False),
+    Column("overlap", Text, nullable=False),
+    Column("catch_up_limit", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False, server_default="false"),
+    Column("notebook", Text),  # the file that is read when it fires
+    _jsonb("origin"),
+    Column("digest", Text, nullable=False),  # of what it runs, which lies in the data folder
+    Column("next_due", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("deleted_at", DateTime(timezone=True)),
+    Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
+    Index("schedule_name", "team", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    Index("schedule_revision", "revision"),
+)
+
+# Each time that a schedule was due. The key is its own in the schedule: whoever
+# writes the row first has claimed it, and the job's id follows from both.
+firing = Table(
+    "firing",
+    metadata,
+    Column("schedule_id", Text, ForeignKey("schedule.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("due", DateTime(timezone=True), nullable=False),
+    Column("cause", Text, nullable=False),  # time | catch_up | dataset | hand
+    Column("state", Text, nullable=False),  # waiting | started | skipped | failed
+    Column("job_id", Text, nullable=False),
+    Column("reason", Text),
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("firing_recent", "schedule_id", text("due DESC")),
+    Index("firing_waiting", "due", postgresql_where=text("state = 'waiting'")),
 )

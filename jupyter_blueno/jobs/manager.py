@@ -29,7 +29,16 @@ from jupyter_blueno.jobs.model import (
 )
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
-from jupyter_blueno.jobs.sending import batch, environments, interpreters, parameters, plan, request, snapshot
+from jupyter_blueno.jobs.sending import (
+    batch,
+    environments,
+    interpreters,
+    kept,
+    parameters,
+    plan,
+    request,
+    snapshot,
+)
 from jupyter_blueno.jobs.sending.objects import Objects
 
 if TYPE_CHECKING:
@@ -93,11 +102,11 @@ class JobManager:
         with self.database.begin() as connection:
             known = store.row(connection, job_id)
         if known is not None:
-            return self._same(user, known, digest)
+            return self.same(user, known, digest)
         request.check_spec(spec)
         self.backend.check(spec.resources)
         self.lay_out(job_id, name, spec, digest)
-        return self._launch(user, job_id, name, spec, digest)
+        return self.launch(user, job_id, name, spec, digest)
 
     def submit_many(self, user: Person, asked: Sequence[tuple[str, str, JobSpec]]) -> list[Job]:
         """Start jobs of which each is an id, a name and what to run; see `batch.submit_many`."""
@@ -122,44 +131,26 @@ class JobManager:
             If the work does not take them.
         """
         change = change or Change()
-        old, record = self._kept(user, ref)
+        old, record = self.kept(user, ref)
         job_id = change.id or os.urandom(16).hex()
         request.check_id(job_id)
-        name = request.check_name(change.name or record.name)
-        spec = parameters.changed(record.spec, change.values, change.command_line)
-        spec = msgspec.structs.replace(spec, parent=change.parent)
-        if change.resources is not None:
-            spec = msgspec.structs.replace(spec, resources=change.resources)
+        name, spec = kept.changed(self, record, change)
         if change.resume:
             spec = snapshot.resumed(spec, old)
-        digest = request.digest(name, spec)
-        with self.database.begin() as connection:
-            known = store.row(connection, job_id)
-        if known is not None:
-            return self._same(user, known, digest)
-        if spec != record.spec:
-            request.check_spec(spec)
-            self.backend.check(spec.resources)
-        content = plan.of(self.config, job_id, spec)
-        folder = JobFolder.of(self.config, job_id)
-        with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
-            if fresh is not None:
-                snapshot.copy(old, JobFolder(fresh))
-                snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
-        return self._launch(user, job_id, name, spec, digest)
+        return kept.submit(self, user, old, job_id, name, spec)
 
     def form(self, user: Person, ref: str) -> Form:
         """What may be changed of a job to run it again."""
-        _, record = self._kept(user, ref)
+        _, record = self.kept(user, ref)
         return parameters.form_of(record.name, record.spec)
 
     def workbench(self, user: Person, ref: str) -> Workbench:
         """A notebook that takes up where the job was."""
-        folder, record = self._kept(user, ref)
+        folder, record = self.kept(user, ref)
         python = plan.python_of(self.config, record.spec)
         return workbench.of(self.get(user, ref), folder.path, record.spec, python)
 
-    def _kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
+    def kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
         """A job's folder, and what it was asked to run."""
         folder = JobFolder.of(self.config, self.find(user, ref))
         record = snapshot.asked(folder)
@@ -347,12 +338,14 @@ class JobManager:
         if not self.monitor.running:
             self.monitor.look_now()
 
-    def _same(self, user: Person, row: Any, digest: str) -> Job:
+    def same(self, user: Person, row: Any, digest: str) -> Job:
+        """The job of a request that was made before."""
         if row.team != user.team or row.handle.get("digest") != digest or row.deleted_at is not None:
             raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
         return self.get(user, row.id)
 
-    def _launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
+    def launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
+        """Start the job whose folder is laid out."""
         # Intent first. If we die before it is in the queue, the monitor puts it there.
         try:
             with self.database.begin() as connection:
@@ -363,7 +356,7 @@ class JobManager:
         if job is None:  # a twin of this request was faster, or another one took the id
             with self.database.begin() as connection:
                 known = store.row(connection, job_id)
-            return self._same(user, known, digest)
+            return self.same(user, known, digest)
         folder = JobFolder.of(self.config, job_id)
         environment = self.monitor.environment(job_id, spec.kind, spec.resources)
         try:

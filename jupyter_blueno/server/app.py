@@ -29,6 +29,7 @@ class BluenoExtension(ExtensionApp):
         config = Config(parent=self)
         config.roots = [*config.roots, self.serverapp.root_dir]
         platform = Platform(config)
+        platform.fires_schedules = True  # from when it is used: see `Upkeep`
         upkeep = Upkeep(platform, self.serverapp.io_loop)
 
         def context(user: Any) -> Context:

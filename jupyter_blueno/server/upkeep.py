@@ -16,7 +16,7 @@ log = logging.getLogger("jupyter_blueno")
 
 
 class Upkeep:
-    """Follows the jobs and keeps decoders warm, from the time when Blueno is used.
+    """Follows the jobs, fires schedules and keeps decoders warm, from the time when Blueno is used.
 
     Loading what that takes holds the interpreter for half a second. A server
     that has just started has a browser waiting for Lab's own files, so it is
@@ -55,5 +55,6 @@ class Upkeep:
         try:
             self._platform.jobs.start_monitor()
             self._platform.decoders.start()
+            self._platform.ticker.start()
         except (BluenoError, OSError) as error:  # it is stopping; the data folder cannot be used
             log.warning("Blueno: %s", error)

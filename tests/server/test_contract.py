@@ -105,7 +105,15 @@ def test_every_operation_says_what_it_does() -> None:
 
 def answers() -> list[str]:
     """Paths of reading operations that need nothing to be there before."""
-    return ["/status", "/changes", "/datasets", "/environments", "/jobs", "/ingests/public-sets"]
+    return [
+        "/status",
+        "/changes",
+        "/datasets",
+        "/environments",
+        "/jobs",
+        "/ingests/public-sets",
+        "/schedules",
+    ]
 
 
 @pytest.mark.parametrize("path", answers())

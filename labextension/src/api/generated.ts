@@ -12,10 +12,30 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Return datasets and jobs that changed since a revision.
-     * @description Return datasets and jobs that changed since a revision.
+     * Return datasets, jobs and schedules that changed since a revision.
+     * @description Return datasets, jobs and schedules that changed since a revision.
      */
     get: operations['get_changes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/cron': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say what a cron line means: in words, and the next times; or what is wrong with it.
+     * @description Say what a cron line means: in words, and the next times; or what is wrong with it.
+     */
+    get: operations['describe_cron'];
     put?: never;
     post?: never;
     delete?: never;
@@ -721,6 +741,118 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/schedules': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the schedules, by name, and say who starts their jobs.
+     * @description List the schedules, by name, and say who starts their jobs.
+     */
+    get: operations['list_schedules'];
+    put?: never;
+    /**
+     * Have work started at certain times, or when a dataset has a new version; as the work is now.
+     * @description Have work started at certain times, or when a dataset has a new version; as the work is now.
+     */
+    post: operations['create_schedule'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/schedules/of-job': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have what a job ran started again by itself.
+     * @description Have what a job ran started again by itself.
+     */
+    post: operations['schedule_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/schedules/{schedule_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return one schedule.
+     * @description Return one schedule.
+     */
+    get: operations['get_schedule'];
+    put?: never;
+    post?: never;
+    /**
+     * End a schedule; the jobs that it started stay.
+     * @description End a schedule; the jobs that it started stay.
+     */
+    delete: operations['delete_schedule'];
+    options?: never;
+    head?: never;
+    /**
+     * Change when a schedule starts its jobs, rename it, or let it pause.
+     * @description Change when a schedule starts its jobs, rename it, or let it pause.
+     */
+    patch: operations['change_schedule'];
+    trace?: never;
+  };
+  '/schedules/{schedule_id}/firings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return what came of a schedule's times, the newest first.
+     * @description Return what came of a schedule's times, the newest first.
+     */
+    get: operations['list_firings'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/schedules/{schedule_id}/run': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start what a schedule runs, now.
+     * @description Start what a schedule runs, now.
+     */
+    post: operations['run_schedule'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/status': {
     parameters: {
       query?: never;
@@ -1014,6 +1146,29 @@ export interface components {
       root?: string | null;
     };
     /**
+     * Change
+     * @description How a job is to run again: None, and what is not named, as before. `id` is that of the new job.
+     *
+     *         With `resume` it goes on from the newest checkpoint of the old one. `parent`
+     *         is the sweep or flow that asks, if it is to be a part of one.
+     */
+    Change: {
+      /** @default null */
+      id?: string | null;
+      /** @default null */
+      name?: string | null;
+      /** @default {} */
+      values?: Record<string, unknown>;
+      /** @default null */
+      resources?: components['schemas']['Resources'] | null;
+      /** @default null */
+      command_line?: string | null;
+      /** @default false */
+      resume?: boolean;
+      /** @default null */
+      parent?: string | null;
+    };
+    /**
      * ChangeJob
      * @description `priority` from -10 to 10; of jobs that wait, the higher one starts first.
      *
@@ -1025,6 +1180,19 @@ export interface components {
       priority?: number | null;
       /** @default null */
       paused?: boolean | null;
+    };
+    /**
+     * ChangeSchedule
+     * @description What is None stays.
+     */
+    ChangeSchedule: {
+      schedule_id: string;
+      /** @default null */
+      timing?: components['schemas']['Timing'] | null;
+      /** @default null */
+      paused?: boolean | null;
+      /** @default null */
+      name?: string | null;
     };
     /**
      * Changes
@@ -1039,6 +1207,8 @@ export interface components {
       jobs: components['schemas']['Job'][];
       deleted_datasets: number[];
       deleted_jobs: string[];
+      schedules: components['schemas']['Schedule'][];
+      deleted_schedules: string[];
     };
     /**
      * Checkpoint
@@ -1117,6 +1287,23 @@ export interface components {
        * @enum {unknown}
        */
       visibility?: 'everyone' | 'private' | 'team';
+    };
+    /**
+     * CreateSchedule
+     * @description `id` (32 hexadecimal digits) is made by the client: a repeated request is the same schedule.
+     *
+     *         With `replace` it takes the place of the schedule of this name. A `fresh` one
+     *         reads its notebook, which is a file, whenever it starts.
+     */
+    CreateSchedule: {
+      id: string;
+      name: string;
+      timing: components['schemas']['Timing'];
+      spec: components['schemas']['JobSpec'];
+      /** @default false */
+      fresh?: boolean;
+      /** @default false */
+      replace?: boolean;
     };
     /**
      * Curve
@@ -1309,6 +1496,46 @@ export interface components {
       reason?: string | null;
       /** @default [] */
       problems?: components['schemas']['jupyter_blueno.catalog.model.Problem'][];
+    };
+    /**
+     * Firing
+     * @description One time that a schedule was due, and what came of it.
+     *
+     *         `key` tells it from the schedule's others. `missed` is how many times had
+     *         passed unnoticed before it. `reason` says why nothing was started.
+     */
+    Firing: {
+      key: string;
+      due: string;
+      /** @enum {unknown} */
+      cause: 'catch_up' | 'dataset' | 'hand' | 'time';
+      /** @enum {unknown} */
+      state: 'failed' | 'skipped' | 'started' | 'waiting';
+      /** @default null */
+      job_id?: string | null;
+      /** @default null */
+      job_state?:
+        | (
+            | 'CANCELLED'
+            | 'FAILED'
+            | 'FINISHING'
+            | 'LOST'
+            | 'QUEUED'
+            | 'RUNNING'
+            | 'STARTING'
+            | 'SUBMITTING'
+            | 'SUCCEEDED'
+            | 'TIMED_OUT'
+          )
+        | null;
+      /** @default null */
+      reason?: string | null;
+      /** @default 0 */
+      missed?: number;
+    };
+    /** FiringList */
+    FiringList: {
+      firings: components['schemas']['Firing'][];
     };
     /**
      * FolderSource
@@ -1772,6 +1999,14 @@ export interface components {
       gpus_free: number;
     };
     /**
+     * RunSchedule
+     * @description `key` (32 hexadecimal digits) makes a repeated request the same run.
+     */
+    RunSchedule: {
+      schedule_id: string;
+      key: string;
+    };
+    /**
      * Sample
      * @description One picture or volume. `ordinal` is its number in the dataset, for good.
      *
@@ -1817,10 +2052,83 @@ export interface components {
       /** @default null */
       next?: number | null;
     };
+    /**
+     * Schedule
+     * @description Work that is started again and again.
+     *
+     *         `words` say when; `next_due` is None while it is paused and where only a
+     *         dataset starts it. `runs` are the newest, the newest first, without what
+     *         was skipped; `skipped` is the newest of those, if it came after the runs. A
+     *         `fresh` one reads its notebook when it fires; else what runs is as it was
+     *         when it was scheduled.
+     */
+    Schedule: {
+      id: string;
+      name: string;
+      owner: string;
+      team: string;
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      timing: components['schemas']['Timing'];
+      words: string;
+      paused: boolean;
+      fresh: boolean;
+      created_at: string;
+      updated_at: string;
+      revision: number;
+      /** @default null */
+      next_due?: string | null;
+      /** @default [] */
+      upcoming?: string[];
+      origin?: components['schemas']['Origin'];
+      /** @default [] */
+      runs?: components['schemas']['Firing'][];
+      /** @default null */
+      skipped?: components['schemas']['Firing'] | null;
+    };
+    /**
+     * ScheduleJob
+     * @description Schedule what a job ran; `change` gives the schedule's name, and other values.
+     */
+    ScheduleJob: {
+      id: string;
+      job_id: string;
+      timing: components['schemas']['Timing'];
+      change?: components['schemas']['Change'];
+      /** @default false */
+      replace?: boolean;
+    };
+    /** ScheduleList */
+    ScheduleList: {
+      schedules: components['schemas']['Schedule'][];
+      standby: components['schemas']['Standby'];
+    };
     /** SentFile */
     SentFile: {
       name: string;
       size: number;
+    };
+    /**
+     * Standby
+     * @description Who fires schedules: this process, a scheduler of its own, or nobody once Lab is closed.
+     *
+     *         `sentence` is None if all is well; else it says what would not be fired, and
+     *         `command` changes that.
+     */
+    Standby: {
+      serving: boolean;
+      scheduler: boolean;
+      /** @default null */
+      sentence?: string | null;
+      /** @default null */
+      command?: string | null;
     };
     /**
      * StartIngest
@@ -1873,6 +2181,50 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command?: string | null;
+    };
+    /**
+     * Timing
+     * @description When jobs start: at the times of a `cron` line, when a dataset has a new version, or both.
+     *
+     *         `cron` has five fields (minute, hour, day, month, weekday), read in `zone`
+     *         (``Europe/Berlin``). `dataset` is a name. Times that passed while nothing
+     *         fired are left out (``skip``), made up for by one run (``once``), or each by
+     *         one of its own, one after another, the newest `limit` at most (``all``).
+     *         With a run that is not over when the next is due, that one is left out
+     *         (``skip``), waits (``queue``; `limit` at most), or starts beside it
+     *         (``allow``).
+     */
+    Timing: {
+      /** @default null */
+      cron?: string | null;
+      /** @default UTC */
+      zone?: string;
+      /** @default null */
+      dataset?: string | null;
+      /**
+       * @default once
+       * @enum {unknown}
+       */
+      catch_up?: 'all' | 'once' | 'skip';
+      /**
+       * @default skip
+       * @enum {unknown}
+       */
+      overlap?: 'allow' | 'queue' | 'skip';
+      /** @default 10 */
+      limit?: number;
+    };
+    /**
+     * Upcoming
+     * @description What a cron line means: in `words`, and the next `times`; or the `problem` with it.
+     */
+    Upcoming: {
+      /** @default null */
+      words?: string | null;
+      /** @default [] */
+      times?: string[];
+      /** @default null */
+      problem?: string | null;
     };
     /** Upload */
     Upload: {
@@ -2056,6 +2408,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Changes'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  describe_cron: {
+    parameters: {
+      query: {
+        cron: string;
+        zone?: string;
+        count?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Upcoming'];
         };
       };
       /** @description An error. */
@@ -3375,6 +3760,266 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Workbench'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_schedules: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ScheduleList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  create_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateSchedule'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  schedule_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScheduleJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        schedule_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        schedule_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  change_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        schedule_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ChangeSchedule'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_firings: {
+    parameters: {
+      query?: {
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        schedule_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FiringList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  run_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        schedule_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunSchedule'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Firing'];
         };
       };
       /** @description An error. */

@@ -1,0 +1,339 @@
+"""Schedules of this platform: made, changed, found, fired."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_blueno.catalog import store as catalog
+from jupyter_blueno.catalog.checks import check_text
+from jupyter_blueno.catalog.model import User
+from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput, NotAllowed, NotFound
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import Change, JobSpec
+from jupyter_blueno.jobs.sending import kept, request, snapshot
+from jupyter_blueno.schedules import rules, standby, store
+from jupyter_blueno.schedules.firing import Firer, claim_by_hand, folder_of
+from jupyter_blueno.schedules.model import Firing, Schedule, Standby, Timing, Upcoming
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
+    from jupyter_blueno.database.engine import Database
+    from jupyter_blueno.jobs.manager import JobManager
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class ScheduleManager:
+    """Everything that can be asked about schedules. Thread-safe.
+
+    Parameters
+    ----------
+    config : Config
+    database : Database
+    jobs : JobManager
+    clock : callable
+        The time: an aware datetime.
+    """
+
+    def __init__(
+        self, config: Config, database: Database, jobs: JobManager, clock: Callable[[], datetime] = _clock
+    ) -> None:
+        self.config = config
+        self.database = database
+        self.jobs = jobs
+        self.clock = clock
+        self.firer = Firer(jobs, clock)
+
+    # -- making and changing ---------------------------------------------------
+
+    def create(
+        self,
+        user: User,
+        schedule_id: str,
+        name: str,
+        timing: Timing,
+        spec: JobSpec,
+        fresh: bool = False,
+        replace: bool = False,
+    ) -> Schedule:
+        """Schedule work, as it is now; with `replace` in the place of the schedule of this name.
+
+        Raises
+        ------
+        InvalidInput
+            If it can never start, or cannot run.
+        AlreadyExists
+            If there is a schedule of this name, and `replace` is not said.
+        """
+        request.check_id(schedule_id)
+        name = request.check_name(name)
+        spec = kept.settled(self.jobs, spec)
+        request.check_spec(spec)
+        notebook = self._notebook(spec) if fresh else None
+        digest = request.digest(name, spec)
+
+        def lay_out(folder: JobFolder) -> None:
+            kept.take(self.jobs, folder, name, spec)
+
+        return self._create(user, schedule_id, name, timing, spec, digest, notebook, replace, lay_out)
+
+    def create_from_job(
+        self,
+        user: User,
+        schedule_id: str,
+        ref: str,
+        change: Change,
+        timing: Timing,
+        replace: bool = False,
+    ) -> Schedule:
+        """Schedule what a job ran, with other values where `change` gives some."""
+        request.check_id(schedule_id)
+        old, record = self.jobs.kept(user, ref)
+        name, spec = kept.changed(self.jobs, record, change)
+        if spec.kind == "ingest":
+            raise InvalidInput("Preparing a dataset cannot be scheduled; do so in a script.", code="job_spec")
+        spec = kept.settled(self.jobs, spec)
+        digest = request.digest(name, spec)
+
+        def lay_out(folder: JobFolder) -> None:
+            kept.take_over(old, folder, name, spec)
+
+        return self._create(user, schedule_id, name, timing, spec, digest, None, replace, lay_out)
+
+    def _create(
+        self,
+        user: User,
+        schedule_id: str,
+        name: str,
+        timing: Timing,
+        spec: JobSpec,
+        digest: str,
+        notebook: str | None,
+        replace: bool,
+        lay_out: Callable[[JobFolder], None],
+    ) -> Schedule:
+        values = self._timing(user, timing)
+        values |= {"kind": spec.kind, "digest": digest, "notebook": notebook}
+        values |= {"origin": msgspec.to_builtins(spec.origin)}
+        with self.database.begin() as connection:
+            known = store.row(connection, schedule_id)
+            twin = store.named(connection, user.team, name)
+        if known is not None:  # the answer was lost, and it is asked again
+            return self._again(user, known, digest)
+        if twin is not None and not replace:
+            raise AlreadyExists(
+                f"There is a schedule '{name[:60]}' already. Choose another name, or delete that one.",
+                code="schedule_exists",
+            )
+        if twin is not None:
+            self._check_owner(user, twin)
+        place = schedule_id if twin is None else twin.id
+        lay_out(folder_of(self.config, place, digest))
+        with self.database.begin() as connection:
+            if twin is not None:
+                store.update(connection, twin.id, **values, paused=False)
+            else:
+                row = {"id": schedule_id, "team": user.team, "owner": user.name, "name": name, **values}
+                if not store.insert(connection, row):
+                    raise Conflict("Another request made that schedule just now.", code="schedule_exists")
+        if twin is not None and twin.digest != digest:
+            self._drop(folder_of(self.config, twin.id, twin.digest))
+        return self._told(user, place)
+
+    def _again(self, user: User, known: Any, digest: str) -> Schedule:
+        if known.team != user.team or known.digest != digest or known.deleted_at is not None:
+            raise Conflict("Another schedule has this id already; make a new one.", code="schedule_id_taken")
+        return self.get(user, known.id)
+
+    def change(
+        self, user: User, ref: str, *, timing: Timing | None, paused: bool | None, name: str | None
+    ) -> Schedule:
+        """Change when it starts, its name, or whether it stands still. Times in a pause are not missed."""
+        row = self._owned(user, ref)
+        values: dict[str, Any] = {}
+        if name is not None:
+            values["name"] = request.check_name(name)
+        if timing is not None:
+            values |= self._timing(user, timing)
+        elif paused is False and row.paused:
+            values |= self._from_now(row)
+        if paused is not None:
+            values["paused"] = paused
+        with self.database.begin() as connection:
+            twin = store.named(connection, user.team, values.get("name", row.name))
+            if twin is not None and twin.id != row.id:
+                raise AlreadyExists(
+                    f"There is a schedule '{twin.name[:60]}' already. Choose another name.",
+                    code="schedule_exists",
+                )
+            store.update(connection, row.id, **values)
+        return self._told(user, row.id)
+
+    def delete(self, user: User, ref: str) -> bool:
+        """End a schedule; jobs that it started stay."""
+        row = self._owned(user, ref)
+        with self.database.begin() as connection:
+            store.update(connection, row.id, deleted_at=self.clock())
+        self._drop(folder_of(self.config, row.id, row.digest))
+        with contextlib.suppress(OSError):
+            (self.config.home_path / "schedules" / row.id).rmdir()
+        self._tell()
+        return True
+
+    def run_now(self, user: User, ref: str, key: str) -> Firing:
+        """Start what it runs, whatever the time; the same `key` again is the same run."""
+        request.check_id(key)
+        row = self._owned(user, ref)
+        with self.database.begin() as connection:
+            claim_by_hand(connection, row.id, key, self.clock())
+        self.firer.complete(row.id, key)
+        with self.database.begin() as connection:
+            found = store.one_firing(connection, row.id, key)
+        if found is None:
+            raise NotFound("The schedule was deleted just now.", code="schedule_not_found")
+        return found
+
+    # -- asking ----------------------------------------------------------------
+
+    def get(self, user: User, ref: str) -> Schedule:
+        """A schedule by its name, its id, or the beginning of its id."""
+        row = self._row(user, ref)
+        with self.database.begin() as connection:
+            return store.listed(connection, user.team, self.clock(), store.is_one(row.id))[0]
+
+    def list_schedules(self, user: User) -> list[Schedule]:
+        """All schedules of the team, by name."""
+        with self.database.begin() as connection:
+            return store.listed(connection, user.team, self.clock())
+
+    def changed(self, user: User, since: int) -> tuple[list[Schedule], list[str]]:
+        """Schedules that changed after a revision, and the ids of those deleted after it."""
+        with self.database.begin() as connection:
+            return store.changed(connection, user.team, since, self.clock())
+
+    def firings(self, user: User, ref: str, limit: int) -> list[Firing]:
+        """What came of its times, the newest first."""
+        row = self._row(user, ref)
+        with self.database.begin() as connection:
+            return store.firings(connection, row.id, min(max(limit, 1), store.KEPT))
+
+    def upcoming(self, cron: str, zone: str, count: int) -> Upcoming:
+        """What a cron line means; what is wrong with it is part of the answer."""
+        try:
+            read = rules.Cron(cron, zone)
+            return Upcoming(read.words, read.upcoming(self.clock(), min(max(count, 1), 100)))
+        except InvalidInput as error:
+            return Upcoming(problem=error.message)
+
+    def standby(self, serving: bool) -> Standby:
+        """Who fires schedules now, and what would not be fired."""
+        there = standby.scheduler(self.config) is not None
+        if there:
+            return Standby(serving, True)
+        when = "when JupyterLab is closed" if serving else "while no JupyterLab is open"
+        return Standby(
+            serving,
+            False,
+            f"Nothing starts them {when}; what is missed is made up for as each schedule says. A scheduler "
+            "that your login starts changes that.",
+            standby.INSTALL,
+        )
+
+    # -- firing ----------------------------------------------------------------
+
+    def look(self) -> datetime | None:
+        """Start what is due; return when the next one is, as far as times tell."""
+        self.firer.look()
+        return self._tell()
+
+    def _tell(self) -> datetime | None:
+        with self.database.begin() as connection:
+            due, watch = store.outlook(connection)
+        if due is not None or watch or standby.read(self.config) is not None:
+            standby.tell(self.config, due, watch)
+        return due
+
+    def _told(self, user: User, schedule_id: str) -> Schedule:
+        self._tell()
+        return self.get(user, schedule_id)
+
+    # -- steps -----------------------------------------------------------------
+
+    def _timing(self, user: User, timing: Timing) -> dict[str, Any]:
+        """Columns of a row, from now on."""
+        cron = rules.check(timing)
+        found = None
+        if timing.dataset is not None:
+            found = catalog.find_dataset(self.database, user, timing.dataset)
+        values = {
+            "cron": None if cron is None else cron.line,
+            "zone": timing.zone,
+            "dataset_id": None if found is None else found.id,
+            "catch_up": timing.catch_up,
+            "overlap": timing.overlap,
+            "catch_up_limit": timing.limit,
+            "next_due": None if cron is None else cron.after(self.clock()),
+        }
+        return values | {"dataset_version": self._version(values["dataset_id"])}
+
+    def _from_now(self, row: Any) -> dict[str, Any]:
+        due = None if row.cron is None else rules.Cron(row.cron, row.zone).after(self.clock())
+        return {"next_due": due, "dataset_version": self._version(row.dataset_id)}
+
+    def _version(self, dataset_id: Any) -> int | None:
+        if dataset_id is None:
+            return None
+        with self.database.begin() as connection:
+            return store.newest_version(connection, dataset_id)
+
+    def _notebook(self, spec: JobSpec) -> str:
+        """The file that a fresh notebook is read from."""
+        if spec.kind != "notebook" or not spec.origin.notebook:
+            raise InvalidInput(
+                "Only a notebook that is a file can be read anew each time; leave 'fresh' out.",
+                code="schedule_fresh",
+            )
+        name = Path(spec.origin.notebook.partition(":")[2] or spec.origin.notebook)
+        path = os.path.join(spec.folder or "", name if name.is_absolute() else name.name)
+        if not os.path.isfile(path):
+            raise NotFound(
+                f"There is no notebook {path}. Save it first, or leave 'fresh' out.",
+                code="notebook_not_found",
+            )
+        return path
+
+    def _drop(self, folder: JobFolder) -> None:
+        contents = snapshot.contents(folder)
+        shutil.rmtree(folder.path, ignore_errors=True)
+        self.jobs.objects.drop(contents)
+
+    def _row(self, user: User, ref: str) -> Any:
+        check_text(ref, "A schedule's name")
+        with self.database.begin() as connection:
+            found = store.named(connection, user.team, ref) or store.by_id(connection, user.team, ref)
+        if found is None:
+            raise NotFound(
+                f"There is no schedule '{ref[:80]}'; 'blueno schedules' lists those there are.",
+                code="schedule_not_found",
+            )
+        return found
+
+    def _owned(self, user: User, ref: str) -> Any:
+        row = self._row(user, ref)
+        self._check_owner(user, row)
+        return row
+
+    @staticmethod
+    def _check_owner(user: User, row: Any) -> None:
+        if row.owner != user.name:
+            raise NotAllowed(f"The schedule belongs to {row.owner}.", code="schedule_not_yours")
