@@ -16,11 +16,12 @@ TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
+    from jupyter_blueno.client.columns import selection as selection
     from jupyter_blueno.client.datasets import Dataset as Dataset
-    from jupyter_blueno.client.datasets import dataset as dataset
-    from jupyter_blueno.client.datasets import datasets as datasets
     from jupyter_blueno.client.demo import demo as demo
     from jupyter_blueno.client.files import file as file
+    from jupyter_blueno.client.finding import dataset as dataset
+    from jupyter_blueno.client.finding import datasets as datasets
     from jupyter_blueno.client.functions import JobFunction as JobFunction
     from jupyter_blueno.client.functions import job as job
     from jupyter_blueno.client.ingest import ingest as ingest
@@ -56,8 +57,9 @@ _PUBLIC = {
     "JobFailed": "jupyter_blueno.client.jobs",
     "JobFunction": "jupyter_blueno.client.functions",
     "Sample": "jupyter_blueno.client.samples",
-    "dataset": "jupyter_blueno.client.datasets",
-    "datasets": "jupyter_blueno.client.datasets",
+    "selection": "jupyter_blueno.client.columns",
+    "dataset": "jupyter_blueno.client.finding",
+    "datasets": "jupyter_blueno.client.finding",
     "demo": "jupyter_blueno.client.demo",
     "file": "jupyter_blueno.client.files",
     "ingest": "jupyter_blueno.client.ingest",

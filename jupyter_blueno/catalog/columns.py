@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,7 +61,7 @@ def write(
     user: User,
     dataset_id: int,
     ordinals: Sequence[int],
-    values: dict[str, Sequence[float | str | None]],
+    values: Mapping[str, Sequence[float | str | None]],
     job_id: str | None = None,
 ) -> int:
     """Write values of samples into columns, which are made where they are new; return how many were written.
@@ -157,7 +157,7 @@ def of_samples(
 # -- steps --------------------------------------------------------------------
 
 
-def _check(ordinals: Sequence[int], values: dict[str, Sequence[float | str | None]]) -> None:
+def _check(ordinals: Sequence[int], values: Mapping[str, Sequence[float | str | None]]) -> None:
     if len(ordinals) > MOST_VALUES:
         raise TooLarge(f"Write the values of at most {MOST_VALUES:,} samples at once.")
     if any(not 0 <= one <= LARGEST_ORDINAL for one in ordinals) or len(set(ordinals)) < len(ordinals):
@@ -308,17 +308,3 @@ def _condition(known: dict[str, tuple[int, str]], text: str) -> sa.ColumnElement
 
 def _integers(numbers: Sequence[int]) -> Any:
     return sa.cast(list(numbers), sa.ARRAY(sa.Integer))
-
-
-def as_json(value: Any) -> Any:
-    """A value of a column from what user's code returned: Python's and NumPy's numbers, texts, None.
-
-    Raises
-    ------
-    TypeError
-    """
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        return as_json(value.item())
-    raise TypeError(f"{type(value).__name__} is neither a number nor a text")

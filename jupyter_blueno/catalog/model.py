@@ -142,14 +142,14 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     """Which samples: values of one field are alternatives, fields are combined.
 
     `text` is matched, ignoring case, anywhere in name or label. An empty
-    string in `split` or `label` means "has none". `results` are conditions on
+    string in `split` or `label` means "has none". `having` are conditions on
     columns (``confidence<0.5``), which are all met.
     """
 
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
-    results: list[str] = field(default_factory=list)
+    having: list[str] = field(default_factory=list)
 
 
 class Selection(Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,7 +164,7 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
-    results: list[str] = field(default_factory=list)
+    having: list[str] = field(default_factory=list)
     sort: str = ""
 
 
@@ -176,7 +176,7 @@ class SamplePage(Struct, frozen=True, forbid_unknown_fields=True):
     split: list[str] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     text: str = ""
-    results: list[str] = field(default_factory=list)
+    having: list[str] = field(default_factory=list)
     name: str | None = None
     after: int = -1
     limit: int = 200

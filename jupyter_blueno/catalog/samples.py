@@ -47,12 +47,12 @@ def facets(database: Database, user: User, ask: Selection) -> Facets:
     with database.begin() as connection:
         version = _read_version(connection, user, ask.dataset_id, ask.version)
         kept = version.summary.get("cells")
-        if kept is not None and not ask.text and not ask.results:
+        if kept is not None and not ask.text and not ask.having:
             cells = [Cell(*cell) for cell in kept]
         else:
-            others = Filter(text=ask.text, results=ask.results)
-            having = _having(connection, ask.dataset_id, others, version)
-            within = [*_in_version(ask.dataset_id, ask.version), *having]
+            others = Filter(text=ask.text, having=ask.having)
+            within = _in_version(ask.dataset_id, ask.version)
+            within += _having(connection, ask.dataset_id, others, version)
             cells = count_cells(connection, within)
     splits: Counter[str | None] = Counter()
     labels: Counter[str | None] = Counter()
@@ -206,7 +206,7 @@ def _in_version(dataset_id: int, number: int | None) -> list[sa.ColumnElement[bo
 
 
 def _filter(ask: Selection | SamplePage) -> Filter:
-    return Filter(ask.split, ask.label, ask.text, ask.results)
+    return Filter(ask.split, ask.label, ask.text, ask.having)
 
 
 def _sorted(
@@ -229,7 +229,7 @@ def _sorted(
 def _having(
     connection: sa.Connection, dataset_id: int, chosen: Filter, version: Any
 ) -> list[sa.ColumnElement[bool]]:
-    clauses = columns.conditions(connection, dataset_id, chosen.results)
+    clauses = columns.conditions(connection, dataset_id, chosen.having)
     for column, values, what in (
         (_sample.split, chosen.split, "A split"),
         (_sample.label, chosen.label, "A label"),

@@ -12,8 +12,8 @@ from jupyter_blueno.cli.output import as_json, complete_datasets, complete_publi
 @as_json
 def datasets(name: str | None, as_json: bool) -> None:
     """List the datasets; with NAME, tell about one."""
-    from jupyter_blueno.client.datasets import dataset
-    from jupyter_blueno.client.datasets import datasets as find
+    from jupyter_blueno.client.finding import dataset
+    from jupyter_blueno.client.finding import datasets as find
 
     if name is not None:
         one = dataset(name)

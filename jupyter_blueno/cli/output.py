@@ -66,7 +66,7 @@ def sent_along(command: Command) -> Command:
 def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Sequence[str]:
     """Names of datasets, for the shell."""
     with suppress(Exception):
-        from jupyter_blueno.client.datasets import datasets
+        from jupyter_blueno.client.finding import datasets
 
         return [one.name for one in datasets() if one.name.startswith(incomplete)]
     return []

@@ -1,8 +1,7 @@
-"""Datasets in a notebook: find, select, read. How they look is in `dataset_display`."""
+"""A dataset in a notebook: selected, read. How it looks is in `dataset_display`."""
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -13,10 +12,11 @@ from msgspec import structs
 from jupyter_blueno import errors
 from jupyter_blueno.api import catalog as api
 from jupyter_blueno.catalog import model
-from jupyter_blueno.client import dataset_display, look, rows, session
-from jupyter_blueno.client.dataset_display import DatasetList
+from jupyter_blueno.client import dataset_display, filters, look, rows, session
+from jupyter_blueno.client.column_verbs import ColumnVerbs
 from jupyter_blueno.client.samples import Sample
 from jupyter_blueno.jobs.inside import used
+from jupyter_blueno.jobs.model import Selected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,44 +24,8 @@ if TYPE_CHECKING:
 RANDOM_PAGE = 100  # rows fetched around an index: loops over indices stay quick
 PAGES_KEPT = 16
 
-Value = str | int | None
 
-
-def datasets(search: str = "") -> DatasetList:
-    """List the datasets you may see, by name.
-
-    Parameters
-    ----------
-    search : str
-        Only those with this in their name or description.
-    """
-    found = session.call(api.list_datasets, api.ListDatasets(search=search))
-    return DatasetList(Dataset(one) for one in found.datasets)
-
-
-def dataset(name: str) -> Dataset:
-    """Return the dataset called `name`.
-
-    Raises
-    ------
-    NotFound
-        With the names that come nearest.
-    """
-    found = session.call(api.list_datasets, api.ListDatasets(name=str(name))).datasets
-    if found:
-        return Dataset(found[0])
-    names = [one.name for one in session.call(api.list_datasets, api.ListDatasets()).datasets]
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    if near:
-        hint = f"Did you mean {' or '.join(map(repr, near))}?"
-    elif names:
-        hint = f"There are {dataset_display.in_words(names)}."
-    else:
-        hint = f"There are none yet: blueno.ingest(…) or blueno.prepare({str(name)!r}) makes one."
-    raise errors.NotFound(f"There is no dataset called {str(name)!r}. {hint}", code="dataset_not_found")
-
-
-class Dataset(Sequence[Sample]):
+class Dataset(ColumnVerbs, Sequence[Sample]):
     """A dataset, or a part of one selected by `where` or by slicing.
 
     Behaves as a sequence of `Sample`. It is a view of what the catalog knew
@@ -119,11 +83,7 @@ class Dataset(Sequence[Sample]):
     def facets(self) -> dict[str, dict[str, int]]:
         """How many of these samples have which split and which label; ``""`` is none."""
         if self._taken is not None:
-            counts: dict[str, dict[str, int]] = {"split": {}, "label": {}}
-            for row in self._rows():
-                for field, value in (("split", row.split), ("label", row.label)):
-                    counts[field][value or ""] = counts[field].get(value or "", 0) + 1
-            return {field: dict(sorted(values.items())) for field, values in counts.items()}
+            return filters.counts(self._rows())
         facets = self._count()
         return {
             "split": dataset_display.facet_counts(facets.splits, self._filter.split),
@@ -156,9 +116,10 @@ class Dataset(Sequence[Sample]):
 
     def where(
         self,
-        split: Value | Sequence[Value] = None,
-        label: Value | Sequence[Value] = None,
+        split: filters.Given = None,
+        label: filters.Given = None,
         text: str = "",
+        having: str | Sequence[str] = (),
     ) -> Dataset:
         """Select samples; values of one field are alternatives, fields are combined.
 
@@ -168,16 +129,20 @@ class Dataset(Sequence[Sample]):
             ``label=7`` and ``label="7"`` are the same; ``""`` is "has none".
         text : str
             Anywhere in name or label, ignoring case.
+        having : str or sequence of str
+            Conditions on columns that are all met: ``"confidence < 0.5"``.
 
         Raises
         ------
         InvalidInput
             If no sample has such a value; the sentence lists what there is.
         """
+        conditions = [having] if isinstance(having, str) else list(having)
         chosen = model.Filter(
             split=self._values("split", split),
             label=self._values("label", label),
             text=text or self._filter.text,
+            having=[*self._filter.having, *conditions],
         )
         selected = Dataset(self._info, chosen)
         selected._all_facets = self._all_facets
@@ -188,6 +153,23 @@ class Dataset(Sequence[Sample]):
             before = np.empty(0, np.int64) if excluded or self._taken is None else self._taken
             selected._taken = before[np.isin(before, selected.ordinals)] if len(before) else before
         return selected
+
+    def sort(self, column: str) -> Dataset:
+        """The same samples in the order of a column; ``"-confidence"``: the largest first.
+
+        Samples without a value come last.
+        """
+        import numpy as np
+
+        answer = session.call(api.get_ordinals, structs.replace(self._selection(), sort=column))
+        order = np.asarray(answer.ordinals, dtype=np.int64)
+        return self.at(order if self._taken is None else order[np.isin(order, self._taken)])
+
+    def at(self, ordinals: Sequence[int] | np.ndarray) -> Dataset:
+        """The samples with these ordinals, in this order."""
+        import numpy as np
+
+        return Dataset(self._info, self._filter, np.asarray(ordinals, dtype=np.int64))
 
     def refresh(self) -> Dataset:
         """Look at the catalog again; returns the dataset itself."""
@@ -218,7 +200,7 @@ class Dataset(Sequence[Sample]):
             if isinstance(index, str):
                 return self.sample(index)
             taken = self.ordinals[index if isinstance(index, slice) else np.asarray(index)]
-            return Dataset(self._info, self._filter, np.atleast_1d(taken))
+            return self.at(np.atleast_1d(taken))
         position, count = operator.index(index), len(self)
         if not -count <= position < count:
             raise IndexError(f"{self.name} has {count:,} samples here; there is none at {position:,}.")
@@ -278,12 +260,12 @@ class Dataset(Sequence[Sample]):
         if shuffle:
             order = np.random.default_rng(seed).permutation(order)
         for start in range(0, len(order), batch_size):
-            part = Dataset(self._info, self._filter, order[start : start + batch_size])
+            part = self.at(order[start : start + batch_size])
             part._all_facets = self._count_all()
             yield part.numpy()
 
     def table(self) -> Any:
-        """One row a sample: name, split, label, kind, shape, dtype, path and attributes.
+        """One row a sample: name, split, label, kind, shape, dtype, path, attributes and columns.
 
         Returns
         -------
@@ -294,7 +276,7 @@ class Dataset(Sequence[Sample]):
             {
                 "ordinal": row.ordinal, "name": row.name, "split": row.split, "label": row.label,
                 "kind": row.kind, "shape": None if row.shape is None else tuple(row.shape),
-                "dtype": row.dtype, "data_url": row.data_url, **row.attributes,
+                "dtype": row.dtype, "data_url": row.data_url, **row.attributes, **row.results,
             }
             for row in self._rows(f"Reading {self.name}")
         ]  # fmt: skip
@@ -311,7 +293,19 @@ class Dataset(Sequence[Sample]):
     # ---- rows
 
     def _selection(self) -> model.Selection:
-        return model.Selection(self.id, None, self._filter.split, self._filter.label, self._filter.text)
+        return model.Selection(self.id, None, **structs.asdict(self._filter))
+
+    def as_selection(self) -> Selected:
+        """These samples as a job's selection."""
+        taken = None if self._taken is None else rows.ranges(self._taken)
+        return Selected(self.id, self.name, self._filter, taken)
+
+    @classmethod
+    def of_selection(cls, asked: Selected) -> Dataset:
+        """The samples of a job's selection."""
+        info = session.call(api.get_dataset, api.DatasetRef(asked.dataset_id))
+        found = cls(info, asked.filter)
+        return found if asked.ordinals is None else found.at(rows.numbers(asked.ordinals))
 
     def _rows(self, title: str = "") -> Iterator[model.Sample]:
         """All rows in order."""
@@ -360,24 +354,14 @@ class Dataset(Sequence[Sample]):
             self._all_facets = session.call(api.get_facets, model.Selection(self.id))
         return self._all_facets
 
-    def _values(self, field: str, given: Value | Sequence[Value]) -> list[str]:
+    def _values(self, field: str, given: filters.Given) -> list[str]:
         """The filter's values of `field` after adding `given` to the present ones."""
         present: list[str] = getattr(self._filter, field)
         if given is None:
             return present
-        single = isinstance(given, (str, int)) or not hasattr(given, "__iter__")
-        values = ["" if one is None else str(one) for one in ([given] if single else given)]  # type: ignore[union-attr]
         facets = self._count_all()
         have = [one.value or "" for one in (facets.splits if field == "split" else facets.labels)]
-        for value in values:
-            if value not in have:
-                near = difflib.get_close_matches(value, have, n=1)
-                hint = f"Did you mean {near[0]!r}? " if near else ""
-                there = dataset_display.in_words(have) or "none at all"
-                raise errors.InvalidInput(
-                    f"{self.name} has no {field} {value!r}. {hint}There is {there}.",
-                    code=f"unknown_{field}",
-                )
+        values = filters.values(self.name, field, given, have)
         return [one for one in values if one in present] if present else values
 
     # ---- looks

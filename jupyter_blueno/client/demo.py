@@ -6,7 +6,7 @@ from jupyter_blueno.api.demo import NAMES, prepare_demo
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.client import session
 from jupyter_blueno.client.dataset_display import DatasetList
-from jupyter_blueno.client.datasets import dataset
+from jupyter_blueno.client.finding import dataset
 from jupyter_blueno.client.progress import ProgressLine
 
 

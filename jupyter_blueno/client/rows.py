@@ -24,6 +24,7 @@ def pages(selection: model.Selection) -> Pages:
     """All rows of a selection, by ordinal."""
     after: int | None = -1
     fields = structs.asdict(selection)
+    del fields["sort"]  # pages go by ordinal
     while after is not None:
         answer = session.call(api.list_samples, model.SamplePage(**fields, after=after, limit=PAGE))
         yield answer.samples
@@ -84,3 +85,12 @@ def ranges(ordinals: Sequence[int] | np.ndarray) -> str:
         else:
             parts.append((one, one))
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def numbers(text: str) -> list[int]:
+    """``0-2,7`` → ``[0, 1, 2, 7]``."""
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found

@@ -75,6 +75,11 @@ class Sample:
         return dict(self._info.attributes)
 
     @property
+    def results(self) -> dict[str, float | str]:
+        """Values in the dataset's columns, as they were when the sample was read."""
+        return dict(self._info.results)
+
+    @property
     def data_url(self) -> str:
         return self._info.data_url
 
@@ -101,6 +106,18 @@ class Sample:
         from jupyter_blueno.client import pixels
 
         return pixels.read(self._info)
+
+    def record(self, **values: float | str | None) -> None:
+        """Write values of this sample into columns of its dataset; None takes one away.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        from jupyter_blueno.client import columns
+
+        given = {name: [value] for name, value in values.items()}
+        columns.record(self._info.dataset_id, [self.ordinal], given)
 
     def show(self) -> Any:
         """Show the sample in the notebook: a picture, or a volume to scroll through."""

@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
@@ -21,6 +21,9 @@ from jupyter_blueno.client.preview import Preview
 from jupyter_blueno.client.travelling import described
 from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
+
+if TYPE_CHECKING:
+    from jupyter_blueno.client.datasets import Dataset
 
 NAME_LIMIT = 120  # characters of a name that is made up here
 AT_ONCE = 250  # jobs in one request
@@ -236,6 +239,7 @@ def run_notebook(
     path: str | os.PathLike[str],
     *,
     values: Mapping[str, Any] | None = None,
+    selection: Dataset | None = None,
     **parameters: Any,
 ) -> Job:
     """Run a notebook as a background job; its result is the executed notebook.
@@ -246,6 +250,8 @@ def run_notebook(
         The notebook; it is copied now and not changed.
     values : mapping, optional
         Parameters by name, for those that are called like an option.
+    selection : Dataset, optional
+        Samples to work on: in the notebook, ``blueno.selection()``.
     **parameters
         Set after the cell tagged ``parameters``, or at the top. Plain values:
         text, numbers, lists, dicts. Beside them, by name, the options of
@@ -283,6 +289,7 @@ def run_notebook(
         source=source,
         folder=str(file.resolve().parent),
         parameters=parameters,
+        selection=None if selection is None else selection.as_selection(),
         origin=Origin(notebook=str(file.resolve())),
     )
     return start(options.get("name") or file.stem, spec, options)

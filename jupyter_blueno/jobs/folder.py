@@ -21,6 +21,7 @@
     ├── checkpoints/    copies to go on from (checkpoints.py)
     ├── usage/          what it uses: curves
     ├── used.jsonl      datasets that it read: version and filter, one a line
+    ├── results/        values of samples, on their way into columns: a batch a file
     ├── outputs/        what it showed: one mime bundle a file
     ├── result.pickle   its value, or error.pickle: what it raised
     ├── notebook.ipynb  the executed notebook

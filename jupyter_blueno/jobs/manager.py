@@ -375,7 +375,7 @@ class JobManager:
     def row(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> dict[str, Any]:
         """A new job's row; what is long stays in its folder."""
         short = request.without_secrets(msgspec.structs.replace(spec, source=None, payload=None))
-        kept = msgspec.to_builtins(msgspec.structs.replace(short, arguments=[], search=[], files=[]))
+        short = msgspec.structs.replace(short, arguments=[], search=[], files=[], selection=None)
         return {
             "id": job_id,
             "team": user.team,
@@ -384,7 +384,7 @@ class JobManager:
             "kind": spec.kind,
             "parent": spec.parent,
             "state": "QUEUED",
-            "spec": kept,
+            "spec": msgspec.to_builtins(short),
             "backend": self.backend.name,
             "handle": {"digest": digest},
         }

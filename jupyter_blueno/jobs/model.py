@@ -94,6 +94,15 @@ class Origin(Struct, frozen=True, forbid_unknown_fields=True):
     kernel_id: str | None = None
 
 
+class Selected(Struct, frozen=True, forbid_unknown_fields=True):
+    """Samples that a job is to work on: what `filter` selects, or of these the `ordinals` (``0-9,12``)."""
+
+    dataset_id: int
+    name: str
+    filter: Filter = field(default_factory=Filter)
+    ordinals: str | None = None
+
+
 class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """What to run.
 
@@ -103,7 +112,8 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     `source` is shown, not run), ``command`` takes `command`. ``ingest``,
     ``sweep`` and ``flow`` do, too; their `source` is the request that it reads.
 
-    A `parent` is the sweep or flow that submits this job as a part of it.
+    A `parent` is the sweep or flow that submits this job as a part of it. The work
+    finds its `selection` of samples by `blueno.selection()`.
 
     A cell's `payload` holds variables that it takes along: pairs of name and
     value, pickled one after another, base64; `parameters` are plain ones.
@@ -136,6 +146,7 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     requirements: list[str] = []
     pickled_by: str | None = None
     parent: str | None = None
+    selection: Selected | None = None
     resources: Resources = field(default_factory=Resources)
     origin: Origin = field(default_factory=Origin)
 

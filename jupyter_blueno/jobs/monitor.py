@@ -13,7 +13,7 @@ import msgspec
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.jobs import failures, lifecycle, store
+from jupyter_blueno.jobs import delivery, failures, lifecycle, store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Attempt
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
@@ -230,6 +230,7 @@ class Monitor:
             seen = self._mend(row, folder, seen)
         resources = msgspec.convert(row.spec["resources"], Resources)
         verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout)
+        refused = delivery.deliver(self.database, folder, row)
         values: dict[str, Any] = {"health": _health(seen, verdict.state)}
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
@@ -249,6 +250,8 @@ class Monitor:
         if verdict.state in TERMINAL:
             spec = msgspec.convert(row.spec, JobSpec)
             values |= failures.as_row(failures.explain(verdict, seen.record, folder, spec))
+        if refused is not None and values.get("reason") is None:
+            values["reason"] = refused
         new = {name: value for name, value in values.items() if value != getattr(row, name)}
         if new:
             with self.database.begin() as connection:

@@ -78,7 +78,7 @@ def _soon(ask: Callable[[], list[str]], before: list[str]) -> list[str]:
 
 
 def _datasets() -> list[str]:
-    from jupyter_blueno.client.datasets import datasets
+    from jupyter_blueno.client.finding import datasets
 
     return [_quoted(one.name) for one in datasets()]
 

@@ -42,7 +42,7 @@ class BluenoMagics(Magics):
         look.display(pages.Help())
 
     def _datasets(self, asked: Arguments) -> Any:
-        from jupyter_blueno.client.datasets import datasets
+        from jupyter_blueno.client.finding import datasets
 
         return datasets(*asked.words)
 
@@ -169,7 +169,7 @@ class BluenoMagics(Magics):
 
     def _chosen(self, asked: Arguments) -> Any:
         """The dataset, or its sample when an ordinal is given."""
-        from jupyter_blueno.client.datasets import dataset
+        from jupyter_blueno.client.finding import dataset
 
         found = dataset(asked.words[0])
         if len(asked.words) == 1:

@@ -20,13 +20,13 @@ def write(context: Context, dataset_id: int, ordinals: list[int], **values: list
 
 
 def found(context: Context, dataset_id: int, *conditions: str, sort: str = "") -> list[int]:
-    ask = Selection(dataset_id, results=list(conditions), sort=sort)
+    ask = Selection(dataset_id, having=list(conditions), sort=sort)
     answer = catalog.get_ordinals(context, ask)
     numbers = list(range(answer.total)) if answer.ordinals is None else answer.ordinals
     if not sort:
-        page = catalog.list_samples(context, SamplePage(dataset_id, results=list(conditions)))
+        page = catalog.list_samples(context, SamplePage(dataset_id, having=list(conditions)))
         assert [one.ordinal for one in page.samples] == numbers
-    assert catalog.get_facets(context, Selection(dataset_id, results=list(conditions))).total == len(numbers)
+    assert catalog.get_facets(context, Selection(dataset_id, having=list(conditions))).total == len(numbers)
     return numbers
 
 
@@ -71,7 +71,7 @@ def test_conditions_select_and_columns_sort(context: Context) -> None:
     assert found(context, dataset.id, sort="-dice") == [1, 6, 0, 4, 2, 3, 5]
     assert found(context, dataset.id, "dice<0.6", sort="-dice") == [0, 4, 2]
     assert found(context, dataset.id, sort="seen")[:2] == [0, 1]
-    counted = catalog.get_facets(context, Selection(dataset.id, results=["dice<0.6"]))
+    counted = catalog.get_facets(context, Selection(dataset.id, having=["dice<0.6"]))
     assert {one.value: one.count for one in counted.labels} == {"cat": 1, "dog": 1, None: 1}
 
 
@@ -89,7 +89,7 @@ def test_a_condition_that_says_nothing(context: Context, condition: str, code: s
     dataset = fill(context)
     write(context, dataset.id, [0], dice=[0.5])
     with pytest.raises(InvalidInput, match=said) as caught:
-        catalog.get_ordinals(context, Selection(dataset.id, results=[condition]))
+        catalog.get_ordinals(context, Selection(dataset.id, having=[condition]))
     assert caught.value.code == code
 
 

@@ -43,5 +43,5 @@ def test_public_names() -> None:
         "BluenoError", "Dataset", "Job", "JobFailed", "JobFunction", "PlatformClient", "PlatformError",
         "Sample", "__version__", "checkpoint", "dataset", "datasets", "demo", "file", "ingest", "job", "jobs",
         "latest_checkpoint", "log_metric", "log_metrics", "map", "prepare", "progress", "public_sets",
-        "run_cell", "run_command", "run_notebook", "show", "submit", "use",
+        "run_cell", "run_command", "run_notebook", "selection", "show", "submit", "use",
     }  # fmt: skip

@@ -1473,7 +1473,7 @@ export interface components {
      * @description Which samples: values of one field are alternatives, fields are combined.
      *
      *         `text` is matched, ignoring case, anywhere in name or label. An empty
-     *         string in `split` or `label` means "has none". `results` are conditions on
+     *         string in `split` or `label` means "has none". `having` are conditions on
      *         columns (``confidence<0.5``), which are all met.
      */
     Filter: {
@@ -1484,7 +1484,7 @@ export interface components {
       /** @default  */
       text?: string;
       /** @default [] */
-      results?: string[];
+      having?: string[];
     };
     /**
      * FinishVersion
@@ -1655,7 +1655,8 @@ export interface components {
      *         `source` is shown, not run), ``command`` takes `command`. ``ingest``,
      *         ``sweep`` and ``flow`` do, too; their `source` is the request that it reads.
      *
-     *         A `parent` is the sweep or flow that submits this job as a part of it.
+     *         A `parent` is the sweep or flow that submits this job as a part of it. The work
+     *         finds its `selection` of samples by `blueno.selection()`.
      *
      *         A cell's `payload` holds variables that it takes along: pairs of name and
      *         value, pickled one after another, base64; `parameters` are plain ones.
@@ -1711,6 +1712,8 @@ export interface components {
       pickled_by?: string | null;
       /** @default null */
       parent?: string | null;
+      /** @default null */
+      selection?: components['schemas']['Selected'] | null;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
     };
@@ -2109,6 +2112,17 @@ export interface components {
     ScheduleList: {
       schedules: components['schemas']['Schedule'][];
       standby: components['schemas']['Standby'];
+    };
+    /**
+     * Selected
+     * @description Samples that a job is to work on: what `filter` selects, or of these the `ordinals` (``0-9,12``).
+     */
+    Selected: {
+      dataset_id: number;
+      name: string;
+      filter?: components['schemas']['Filter'];
+      /** @default null */
+      ordinals?: string | null;
     };
     /** SentFile */
     SentFile: {
@@ -2717,7 +2731,7 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
-        results?: string[];
+        having?: string[];
         sort?: string;
       };
       header?: never;
@@ -2755,7 +2769,7 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
-        results?: string[];
+        having?: string[];
         sort?: string;
       };
       header?: never;
@@ -2894,7 +2908,7 @@ export interface operations {
         split?: string[];
         label?: string[];
         text?: string;
-        results?: string[];
+        having?: string[];
         name?: string | null;
         after?: number;
         limit?: number;
