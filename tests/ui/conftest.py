@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
-import urllib.request
-from collections.abc import Iterator
+import uuid
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,46 +14,56 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from jupyter_blueno.api.catalog import DatasetRef, ListDatasets, delete_dataset, list_datasets
 from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.ingest.sources.arrays import ingest_arrays
 from tests.servers import TOKEN as TOKEN
 from tests.servers import Lab
+from tests.ui.desk import Desk
 
 expect.set_options(timeout=30_000)  # a job or a kernel has a Python to start
 
+FAILED = pytest.StashKey[bool]()
 COUNT = 600  # pictures of `digits`
 
 
-@pytest.fixture
-def page(lab: Lab, cached: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh page, signed in, with Lab open; a failing test leaves a screenshot."""
-    opened = cached.new_page()
-    opened.set_default_timeout(20_000)
-    opened.goto(f"{lab.url}/lab?token={TOKEN}&reset", timeout=60_000)
-    opened.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
-    opened.wait_for_function("() => window.jupyterapp !== undefined")
+@pytest.fixture(scope="session")
+def desk(lab: Lab, cached: BrowserContext) -> Iterator[Desk]:
+    opened = Desk(lab, cached)
     yield opened
-    stop_kernels(lab)
-    folder = Path(__file__).with_name("screenshots")
-    folder.mkdir(exist_ok=True)
-    opened.screenshot(path=folder / f"{request.node.name}.png")
-    cached.set_offline(False)
-    cached.unroute_all(behavior="ignoreErrors")
-    for one in cached.pages:
-        one.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        one.close()
-    cached.clear_cookies()
-    cached.clear_permissions()
+    opened.close()
 
 
-def stop_kernels(lab: Lab) -> None:
-    """End what a test's notebooks started; a kernel that nobody uses costs the next test its speed."""
-    sign = {"Authorization": f"token {TOKEN}"}
-    sessions = urllib.request.Request(f"{lab.url}/api/sessions", headers=sign)
-    for session in json.load(urllib.request.urlopen(sessions)):
-        one = urllib.request.Request(f"{sessions.full_url}/{session['id']}", headers=sign, method="DELETE")
-        urllib.request.urlopen(one).close()
+@pytest.fixture
+def page(desk: Desk, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page, signed in, with an empty Lab open; a failing test leaves a screenshot.
+
+    The tests of a process share it; one with ``fresh_page`` among its fixtures has a new one.
+    """
+    given = desk.fresh() if "fresh_page" in request.fixturenames else desk.cleared()
+    yield given
+    failed = request.node.stash.get(FAILED, False)
+    if failed:
+        folder = Path(__file__).with_name("screenshots")
+        folder.mkdir(exist_ok=True)
+        given.screenshot(path=folder / f"{request.node.name}.png")
+    desk.give_back(whole=not failed)
+
+
+@pytest.fixture
+def fresh_page(page: Page) -> Page:
+    """A page that no other test has seen: for what is told from its first moment on."""
+    return page
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep whether the test failed, for its fixtures."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 def wait_for_idle_kernel(page: Page) -> None:
@@ -91,3 +101,12 @@ def digits(lab: Lab) -> Dataset:
         labels=[str(n % 10) for n in range(COUNT)],
         split=["test" if n % 6 == 0 else "train" for n in range(COUNT)],
     )
+
+
+@pytest.fixture
+def passing(lab: Lab) -> Iterator[str]:
+    """A name for a dataset of one test."""
+    name = f"passing-{uuid.uuid4().hex[:8]}"
+    yield name
+    for one in lab.transport.call(list_datasets, ListDatasets(name=name)).datasets:
+        lab.transport.call(delete_dataset, DatasetRef(one.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from jupyter_blueno.api.jobs import SubmitJob, submit_job
@@ -32,6 +33,7 @@ def submit(lab: Lab, source: str) -> str:
     return job_id
 
 
+@pytest.mark.usefixtures("fresh_page")  # the charts' code was not asked for yet
 def test_curves_grow_and_are_read(lab: Lab, page: Page) -> None:
     file = lab.root / f"release-{uuid.uuid4().hex}"
     job_id = submit(lab, TRAIN.replace("FILE", file.name))

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from jupyter_blueno.catalog.model import Dataset
-from tests.ui.conftest import TOKEN, Lab, painted, stop_kernels
+from tests.ui.conftest import TOKEN, Lab, painted
+from tests.ui.desk import stop_kernels
 
 LONG = 60_000  # ms: a kernel or a job has a Python to start
 

@@ -12,7 +12,7 @@ from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.ingest.sources import demo
 from tests.ui.conftest import TOKEN, Lab, execute
-from tests.ui.test_datasets import filter_of, row, show_panel
+from tests.ui.datasets import filter_of, row, show_panel
 
 
 @pytest.fixture(scope="session")

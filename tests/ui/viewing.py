@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from playwright.sync_api import Page
 
-from tests.ui.conftest import painted
+from tests.ui.conftest import execute, painted
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 
@@ -25,6 +25,7 @@ def save_known(path: Path) -> None:
 
 def open_file(page: Page, name: str) -> None:
     """Double-click a file in the file browser and wait for its first picture."""
+    execute(page, "filebrowser:refresh")  # which it does by itself, sometimes
     page.locator(f'.jp-DirListing-item[title^="Name: {name}"]').dblclick()
     page.wait_for_selector(f"{FRONT}.blueno-pane[data-state=ready]")
 
