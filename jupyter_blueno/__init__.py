@@ -99,6 +99,9 @@ class _Package(ModuleType):
         if not (name in _PUBLIC and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module, (self.__name__,)  # a function that is sent to a job may use it
+
 
 sys.modules[__name__].__class__ = _Package
 
