@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.jobs import jobs as jobs
     from jupyter_blueno.client.platform import PlatformClient as PlatformClient
     from jupyter_blueno.client.progress import progress as progress
+    from jupyter_blueno.client.ranges import choice as choice
+    from jupyter_blueno.client.ranges import integers as integers
+    from jupyter_blueno.client.ranges import log_uniform as log_uniform
+    from jupyter_blueno.client.ranges import uniform as uniform
     from jupyter_blueno.client.samples import Sample as Sample
     from jupyter_blueno.client.session import use as use
     from jupyter_blueno.client.submit import map as map
@@ -39,6 +43,9 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.submit import run_command as run_command
     from jupyter_blueno.client.submit import run_notebook as run_notebook
     from jupyter_blueno.client.submit import submit as submit
+    from jupyter_blueno.client.sweeps import Sweep as Sweep
+    from jupyter_blueno.client.sweeps import sweep as sweep
+    from jupyter_blueno.client.trials import Trial as Trial
     from jupyter_blueno.errors import BluenoError as BluenoError
     from jupyter_blueno.errors import PlatformError as PlatformError
     from jupyter_blueno.jobs.inside.checkpoints import checkpoint as checkpoint
@@ -58,17 +65,22 @@ _PUBLIC = {
     "JobFunction": "jupyter_blueno.client.functions",
     "Sample": "jupyter_blueno.client.samples",
     "selection": "jupyter_blueno.client.columns",
+    "Sweep": "jupyter_blueno.client.sweeps",
+    "Trial": "jupyter_blueno.client.trials",
+    "choice": "jupyter_blueno.client.ranges",
     "dataset": "jupyter_blueno.client.finding",
     "datasets": "jupyter_blueno.client.finding",
     "demo": "jupyter_blueno.client.demo",
     "file": "jupyter_blueno.client.files",
     "ingest": "jupyter_blueno.client.ingest",
+    "integers": "jupyter_blueno.client.ranges",
     "job": "jupyter_blueno.client.functions",
     "jobs": "jupyter_blueno.client.jobs",
     "checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
     "latest_checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
     "log_metric": "jupyter_blueno.jobs.inside.metrics",
     "log_metrics": "jupyter_blueno.jobs.inside.metrics",
+    "log_uniform": "jupyter_blueno.client.ranges",
     "map": "jupyter_blueno.client.submit",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",
@@ -78,6 +90,8 @@ _PUBLIC = {
     "run_notebook": "jupyter_blueno.client.submit",
     "show": "jupyter_blueno.widgets.show",
     "submit": "jupyter_blueno.client.submit",
+    "sweep": "jupyter_blueno.client.sweeps",
+    "uniform": "jupyter_blueno.client.ranges",
     "use": "jupyter_blueno.client.session",
 }
 

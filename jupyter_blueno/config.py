@@ -11,6 +11,7 @@
     ├── cache/                derived pixels; may be deleted at any time
     ├── jobs/{job_id}/        code, log, outputs and result of each job
     ├── objects/              what jobs were sent with: each content once
+    ├── sweeps/{sweep_id}/    what each trial of a sweep runs
     ├── kernels/              kernels that run the Pythons of jobs
     └── queue/                which jobs wait, and what the running ones hold
 """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
     from jupyter_blueno.schedules.manager import ScheduleManager
     from jupyter_blueno.schedules.ticker import Ticker
+    from jupyter_blueno.sweeps.manager import SweepManager
 
 Part = TypeVar("Part")
 
@@ -89,6 +90,12 @@ class Platform:
         from jupyter_blueno.schedules.ticker import Ticker
 
         return Ticker(self.schedules)
+
+    @part
+    def sweeps(self) -> SweepManager:
+        from jupyter_blueno.sweeps.manager import SweepManager
+
+        return SweepManager(self.jobs)
 
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""

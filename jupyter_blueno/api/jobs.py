@@ -191,7 +191,11 @@ def describe_work(context: Context, ask: DescribeWork) -> Form:
 @operation("DELETE", "/jobs/{job_id}", resource="jobs", action="execute")
 def delete_job(context: Context, ask: JobRef) -> Done:
     """Take a finished job off the list; its folder is removed."""
-    return Done(context.platform.jobs.delete(context.user, ask.job_id))
+    job = context.platform.jobs.get(context.user, ask.job_id)
+    done = context.platform.jobs.delete(context.user, job.id)
+    if job.kind == "sweep":
+        context.platform.sweeps.job_deleted(context.user, job.id)
+    return Done(done)
 
 
 @operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read")

@@ -125,6 +125,7 @@ def operations() -> list[Operation[Any, Any]]:
         jobs,
         schedules,
         status,
+        sweeps,
     )
 
     return sorted(_registry.values(), key=lambda one: (one.path, one.method))

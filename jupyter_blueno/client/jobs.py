@@ -36,7 +36,16 @@ def find(id: str) -> Job:
     NotFound
         If there is none.
     """
-    return Job(session.call(api.get_job, api.JobRef(str(id))))
+    return of(session.call(api.get_job, api.JobRef(str(id))))
+
+
+def of(info: model.Job) -> Job:
+    """A job as a handle: one that can do what its kind can."""
+    if info.kind == "sweep":
+        from jupyter_blueno.client.sweeps import Sweep
+
+        return Sweep(info)
+    return Job(info)
 
 
 def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int = 100) -> JobList:
@@ -57,7 +66,7 @@ def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int =
     while len(found) < limit:
         ask = model.JobPage(search=search, state=wanted, before=before, limit=min(100, limit - len(found)))
         page = session.call(api.list_jobs, ask)
-        found += map(Job, page.jobs)
+        found += map(of, page.jobs)
         before = page.next
         if before is None:
             break

@@ -105,6 +105,11 @@ def called_of(function: Callable[..., Any]) -> str:
     return "lambda" if name == "<lambda>" else str(name)
 
 
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The one that is most like it; None where none is near."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """`` Did you mean 'x'?``, or nothing where none is near."""
     near = difflib.get_close_matches(name, list(names), n=1)

@@ -106,13 +106,14 @@ def submit_function(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
 ) -> Job:
     """Run ``function(*args, **kwargs)`` with these options: all `kwargs` are the function's."""
-    spec = _spec_of_call(function, args, kwargs, options)
+    spec = spec_of_call(function, args, kwargs, options)
     return start(options.get("name") or signature.called_of(function), spec, options)
 
 
-def _spec_of_call(
+def spec_of_call(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
 ) -> JobSpec:
+    """What ``function(*args, **kwargs)`` is as a job; see `submit` for what it raises."""
     signature.check(function, args, kwargs)
     return spec_of(
         options,
@@ -170,7 +171,7 @@ def map(function: Callable[..., Any], *values: Iterable[Any], **options: Unpack[
         api.SubmitJob(
             uuid.uuid4().hex,
             f"{name} {_short(args)}"[:NAME_LIMIT].strip(),
-            _spec_of_call(function, args, {}, options),
+            spec_of_call(function, args, {}, options),
         )
         for args in zip(*values, strict=False)
     ]
@@ -259,6 +260,24 @@ def run_notebook(
     """
     options: Options = {name: parameters.pop(name) for name in DEFAULTS if name in parameters}  # type: ignore[assignment]
     parameters |= values or {}
+    spec = spec_of_notebook(path, parameters, options, selection)
+    return start(options.get("name") or Path(path).stem, spec, options)
+
+
+def spec_of_notebook(
+    path: str | os.PathLike[str],
+    parameters: Mapping[str, Any],
+    options: Options,
+    selection: Dataset | None = None,
+) -> JobSpec:
+    """What a notebook with these parameters is as a job.
+
+    Raises
+    ------
+    NotFound
+    InvalidInput
+        If it is no notebook, has no code, or a value is not plain.
+    """
     file = Path(path).expanduser()
     try:
         source = file.read_text("utf-8")
@@ -283,16 +302,15 @@ def run_notebook(
                 "dicts. Pass a path or a name instead.",
                 code="bad_parameter",
             ) from None
-    spec = spec_of(
+    return spec_of(
         options,
         kind="notebook",
         source=source,
         folder=str(file.resolve().parent),
-        parameters=parameters,
+        parameters=dict(parameters),
         selection=None if selection is None else selection.as_selection(),
         origin=Origin(notebook=str(file.resolve())),
     )
-    return start(options.get("name") or file.stem, spec, options)
 
 
 @takes_options

@@ -28,7 +28,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 metadata = MetaData()
 
@@ -282,4 +282,33 @@ firing = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("firing_recent", "schedule_id", text("due DESC")),
     Index("firing_waiting", "due", postgresql_where=text("state = 'waiting'")),
+)
+
+sweep = Table(
+    "sweep",
+    metadata,
+    Column("id", Text, primary_key=True),  # that of the first job that conducted it
+    Column("team", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # of the work
+    Column("digest", Text, nullable=False),
+    Column("plan", JSON, nullable=False),  # not JSONB: parameters stay in their order
+    Column("jobs", ARRAY(Text), nullable=False),  # that conducted it, the present one last
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+trial = Table(
+    "trial",
+    metadata,
+    Column("sweep_id", Text, ForeignKey("sweep.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),  # or how it ended
+    Column("value", Double),
+    Column("curve", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("reason", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
 )

@@ -256,7 +256,7 @@ class JobManager:
         """A page of jobs, newest first."""
         for text in (ask.search, ask.notebook, ask.before, *ask.state):
             check_text(text or "", "What is looked for")
-        self._catch_up()
+        self.catch_up()
         with self.database.begin() as connection:
             jobs, following = store.page(connection, user.team, ask)
         return self.monitor.explained(jobs), following
@@ -334,7 +334,8 @@ class JobManager:
         """Everything that a job leaves behind."""
         return JobRecord(JobFolder.of(self.config, self.find(user, ref)))
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Bring rows up to date, where no monitor does."""
         if not self.monitor.running:
             self.monitor.look_now()
 

@@ -69,9 +69,10 @@ class Attempts:
         status : int, optional
             Of the job's first process, as waitpid says it.
         said : dict
-            What the work said of its own end.
+            What the work said of its own end; with ``final`` also that the next
+            one would end so.
         """
-        if self.is_last or ending in ENDINGS or self._went_well(ending, status, said):
+        if self.is_last or ending in ENDINGS or said.get("final") or self._went_well(ending, status, said):
             return False
         code = None if status is None else os.waitstatus_to_exitcode(status)
         if (ending == "exited" and code in EXIT_CODES) or self._is_certain():

@@ -159,6 +159,8 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
         show_error(error, outputs)
         _keep(folder, "error.pickle", error.with_traceback(None), cloudpickle)
         return Ended(1, in_words(error))
+    if "BLUENO_TRIAL" in os.environ:
+        measure(value)
     trouble = _keep(folder, "result.pickle", value, cloudpickle)
     if value is not None:
         show_value(value, outputs)
@@ -166,6 +168,17 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     if trouble:
         return Ended(0, f"The value could not be kept, only its text: {trouble}")
     return Ended()
+
+
+def measure(value: Any) -> None:
+    """Log what a trial of a sweep returned: a number as ``value``, of a dictionary its numbers by name."""
+    from jupyter_blueno.jobs.inside import metrics
+
+    named = value if isinstance(value, dict) else {"value": value}
+    numbers = {
+        name: one for name, one in named.items() if isinstance(one, int | float) or hasattr(one, "item")
+    }
+    metrics.log_metrics(numbers)
 
 
 def with_values(

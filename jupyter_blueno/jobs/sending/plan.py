@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno.jobs import inside
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import JobSpec
+from jupyter_blueno.jobs.model import CONDUCTORS, JobSpec
 from jupyter_blueno.jobs.sending import environments, interpreters, request, scripts
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ LOG_LIMIT = 64 << 20  # bytes of a log on disk
 PROCESS_LIMIT = 512
 GRACE = 5.0  # seconds between asking a job to stop and ending it
 RETRY_PAUSE = 15.0  # seconds, more or less, before the second attempt; twice as many before the next
+CONDUCTOR_PAUSE = 1.0  # the same of a sweep or flow: it takes up where it was
 
 
 def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "memory": spec.resources.memory,
         "cpu": spec.resources.cpu,
         "retries": spec.resources.retries,
-        "retry_pause": RETRY_PAUSE,
+        "retry_pause": CONDUCTOR_PAUSE if spec.kind in CONDUCTORS else RETRY_PAUSE,
         "notify_after": config.notify_after if config.webhook or config.mail_server else None,
         "grace": GRACE,
         "log_limit": LOG_LIMIT,

@@ -873,6 +873,114 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/sweeps': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start a sweep: a job that submits the trials as jobs, and chooses their values.
+     * @description Start a sweep: a job that submits the trials as jobs, and chooses their values.
+     */
+    post: operations['start_sweep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/sweeps/{sweep_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return a sweep with its best trial.
+     * @description Return a sweep with its best trial.
+     */
+    get: operations['get_sweep'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change how many trials there are to be, in all or at once, also while it runs.
+     * @description Change how many trials there are to be, in all or at once, also while it runs.
+     */
+    patch: operations['change_sweep'];
+    trace?: never;
+  };
+  '/sweeps/{sweep_id}/resume': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Go on with a sweep that is over, knowing all its trials, by a new job.
+     * @description Go on with a sweep that is over, knowing all its trials, by a new job.
+     */
+    post: operations['resume_sweep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/sweeps/{sweep_id}/trials': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the trials of a sweep.
+     * @description List the trials of a sweep.
+     */
+    get: operations['list_trials'];
+    put?: never;
+    /**
+     * Submit a trial (for the job that conducts); the same number again is the same trial.
+     * @description Submit a trial (for the job that conducts); the same number again is the same trial.
+     */
+    post: operations['begin_trial'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/sweeps/{sweep_id}/trials/{number}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Say how a trial ended (for the job that conducts); the first word counts.
+     * @description Say how a trial ended (for the job that conducts); the first word counts.
+     */
+    patch: operations['settle_trial'];
+    trace?: never;
+  };
   '/uploads': {
     parameters: {
       query?: never;
@@ -1127,6 +1235,16 @@ export interface components {
       attributes?: Record<string, unknown>[];
     };
     /**
+     * BeginTrial
+     * @description `parent` is the job that conducts the sweep.
+     */
+    BeginTrial: {
+      sweep_id: string;
+      parent: string;
+      number: number;
+      parameters: Record<string, unknown>;
+    };
+    /**
      * BeginVersion
      * @description Start filling a version of the dataset `name`, made if it is missing.
      *
@@ -1194,6 +1312,14 @@ export interface components {
       /** @default null */
       name?: string | null;
     };
+    /** ChangeSweep */
+    ChangeSweep: {
+      /** @default null */
+      trials?: number | null;
+      /** @default null */
+      at_once?: number | null;
+      sweep_id: string;
+    };
     /**
      * Changes
      * @description What changed since a revision; a deleted one is only named.
@@ -1233,6 +1359,15 @@ export interface components {
      */
     CheckpointList: {
       checkpoints: components['schemas']['Checkpoint'][];
+    };
+    /**
+     * Choice
+     * @description One of these values, of any type that JSON has.
+     */
+    Choice: {
+      /** @enum {unknown} */
+      type: 'choice';
+      values: unknown[];
     };
     /**
      * Code
@@ -1803,6 +1938,44 @@ export interface components {
       typed?: boolean;
     };
     /**
+     * Plan
+     * @description What is tried, and what is wanted.
+     *
+     *         `objective` is the name of a metric that each trial logs, of which the last
+     *         or the best point counts (`take`); ``value`` is what a function returns. With
+     *         `prune`, trials that do worse than most did at the same step are ended early.
+     */
+    Plan: {
+      space: {
+        [key: string]:
+          components['schemas']['Range'] | components['schemas']['Choice'];
+      };
+      /** @default value */
+      objective?: string;
+      /**
+       * @default maximize
+       * @enum {unknown}
+       */
+      direction?: 'maximize' | 'minimize';
+      /**
+       * @default last
+       * @enum {unknown}
+       */
+      take?: 'best' | 'last';
+      /**
+       * @default tpe
+       * @enum {unknown}
+       */
+      sampler?: 'grid' | 'random' | 'tpe';
+      /** @default false */
+      prune?: boolean;
+      /** @default 2 */
+      at_once?: number;
+      /** @default null */
+      seed?: number | null;
+      stop?: components['schemas']['Stop'];
+    };
+    /**
      * PlaneInfo
      * @description How one plane is drawn.
      *
@@ -1911,6 +2084,24 @@ export interface components {
       tfrecord?: boolean;
     };
     /**
+     * Range
+     * @description Numbers from `low` to `high`, both included; with `log` each factor of ten as likely as the next.
+     *
+     *         With `step` only ``low``, ``low + step`` … ; whole ones if `integer`.
+     */
+    Range: {
+      /** @enum {unknown} */
+      type: 'range';
+      low: number;
+      high: number;
+      /** @default false */
+      log?: boolean;
+      /** @default null */
+      step?: number | null;
+      /** @default false */
+      integer?: boolean;
+    };
+    /**
      * RegisterSample
      * @description Data that lies at `data_url` becomes a sample.
      *
@@ -1986,6 +2177,18 @@ export interface components {
       priority?: number;
       /** @default 0 */
       retries?: number;
+    };
+    /**
+     * ResumeSweep
+     * @description `id` is that of the new job, made by the client: a repeated request is the same one.
+     */
+    ResumeSweep: {
+      /** @default null */
+      trials?: number | null;
+      /** @default null */
+      at_once?: number | null;
+      sweep_id: string;
+      id: string;
     };
     /**
      * Room
@@ -2130,6 +2333,22 @@ export interface components {
       size: number;
     };
     /**
+     * SettleTrial
+     * @description How a trial ended; `curve` are points of the objective, as pairs of step and value.
+     */
+    SettleTrial: {
+      sweep_id: string;
+      number: number;
+      /** @enum {unknown} */
+      state: 'cancelled' | 'complete' | 'failed' | 'pruned';
+      /** @default null */
+      value?: number | null;
+      /** @default [] */
+      curve?: [number, number][];
+      /** @default null */
+      reason?: string | null;
+    };
+    /**
      * Standby
      * @description Who fires schedules: this process, a scheduler of its own, or nobody once Lab is closed.
      *
@@ -2160,6 +2379,16 @@ export interface components {
       /** @default null */
       job_id?: string | null;
     };
+    /**
+     * StartSweep
+     * @description `work` is what each trial runs. `id` is made by the client: a repeated request is the same sweep.
+     */
+    StartSweep: {
+      id: string;
+      name: string;
+      work: components['schemas']['JobSpec'];
+      plan: components['schemas']['Plan'];
+    };
     /** Status */
     Status: {
       version: string;
@@ -2168,6 +2397,27 @@ export interface components {
       home: string;
       database: string;
       postgres: string;
+    };
+    /**
+     * Stop
+     * @description When no more trials are started; the first rule that holds counts.
+     *
+     *         `trials` counts all but cancelled ones (None: as many as a grid has). `hours`
+     *         are those since the sweep began or went on. `patience`: so many trials in a
+     *         row were not better than the best before them. `target`: a trial reached it;
+     *         those under way are cancelled then. `failures`: so many failed.
+     */
+    Stop: {
+      /** @default null */
+      trials?: number | null;
+      /** @default null */
+      hours?: number | null;
+      /** @default null */
+      patience?: number | null;
+      /** @default null */
+      target?: number | null;
+      /** @default null */
+      failures?: number | null;
     };
     /**
      * SubmitJob
@@ -2195,6 +2445,46 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command?: string | null;
+    };
+    /**
+     * Sweep
+     * @description A sweep, as it stands.
+     *
+     *         `jobs` are those that conducted it, the present one last; `id` is the first
+     *         of them. `state` and `reason` are those of the present one. `counts` says how
+     *         many trials there are of each state, `points` how many the space has (None:
+     *         without end).
+     */
+    Sweep: {
+      id: string;
+      jobs: string[];
+      name: string;
+      owner: string;
+      kind: string;
+      plan: components['schemas']['Plan'];
+      created_at: string;
+      /** @enum {unknown} */
+      state:
+        | 'CANCELLED'
+        | 'FAILED'
+        | 'FINISHING'
+        | 'LOST'
+        | 'QUEUED'
+        | 'RUNNING'
+        | 'STARTING'
+        | 'SUBMITTING'
+        | 'SUCCEEDED'
+        | 'TIMED_OUT';
+      /** @default null */
+      reason?: string | null;
+      /** @default {} */
+      counts?: {
+        [key: string]: number;
+      };
+      /** @default null */
+      points?: number | null;
+      /** @default null */
+      best?: components['schemas']['Trial'] | null;
     };
     /**
      * Timing
@@ -2227,6 +2517,56 @@ export interface components {
       overlap?: 'allow' | 'queue' | 'skip';
       /** @default 10 */
       limit?: number;
+    };
+    /**
+     * Trial
+     * @description One set of values, and what came of it.
+     *
+     *         `value` is the objective; of a trial that is running its newest point.
+     *         `curve` are some of its points, as pairs of step and value, once it is `settled`:
+     *         the sweep has read what came of it.
+     */
+    Trial: {
+      number: number;
+      job_id: string;
+      parameters: Record<string, unknown>;
+      /** @enum {unknown} */
+      state:
+        'cancelled' | 'complete' | 'failed' | 'pruned' | 'running' | 'waiting';
+      job_state:
+        | (
+            | 'CANCELLED'
+            | 'FAILED'
+            | 'FINISHING'
+            | 'LOST'
+            | 'QUEUED'
+            | 'RUNNING'
+            | 'STARTING'
+            | 'SUBMITTING'
+            | 'SUCCEEDED'
+            | 'TIMED_OUT'
+          )
+        | null;
+      settled: boolean;
+      revision: number;
+      /** @default null */
+      value?: number | null;
+      /** @default [] */
+      curve?: [number, number][];
+      /** @default null */
+      reason?: string | null;
+      /** @default null */
+      started_at?: string | null;
+      /** @default null */
+      finished_at?: string | null;
+    };
+    /**
+     * TrialList
+     * @description By number. Asked `since` this `revision`, the next answer has only what changed.
+     */
+    TrialList: {
+      trials: components['schemas']['Trial'][];
+      revision: number;
     };
     /**
      * Upcoming
@@ -4063,6 +4403,244 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Status'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  start_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['StartSweep'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sweep_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  change_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sweep_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ChangeSweep'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  resume_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sweep_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ResumeSweep'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_trials: {
+    parameters: {
+      query?: {
+        since?: number;
+      };
+      header?: never;
+      path: {
+        sweep_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TrialList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  begin_trial: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sweep_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BeginTrial'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Trial'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  settle_trial: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        sweep_id: string;
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SettleTrial'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Trial'];
         };
       };
       /** @description An error. */
