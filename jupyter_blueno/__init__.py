@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.ranges import log_uniform as log_uniform
     from jupyter_blueno.client.ranges import uniform as uniform
     from jupyter_blueno.client.samples import Sample as Sample
+    from jupyter_blueno.client.schedules import Schedule as Schedule
+    from jupyter_blueno.client.schedules import schedule as schedule
+    from jupyter_blueno.client.schedules import schedules as schedules
     from jupyter_blueno.client.session import use as use
     from jupyter_blueno.client.submit import map as map
     from jupyter_blueno.client.submit import run_cell as run_cell
@@ -64,6 +67,7 @@ _PUBLIC = {
     "JobFailed": "jupyter_blueno.client.jobs",
     "JobFunction": "jupyter_blueno.client.functions",
     "Sample": "jupyter_blueno.client.samples",
+    "Schedule": "jupyter_blueno.client.schedules",
     "selection": "jupyter_blueno.client.columns",
     "Sweep": "jupyter_blueno.client.sweeps",
     "Trial": "jupyter_blueno.client.trials",
@@ -88,6 +92,8 @@ _PUBLIC = {
     "run_cell": "jupyter_blueno.client.submit",
     "run_command": "jupyter_blueno.client.submit",
     "run_notebook": "jupyter_blueno.client.submit",
+    "schedule": "jupyter_blueno.client.schedules",
+    "schedules": "jupyter_blueno.client.schedules",
     "show": "jupyter_blueno.widgets.show",
     "submit": "jupyter_blueno.client.submit",
     "sweep": "jupyter_blueno.client.sweeps",
@@ -107,7 +113,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """Keeps the verbs `jobs` and `ingest` from being hidden by the rooms of the same name."""
+    """Keeps the verbs `jobs`, `ingest` and `schedules` from being hidden by the rooms of the same name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _PUBLIC and isinstance(value, ModuleType)):

@@ -30,6 +30,8 @@ _COMMANDS = {
     "pause": "jupyter_blueno.cli.jobs:pause",
     "unpause": "jupyter_blueno.cli.jobs:unpause",
     "cancel": "jupyter_blueno.cli.jobs:cancel",
+    "schedule": "jupyter_blueno.cli.schedules:schedule",
+    "scheduler": "jupyter_blueno.cli.scheduler:scheduler",
     "environments": "jupyter_blueno.cli.environments:environments",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
 }

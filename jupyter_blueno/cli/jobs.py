@@ -36,7 +36,7 @@ def run(command: tuple[str, ...], parameters: tuple[str, ...], follow: bool, **o
 
     first = Path(command[0])
     if first.suffix == ".ipynb":
-        words, given = _parameters_after(command[1:], parameters)
+        words, given = parameters_after(command[1:], parameters)
         follow = follow or "-f" in words or "--follow" in words
         words = [word for word in words if word not in {"-f", "--follow"}]
         if words:
@@ -76,7 +76,7 @@ def rerun(job: str, parameters: tuple[str, ...], command: str | None, **options:
     """
     from jupyter_blueno.client.jobs import find
 
-    _, values = _parameters_after((), parameters)
+    _, values = parameters_after((), parameters)
     source = click.get_current_context().get_parameter_source
     given = {name: value for name, value in options.items() if source(name) is ParameterSource.COMMANDLINE}
     if command is not None:
@@ -202,7 +202,7 @@ def _follow(job: Job) -> int:
     return 1
 
 
-def _parameters_after(rest: tuple[str, ...], given: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
+def parameters_after(rest: tuple[str, ...], given: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
     """Parameters before and after the notebook's name; values are JSON where they can be."""
     words, pairs, waiting = [], list(given), list(rest)
     while waiting:

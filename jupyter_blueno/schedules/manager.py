@@ -235,19 +235,9 @@ class ScheduleManager:
         except InvalidInput as error:
             return Upcoming(problem=error.message)
 
-    def standby(self, serving: bool) -> Standby:
-        """Who fires schedules now, and what would not be fired."""
-        there = standby.scheduler(self.config) is not None
-        if there:
-            return Standby(serving, True)
-        when = "when JupyterLab is closed" if serving else "while no JupyterLab is open"
-        return Standby(
-            serving,
-            False,
-            f"Nothing starts them {when}; what is missed is made up for as each schedule says. A scheduler "
-            "that your login starts changes that.",
-            standby.INSTALL,
-        )
+    def standby(self, here: bool) -> Standby:
+        """Who starts jobs now, and what would not be started; `here` is whether this process does."""
+        return standby.outlook(self.config, here)
 
     # -- firing ----------------------------------------------------------------
 
@@ -259,8 +249,7 @@ class ScheduleManager:
     def _tell(self) -> datetime | None:
         with self.database.begin() as connection:
             due, watch = store.outlook(connection)
-        if due is not None or watch or standby.read(self.config) is not None:
-            standby.tell(self.config, due, watch)
+        standby.tell(self.config, due, watch)
         return due
 
     def _told(self, user: User, schedule_id: str) -> Schedule:
@@ -323,7 +312,7 @@ class ScheduleManager:
             found = store.named(connection, user.team, ref) or store.by_id(connection, user.team, ref)
         if found is None:
             raise NotFound(
-                f"There is no schedule '{ref[:80]}'; 'blueno schedules' lists those there are.",
+                f"There is no schedule '{ref[:80]}'; 'blueno schedule list' lists those there are.",
                 code="schedule_not_found",
             )
         return found

@@ -1,86 +1,64 @@
-"""Who fires schedules when no Lab is open.
-
-::
-
-    home/schedules/next.json   when the next one is due, and whether there is more to watch
-    home/schedules/scheduler   held by the scheduler of this data folder while it lives
-
-The scheduler (``blueno scheduler run``) sleeps until then and holds no database:
-whoever changes schedules writes the file.
-"""
+"""Who starts jobs when no Lab is open; its files are those of `sleeper`."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
+import json
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from jupyter_blueno.config import Config
+from jupyter_blueno.schedules import sleeper
+from jupyter_blueno.schedules.model import Standby
 
 INSTALL = "blueno scheduler install"
 
 
-class Next(msgspec.Struct, frozen=True):
-    """`due` in seconds since 1970; `watch`: a dataset may start one, or a run waits for another."""
-
-    due: float | None = None
-    watch: bool = False
-
-
 def tell(config: Config, due: datetime | None, watch: bool) -> None:
     """Write down what is next; nothing happens where it is so already."""
-    path = _path(config, "next.json")
-    new = Next(None if due is None else due.timestamp(), watch)
-    if read(config) != new:
+    home = str(config.home_path)
+    new = (None if due is None else due.timestamp(), watch)
+    path = Path(sleeper.place(home, "next.json"))
+    if sleeper.read(home) != new:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".next.{secrets.token_hex(4)}")
-        temporary.write_bytes(msgspec.json.encode(new))
+        temporary.write_text(json.dumps({"due": new[0], "watch": new[1]}))
         temporary.replace(path)
 
 
-def read(config: Config) -> Next | None:
-    """What is next; None where nobody has ever said."""
-    try:
-        return msgspec.json.decode(_path(config, "next.json").read_bytes(), type=Next)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
 @contextlib.contextmanager
-def on_duty(config: Config) -> Iterator[bool]:
-    """Be the scheduler of the data folder while the block lasts; False if there is another."""
-    path = _path(config, "scheduler")
+def serving(config: Config) -> Iterator[None]:
+    """Say that this process starts jobs itself, while the block lasts."""
+    path = Path(sleeper.place(str(config.home_path), "server"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield True
+    with open(path, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
 
 
 def scheduler(config: Config) -> int | None:
-    """The process id of the scheduler that is on duty; None if there is none."""
+    """The process id of the scheduler on duty; None if there is none."""
+    home = str(config.home_path)
+    if not sleeper.locked(home, "scheduler", shared=True):
+        return None
     try:
-        with open(_path(config, "scheduler")) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return int(file.read() or 0)
+        return int(Path(sleeper.place(home, "scheduler")).read_text())
     except (OSError, ValueError):
-        pass
-    return None
+        return None
 
 
-def _path(config: Config, name: str) -> Path:
-    return config.home_path / "schedules" / name
+def outlook(config: Config, here: bool) -> Standby:
+    """Who starts jobs now; `here` is whether this process does."""
+    if scheduler(config) is not None:
+        return Standby(here, True)
+    when = "when JupyterLab is closed" if here else "while no JupyterLab is open"
+    return Standby(
+        here,
+        False,
+        f"Nothing starts them {when}; what is missed is made up for as each schedule says. A scheduler "
+        "that your login starts changes that.",
+        INSTALL,
+    )

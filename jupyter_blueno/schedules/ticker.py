@@ -9,6 +9,7 @@ import time
 import sqlalchemy as sa
 
 from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.schedules import standby
 from jupyter_blueno.schedules.manager import ScheduleManager
 
 PERIOD = 10.0  # seconds between looks; sooner where one is due sooner
@@ -38,6 +39,13 @@ class Ticker:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
+        try:
+            with standby.serving(self._schedules.config):
+                self._look()
+        except OSError as error:
+            log.warning("Schedules start no jobs here: %s", error)
+
+    def _look(self) -> None:
         while not self._stop.is_set():
             pause = self._period
             try:
