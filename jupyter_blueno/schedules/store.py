@@ -66,6 +66,7 @@ def insert(connection: sa.Connection, values: dict[str, Any]) -> bool:
 
 def update(connection: sa.Connection, schedule_id: str, **values: Any) -> None:
     """Change a row; the last statement of its transaction."""
+    row(connection, schedule_id, lock=True)  # before the revision, for which everybody else waits
     values |= {"updated_at": sa.func.now(), "revision": next_revision(connection)}
     connection.execute(sa.update(schedule).where(schedule.c.id == schedule_id).values(**values))
 
