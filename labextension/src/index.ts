@@ -5,6 +5,7 @@ import { datasetsPlugin } from './plugins/datasets';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
+import { runSelectionPlugin } from './plugins/runselection';
 import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
@@ -13,6 +14,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   jobsPlugin,
   runJobPlugin,
+  runSelectionPlugin,
   datasetsPlugin,
   addingPlugin,
   viewerPlugin

@@ -38,5 +38,6 @@ export const Commands = {
   openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first
-  runCellAsJob: 'blueno:run-cell-as-job'
+  runCellAsJob: 'blueno:run-cell-as-job',
+  runOnSelection: 'blueno:run-on-selection' // {selection, total, python}
 } as const;

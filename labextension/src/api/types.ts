@@ -13,6 +13,7 @@ export type Answered<T> = T extends (infer U)[]
 export type Dataset = Answered<Schemas['Dataset']>;
 export type Version = Answered<Schemas['Version']>;
 export type Sample = Answered<Schemas['Sample']>;
+export type ColumnInfo = Answered<Schemas['ColumnInfo']>;
 export type Facets = Answered<Schemas['Facets']>;
 export type FacetValue = Answered<Schemas['FacetValue']>;
 export type Progress = Answered<Schemas['Progress']>;

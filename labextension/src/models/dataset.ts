@@ -1,6 +1,7 @@
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
-import type { Dataset, Facets } from '../api/types';
+import type { ColumnInfo, Dataset, Facets } from '../api/types';
 import {
   EVERYTHING,
   asPython,
@@ -12,6 +13,7 @@ import {
   type Filter
 } from './filter';
 import type { Platform } from './platform';
+import { formatOrdinals } from './ordinals';
 import { Samples } from './samples';
 import { Positions, Selection } from './selection';
 import { Thumbnails } from './thumbnails';
@@ -81,6 +83,33 @@ export class DatasetModel implements IDisposable {
     return this._facets;
   }
 
+  /** Values that somebody computed of the samples. */
+  get columns(): readonly ColumnInfo[] {
+    return this._columns;
+  }
+
+  /** The column by which samples are in order, `-dice` for the largest first; empty for their own order. */
+  get sort(): string {
+    return this._sort;
+  }
+
+  set sort(sort: string) {
+    if (sort !== this._sort) {
+      this._sort = sort;
+      this._changed.emit();
+      void this.load();
+    }
+  }
+
+  /** The column that tells the samples shown apart: that of the order, or of the filter. */
+  get column(): string | null {
+    const [condition] = this._filter.having;
+    return (
+      this._sort.replace(/^-/, '') ||
+      (condition ? condition.split(/[<>=!]/u)[0] : null)
+    );
+  }
+
   /** Why the samples could not be listed. */
   get error(): unknown {
     return this._error;
@@ -142,7 +171,24 @@ export class DatasetModel implements IDisposable {
 
   /** The line of Python that makes what is shown. */
   asPython(): string {
-    return asPython(this._dataset?.name ?? '', this._filter);
+    return asPython(this._dataset?.name ?? '', this._filter, this._sort);
+  }
+
+  /** What is filtered, or of it what is picked: as a job's selection, its size, its line of Python. */
+  asked(): ReadonlyPartialJSONObject {
+    const { picked } = this.selection;
+    return {
+      selection: {
+        dataset_id: this.id,
+        name: this._dataset?.name ?? '',
+        filter: queryOf(this._filter),
+        ordinals: picked.length ? formatOrdinals(picked) : null
+      },
+      total: picked.length || (this._positions?.total ?? 0),
+      python: picked.length
+        ? `blueno.dataset(${JSON.stringify(this._dataset?.name ?? '')}).at([${picked.join(', ')}])`
+        : this.asPython()
+    };
   }
 
   /** Ask for everything again. */
@@ -165,9 +211,15 @@ export class DatasetModel implements IDisposable {
         this._changed.emit();
       });
     const positions = api
-      .get('/datasets/{dataset_id}/ordinals', ask)
+      .get('/datasets/{dataset_id}/ordinals', {
+        ...ask,
+        query: {
+          ...ask.query,
+          ...(this._sort ? { sort: this._sort } : {})
+        }
+      })
       .then(({ total, ordinals }) => {
-        this._positions = new Positions(total, ordinals);
+        this._positions = new Positions(total, ordinals, !this._sort);
         this._isGuess = false;
         this.selection.keep(this._positions);
         this._changed.emit();
@@ -179,6 +231,7 @@ export class DatasetModel implements IDisposable {
         .then(answer => this.platform.datasets.put(answer));
     try {
       await Promise.all([facets, positions, dataset]);
+      await this.loadColumns(signal);
     } catch (error) {
       if (!signal.aborted) {
         this._error = error;
@@ -186,6 +239,15 @@ export class DatasetModel implements IDisposable {
         this._changed.emit();
       }
     }
+  }
+
+  private async loadColumns(signal: AbortSignal): Promise<void> {
+    const { columns } = await this.platform.api.get(
+      '/datasets/{dataset_id}/columns',
+      { path: { dataset_id: this.id }, signal }
+    );
+    this._columns = columns;
+    this._changed.emit();
   }
 
   dispose(): void {
@@ -241,13 +303,23 @@ export class DatasetModel implements IDisposable {
       this.thumbnails.revision = now.revision;
       this.thumbnails.forget(({ sheet }) => sheet === null);
       this.reloadSoon();
+    } else if (now && old && now.revision !== old.revision) {
+      // Values were written.
+      this.samples.forget(() => true);
+      this.reloadSoon();
     }
   }
 
-  /** At most one reload a second while a dataset fills. */
+  /** At most one reload a second while a dataset fills, or values come in. */
   private reloadSoon(): void {
     if (this._reloading === undefined) {
-      const pause = this._dataset?.version.state === 'preparing' ? 1000 : 0;
+      const now = Date.now();
+      const pause =
+        this._dataset?.version.state === 'preparing' ||
+        now - this._reloaded < 1000
+          ? 1000
+          : 0;
+      this._reloaded = now;
       this._reloading = setTimeout(() => {
         this._reloading = undefined;
         void this.load();
@@ -269,6 +341,9 @@ export class DatasetModel implements IDisposable {
   private _positions: Positions | null = null;
   private _isGuess = false;
   private _facets: Facets | null = null;
+  private _columns: readonly ColumnInfo[] = [];
+  private _sort = '';
+  private _reloaded = 0;
   private _error: unknown = null;
   private _view: View;
   private _tileSize: number | null = null;

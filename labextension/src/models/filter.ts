@@ -4,29 +4,44 @@ export interface Filter {
   split: readonly string[];
   label: readonly string[];
   text: string;
+  /** Conditions on columns: `dice<0.5`. */
+  having: readonly string[];
 }
 
 export type Facet = 'split' | 'label';
 
-export const EVERYTHING: Filter = { split: [], label: [], text: '' };
+export const EVERYTHING: Filter = {
+  split: [],
+  label: [],
+  text: '',
+  having: []
+};
 
 /**
- * Read `split:test label:"traffic light" some words`.
+ * Read `split:test label:"traffic light" dice<0.5 some words`.
  *
  * Values of one facet are alternatives; `label:""` is "has no label". What is
- * not a facet is looked for in name and label.
+ * neither a facet nor a condition is looked for in name and label.
  */
 export function parseFilter(query: string): Filter {
   const split: string[] = [];
   const label: string[] = [];
   const words: string[] = [];
-  const token = /(split|label):(?:"((?:[^"\\]|\\.)*)"?|(\S*))|(\S+)/g;
-  for (const [, facet, quoted, plain, word] of query.matchAll(token)) {
-    if (!facet) {
+  const having: string[] = [];
+  const token =
+    /(?:(split|label):|([\p{L}_][\p{L}\p{N}_.-]*(?:<=|>=|!=|[<>=])))(?:"((?:[^"\\]|\\.)*)"?|(\S*))|(\S+)/gu;
+  for (const [, facet, test, inside, plain, word] of query.matchAll(token)) {
+    if (!facet && !test) {
       words.push(word);
       continue;
     }
-    const value = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+    const quoted = inside?.replace(/\\(.)/g, '$1');
+    const value = quoted ?? plain;
+    if (test) {
+      // `dice<` alone is on its way to be something, too.
+      having.push(...(value ? [`${test}${value}`] : []));
+      continue;
+    }
     // `label:` alone is on its way to be something.
     if (quoted !== undefined || value) {
       const values = facet === 'split' ? split : label;
@@ -35,14 +50,18 @@ export function parseFilter(query: string): Filter {
       }
     }
   }
-  return { split, label, text: words.join(' ') };
+  return { split, label, text: words.join(' '), having };
 }
 
 /** The text that `parseFilter` reads as this filter. */
-export function formatFilter({ split, label, text }: Filter): string {
+export function formatFilter({ split, label, text, having }: Filter): string {
   return [
     ...split.map(value => `split:${quoted(value)}`),
     ...label.map(value => `label:${quoted(value)}`),
+    ...having.map(condition => {
+      const [, test, value] = /^([^<>=!]*[<>=!]+)(.*)$/su.exec(condition)!;
+      return `${test}${quoted(value)}`;
+    }),
     ...(text ? [text] : [])
   ].join(' ');
 }
@@ -59,32 +78,41 @@ export function toggled(filter: Filter, facet: Facet, value: string): Filter {
 }
 
 /** Whether it lets everything through. */
-export function isEverything({ split, label, text }: Filter): boolean {
-  return !split.length && !label.length && !text;
+export function isEverything(filter: Filter): boolean {
+  const { split, label, text, having } = filter;
+  return !split.length && !label.length && !text && !having.length;
 }
 
 /** What the server is asked. */
-export function queryOf({ split, label, text }: Filter): {
+export function queryOf({ split, label, text, having }: Filter): {
   split: string[];
   label: string[];
+  having: string[];
   text?: string;
 } {
   return {
     split: [...split],
     label: [...label],
+    having: [...having],
     ...(text ? { text } : {})
   };
 }
 
 /** The line of Python that makes the same selection. */
-export function asPython(dataset: string, filter = EVERYTHING): string {
+export function asPython(
+  dataset: string,
+  filter = EVERYTHING,
+  sort = ''
+): string {
   const terms = [
     ...pythonTerm('split', filter.split),
     ...pythonTerm('label', filter.label),
-    ...(filter.text ? [`text=${pythonText(filter.text)}`] : [])
+    ...(filter.text ? [`text=${pythonText(filter.text)}`] : []),
+    ...pythonTerm('having', filter.having)
   ];
   const where = terms.length ? `.where(${terms.join(', ')})` : '';
-  return `blueno.dataset(${pythonText(dataset)})${where}`;
+  const order = sort ? `.sort(${pythonText(sort)})` : '';
+  return `blueno.dataset(${pythonText(dataset)})${where}${order}`;
 }
 
 function pythonTerm(name: string, values: readonly string[]): string[] {

@@ -2,9 +2,11 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 /** The selected samples in order, without a list when they are 0 … total-1. */
 export class Positions {
+  /** With `isSorted` the ordinals ascend. */
   constructor(
     readonly total: number,
-    private readonly ordinals: readonly number[] | null
+    private readonly ordinals: readonly number[] | null,
+    private readonly isSorted = true
   ) {}
 
   /** The ordinal of the sample at a position. */
@@ -16,6 +18,10 @@ export class Positions {
   of(ordinal: number): number {
     if (!this.ordinals) {
       return ordinal < this.total ? ordinal : -1;
+    }
+    if (!this.isSorted) {
+      this._places ??= new Map(this.ordinals.map((one, place) => [one, place]));
+      return this._places.get(ordinal) ?? -1;
     }
     let low = 0;
     let high = this.ordinals.length - 1;
@@ -39,6 +45,8 @@ export class Positions {
     const length = Math.max(0, Math.min(to, this.total) - first);
     return Array.from({ length }, (_, i) => this.at(first + i));
   }
+
+  private _places?: Map<number, number>;
 }
 
 /** Which sample is looked at, and which are picked; by ordinal. */
@@ -54,6 +62,11 @@ export class Selection {
 
   get size(): number {
     return this._picked.size;
+  }
+
+  /** Those that are picked, ascending. */
+  get picked(): number[] {
+    return [...this._picked].sort((a, b) => a - b);
   }
 
   has(ordinal: number): boolean {

@@ -57,7 +57,7 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
       const path = localPath(panel, app);
       const job = await submit(panel, PathExt.basename(path, '.ipynb'), {
         kind: 'notebook',
-        source: JSON.stringify(withoutOutputs(panel)),
+        source: JSON.stringify(withoutOutputs(contentOf(panel))),
         folder: PathExt.dirname(path) || '.',
         origin: { notebook: path }
       });
@@ -83,7 +83,7 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
         await serviceManager.kernelspecs.ready;
         const spec: JobSpec = {
           kind: 'notebook',
-          source: JSON.stringify(withoutOutputs(panel)),
+          source: JSON.stringify(withoutOutputs(contentOf(panel))),
           folder: PathExt.dirname(path) || '.',
           origin: { notebook: path },
           python: pythonOf(panel, serviceManager.kernelspecs.specs)
@@ -181,13 +181,13 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /** 32 hexadecimal digits: a request repeated after a lost answer is the same job. */
-function newId(): string {
+export function newId(): string {
   const digits = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(digits, one => one.toString(16).padStart(2, '0')).join('');
 }
 
 /** Where the notebook is, below the server's root. */
-function localPath(panel: NotebookPanel, app: JupyterFrontEnd): string {
+export function localPath(panel: NotebookPanel, app: JupyterFrontEnd): string {
   return app.serviceManager.contents.localPath(panel.context.path);
 }
 
@@ -203,7 +203,7 @@ function isPython(panel: NotebookPanel): boolean {
 }
 
 /** The interpreter of the notebook's kernel, if it is named by its full path. */
-function pythonOf(
+export function pythonOf(
   panel: NotebookPanel,
   specs: {
     kernelspecs: { [name: string]: { argv: readonly string[] } | undefined };
@@ -217,9 +217,13 @@ function pythonOf(
   return /^(\/|[A-Za-z]:\\)/.test(first) ? first : null;
 }
 
-/** The notebook on screen, unsaved changes and all; old outputs stay behind. */
-function withoutOutputs(panel: NotebookPanel): INotebookContent {
-  const content = panel.content.model?.toJSON() as INotebookContent;
+/** The notebook on screen, unsaved changes and all. */
+export function contentOf(panel: NotebookPanel): INotebookContent {
+  return panel.content.model?.toJSON() as INotebookContent;
+}
+
+/** Old outputs stay behind. */
+export function withoutOutputs(content: INotebookContent): INotebookContent {
   const cells = content.cells.map((cell): ICell =>
     cell.cell_type === 'code'
       ? { ...cell, outputs: [], execution_count: null }

@@ -1,5 +1,6 @@
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { reasonOf } from '../../api/client';
 import type { Dataset } from '../../api/types';
 import { bluenoIcon } from '../../icons';
 import type { DatasetModel } from '../../models/dataset';
@@ -97,6 +98,11 @@ function Content(props: {
   const View = view === 'gallery' ? Gallery : SampleTable;
   return (
     <div className="jp-blueno-content">
+      {error !== null && (
+        <div className="jp-blueno-notice jp-mod-error" role="alert">
+          {reasonOf(error)}
+        </div>
+      )}
       {tileError !== null && (
         <div className="jp-blueno-notice" role="alert">
           Some thumbnails could not be loaded.

@@ -104,6 +104,9 @@ function Facts({ sample }: { sample: Sample }): JSX.Element {
     ['spacing', sample.spacing && `${sample.spacing.map(mm).join(' × ')} mm`],
     ['bytes', sample.bytes && bytes(sample.bytes)],
     ['sample', `#${count(sample.ordinal)}`],
+    ...Object.entries(sample.results ?? {}).map(
+      ([name, value]): [string, string] => [name, valueOf(value)]
+    ),
     ...Object.entries(sample.attributes).map(
       ([name, value]): [string, string] => [name, textOf(value)]
     )
@@ -125,6 +128,13 @@ function Facts({ sample }: { sample: Sample }): JSX.Element {
 /** `28 × 28 uint8`. */
 export function shapeOf(sample: Sample): string {
   return [sample.shape?.join(' × '), sample.dtype].filter(Boolean).join(' ');
+}
+
+/** A column's value: `0.9312`, `1.2e-7`, `cat`. */
+export function valueOf(value: number | string): string {
+  return typeof value === 'number'
+    ? String(Number(value.toPrecision(4)))
+    : value;
 }
 
 /** An attribute's value in a line. */

@@ -5,6 +5,7 @@ import {
   searchIcon
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import type { ColumnInfo } from '../../api/types';
 import { DatasetModel, type View } from '../../models/dataset';
 import { galleryIcon } from '../../icons';
 import { useModel } from '../hooks';
@@ -23,7 +24,7 @@ export function FilterBar(props: {
   leave: () => void;
 }): JSX.Element {
   const { model, input, leave } = props;
-  const { query, view } = useModel(model);
+  const { query, view, columns } = useModel(model);
   return (
     <div className="jp-blueno-filterbar">
       <div className="jp-blueno-filter">
@@ -33,7 +34,11 @@ export function FilterBar(props: {
           type="text"
           className="jp-mod-styled"
           aria-label="Filter"
-          placeholder="Filter by name or label, or split:test label:7"
+          placeholder={
+            columns.length
+              ? `Filter by name or label, or split:test ${example(columns[0])}`
+              : 'Filter by name or label, or split:test label:7'
+          }
           spellCheck={false}
           value={query}
           onChange={event => model.type(event.target.value)}
@@ -59,6 +64,7 @@ export function FilterBar(props: {
           </button>
         )}
       </div>
+      {columns.length > 0 && <Order model={model} />}
       <div role="radiogroup" aria-label="View" className="jp-blueno-views">
         {VIEWS.map(({ view: one, label, icon: Icon }) => (
           <button
@@ -76,6 +82,37 @@ export function FilterBar(props: {
       </div>
       {view === 'gallery' && <Zoom model={model} />}
     </div>
+  );
+}
+
+/** A condition as it might be typed. */
+function example({ name, type }: ColumnInfo): string {
+  return type === 'number' ? `${name}<0.5` : `${name}=…`;
+}
+
+/** In which order the samples are: their own, or that of a column. */
+function Order({ model }: { model: DatasetModel }): JSX.Element {
+  const { sort, columns } = useModel(model);
+  return (
+    <select
+      className="jp-mod-styled jp-blueno-order"
+      aria-label="Order of the samples"
+      title="Order of the samples"
+      value={sort}
+      onChange={event => (model.sort = event.target.value)}
+    >
+      <option value="">as stored</option>
+      {columns.map(({ name, type }) => (
+        <React.Fragment key={name}>
+          <option value={name}>
+            {name} {type === 'number' ? '↑ least first' : 'A–Z'}
+          </option>
+          <option value={`-${name}`}>
+            {name} {type === 'number' ? '↓ most first' : 'Z–A'}
+          </option>
+        </React.Fragment>
+      ))}
+    </select>
   );
 }
 

@@ -2,6 +2,7 @@ import * as React from 'react';
 import type { DatasetModel } from '../../models/dataset';
 import type { Positions } from '../../models/selection';
 import { useModel } from '../hooks';
+import { valueOf } from './Details';
 import { sampleProps } from './Grid';
 import { TileCanvas } from './TileCanvas';
 
@@ -75,13 +76,16 @@ function Cells(props: RowProps & { ordinals: readonly number[] }): JSX.Element {
   );
 }
 
-/** Below a picture: its label, or its name where it has none. */
+/** Below a picture: its label, or its name where it has none; and what it is sorted or filtered by. */
 function Caption(props: { model: DatasetModel; ordinal: number }): JSX.Element {
   const { model, ordinal } = props;
   const sample = useModel(model.samples).get(ordinal);
+  const { column } = useModel(model);
+  const value = column === null ? undefined : sample?.results?.[column];
   return (
     <div className="jp-blueno-tile-caption" title={sample?.name}>
       {sample ? (sample.label ?? sample.name) : ''}
+      {value !== undefined && <b> {valueOf(value)}</b>}
     </div>
   );
 }

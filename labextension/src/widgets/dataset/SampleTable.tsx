@@ -5,7 +5,7 @@ import type { DatasetModel } from '../../models/dataset';
 import type { Positions } from '../../models/selection';
 import { useModel, useSize } from '../hooks';
 import { count } from '../numbers';
-import { shapeOf, textOf } from './Details';
+import { shapeOf, textOf, valueOf } from './Details';
 import { Grid, sampleProps } from './Grid';
 import { TileCanvas } from './TileCanvas';
 import { useFirstPaint, useWanted } from './wanted';
@@ -19,6 +19,7 @@ const HEADINGS = [
   'split',
   'label',
   'size',
+  'values',
   'attributes'
 ];
 
@@ -137,6 +138,9 @@ function Fields({ sample }: { sample: Sample }): JSX.Element {
   const attributes = Object.entries(sample.attributes)
     .map(([name, value]) => `${name} ${textOf(value)}`)
     .join(' · ');
+  const values = Object.entries(sample.results ?? {})
+    .map(([name, value]) => `${name} ${valueOf(value)}`)
+    .join(' · ');
   return (
     <>
       {[
@@ -144,6 +148,7 @@ function Fields({ sample }: { sample: Sample }): JSX.Element {
         sample.split,
         sample.label,
         shapeOf(sample),
+        values,
         attributes
       ].map((text, column) => (
         <span key={column} role="gridcell" title={text ?? undefined}>

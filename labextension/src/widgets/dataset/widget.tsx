@@ -9,8 +9,9 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
-import { bluenoIcon } from '../../icons';
+import { bluenoIcon, runAsJobIcon } from '../../icons';
 import type { DatasetModel } from '../../models/dataset';
+import { Commands } from '../../tokens';
 import { copyPython } from '../copy';
 import { useModel } from '../hooks';
 import { kindOf } from '../kinds';
@@ -63,6 +64,16 @@ export class DatasetTab extends MainAreaWidget<DatasetContent> {
         label: 'Copy as Python',
         tooltip: 'Copy the line of Python that makes this selection',
         onClick: () => copyPython(model.asPython())
+      })
+    );
+    this.toolbar.addItem(
+      'run',
+      new ToolbarButton({
+        icon: runAsJobIcon,
+        label: 'Run on these …',
+        tooltip: 'Run a notebook on the samples that are filtered or selected',
+        onClick: () =>
+          void commands.execute(Commands.runOnSelection, model.asked())
       })
     );
     const more = new ToolbarButton({

@@ -24,6 +24,7 @@ export interface StripFilter {
   split?: string[] | null;
   label?: string[] | null;
   text?: string | null;
+  having?: string[] | null;
 }
 
 export class DatasetStrip extends Widget {
