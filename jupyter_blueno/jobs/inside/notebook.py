@@ -82,6 +82,9 @@ def _client_class() -> Any:
             argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             return KernelSpec(argv=argv, language="python", display_name="Python")
 
+        async def _async_interrupt_kernel(self) -> None:
+            """Before it is shut down; it is idle then, and would complain of it in the log."""
+
     class Client(NotebookClient):
         def __init__(self, notebook: Any, path: str, outputs: Outputs) -> None:
             manager = SameInterpreter(transport="ipc" if os.name == "posix" else "tcp")

@@ -305,7 +305,7 @@ export class DatasetModel implements IDisposable {
       this.reloadSoon();
     } else if (now && old && now.revision !== old.revision) {
       // Values were written.
-      this.samples.forget(() => true);
+      this.samples.outdate();
       this.reloadSoon();
     }
   }

@@ -105,7 +105,7 @@ export abstract class OrdinalCache<T> implements IDisposable {
     const missing: number[] = [];
     for (const ordinal of wanted) {
       const kept = this._kept.get(ordinal);
-      if (kept) {
+      if (kept && !this._outdated.has(ordinal)) {
         // To the young end of the map: it is in use.
         this._kept.delete(ordinal);
         this._kept.set(ordinal, kept);
@@ -116,6 +116,16 @@ export abstract class OrdinalCache<T> implements IDisposable {
     for (const request of plan(missing.sort((a, b) => a - b))) {
       void this.request(request);
     }
+  }
+
+  /** Whether there is nothing newer to fetch. */
+  isFresh(ordinal: number): boolean {
+    return this._kept.has(ordinal) && !this._outdated.has(ordinal);
+  }
+
+  /** All may have changed: they are shown until what is fetched anew is there. */
+  outdate(): void {
+    this._outdated = new Set(this._kept.keys());
   }
 
   /** Forget some, so that they are fetched anew when they are wanted. */
@@ -165,6 +175,7 @@ export abstract class OrdinalCache<T> implements IDisposable {
 
   private release(ordinal: number): void {
     const kept = this._kept.get(ordinal);
+    this._outdated.delete(ordinal);
     if (kept) {
       this._kept.delete(ordinal);
       this._cost -= kept.cost;
@@ -199,6 +210,7 @@ export abstract class OrdinalCache<T> implements IDisposable {
   }
 
   private _kept = new Map<number, Kept<T>>();
+  private _outdated = new Set<number>();
   private _cost = 0;
   private _pending = new Map<number, Request>();
   private _requests = new Set<Request>();

@@ -54,6 +54,7 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const runNotebook = async (panel: NotebookPanel) => {
+      await panel.context.ready;
       const path = localPath(panel, app);
       const job = await submit(panel, PathExt.basename(path, '.ipynb'), {
         kind: 'notebook',
@@ -77,6 +78,7 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const runNotebookWith = async (panel: NotebookPanel) => {
+      await panel.context.ready;
       const path = localPath(panel, app);
       const { jobs } = platform;
       try {

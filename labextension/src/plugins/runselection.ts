@@ -78,6 +78,7 @@ export const runSelectionPlugin: JupyterFrontEndPlugin<void> = {
       }
       const panel = value === null ? undefined : open.get(value);
       if (panel) {
+        await panel.context.ready;
         await serviceManager.kernelspecs.ready;
         return specOf(
           localPath(panel, app),

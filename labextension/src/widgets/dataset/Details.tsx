@@ -12,12 +12,13 @@ export function Details(props: {
 }): JSX.Element {
   const { model, open } = props;
   const { current, size } = useModel(model.selection);
+  const { positions } = useModel(model);
   const samples = useModel(model.samples);
   React.useEffect(() => {
-    if (current !== null && !samples.get(current)) {
+    if (current !== null && !samples.isFresh(current)) {
       samples.want([current]);
     }
-  }, [current, samples]);
+  }, [current, samples, positions]);
   const sample = current === null ? undefined : samples.get(current);
   return (
     <aside className="jp-blueno-details" aria-label="Selected sample">
