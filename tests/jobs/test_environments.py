@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,15 @@ def ask(
     return JobSpec("command", command=["python", "-c", code], requirements=[wheel], **fields)  # type: ignore[arg-type]
 
 
+@contextmanager
+def held(lock: Path) -> Iterator[None]:
+    """A lock that another one holds shared."""
+    lock.parent.mkdir(exist_ok=True)
+    with open(lock, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
 def test_it_is_built_once_and_removed(manager: JobManager, folder: Path, wheel: str) -> None:
     home = manager.config.home_path
     (folder / "gate").mkdir()
@@ -48,9 +60,14 @@ def test_it_is_built_once_and_removed(manager: JobManager, folder: Path, wheel: 
         "import os, time, tiny; print(tiny.VALUE, flush=True)\n"
         "while not os.path.exists('gate/open'): time.sleep(.02)"
     )
-    jobs = [start(manager, ask(wheel, waits)) for _ in range(2)]
+    needed = environments.needed(ask(wheel, waits), home)
+    assert needed is not None
+    with held(Path(needed["folder"] + ".lock")):  # so that both come to it at the same time
+        jobs = [start(manager, ask(wheel, waits)) for _ in range(2)]
+        for job in jobs:
+            until(lambda job=job: "waiting" in str(manager.get(ALICE, job.id).progress))
     for job in jobs:
-        logged(manager, job, "tiny")
+        logged(manager, job, "tiny\n")
     (built,) = environments.listed(home)
     assert (built.requirements, built.in_use) == ([wheel], True)
     with pytest.raises(Conflict, match="A job uses the environment"):

@@ -108,7 +108,7 @@ def test_trouble_of_ours_is_not_the_work_s(manager: JobManager, folder: Path) ->
 @pytest.mark.slow
 @need("keras")
 @need("tensorflow")
-def test_keras_tells_epochs_and_checkpoints(manager: JobManager, folder: Path) -> None:
+def test_keras_tells_epochs_and_checkpoints_and_tensors_are_numbers(manager: JobManager, folder: Path) -> None:
     source = """
 import keras, numpy as np
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
@@ -118,12 +118,15 @@ saver = keras.callbacks.ModelCheckpoint("model.keras")
 for _ in range(2):
     model.fit(x, y, epochs=3, batch_size=16, validation_split=0.25, callbacks=[saver], verbose=0)
 model.evaluate(x, y, verbose=0)
+import jupyter_blueno as blueno, tensorflow as tf
+blueno.log_metric("tensor", tf.constant(0.5))
 """
     job = wait(manager, start(manager, cell(source, folder=str(folder))), "SUCCEEDED")
     assert job.progress is not None
     assert (job.progress.done, job.progress.total, job.progress.message) == (9, 9, "epoch 3 of 3")
     found = curves(manager, job)
-    assert set(found) == {"loss", "mae", "val_loss", "val_mae"}
+    assert set(found) == {"loss", "mae", "val_loss", "val_mae", "tensor"}
+    assert found["tensor"].values == [0.5]
     assert found["loss"].steps == [0, 1, 2, 3, 4, 5]
     (kept,) = manager.record(ALICE, job.id).checkpoints()
     assert (kept.path, kept.step) == (str(folder / "model.keras"), 5)

@@ -85,13 +85,6 @@ def test_numbers_of_all_sorts_are_taken_and_others_are_told(manager: JobManager)
     assert len(said.splitlines()) <= 10
 
 
-def test_tensors_are_numbers_too(manager: JobManager) -> None:
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-    source = BLUENO + "import tensorflow as tf\nblueno.log_metric('loss', tf.constant(0.5))"
-    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
-    assert by_name(manager, job.id)["loss"].values == [0.5]
-
-
 def test_without_a_job_nothing_happens(tmp_path: Path) -> None:
     source = BLUENO + "print(blueno.log_metric('loss', 1), blueno.log_metrics({'a': 'x'}))"
     environment = {name: value for name, value in os.environ.items() if name != "BLUENO_JOB_FOLDER"}

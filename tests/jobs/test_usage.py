@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import os
 import signal
@@ -32,24 +31,21 @@ def usage(manager: JobManager, job_id: str) -> dict[str, Curve]:
 def test_work_memory_and_processes_are_seen(manager: JobManager, folder: Path) -> None:
     source = """
 import os, time
-held = bytearray(os.urandom(1 << 20) * 200)
+held = bytearray(os.urandom(1 << 20) * 100)
 if os.fork() == 0:
     while True: pass
-while not os.path.exists("enough"): pass
+while not os.path.exists("enough"): time.sleep(0.02)
 """
     job = start(manager, cell(source, folder=str(folder)))
-    until(lambda: "cpu" in usage(manager, job.id) and usage(manager, job.id)["cpu"].count >= 3)
+    until(lambda: "cpu" in (seen := usage(manager, job.id)) and max(seen["processes"].values) == 2)
     found = usage(manager, job.id)
     (folder / "enough").touch()
     wait(manager, job, "SUCCEEDED")
     assert set(found) == {"cpu", "memory", "disk_read", "disk_write", "processes"}
     cores, held = max(found["cpu"].values), max(found["memory"].values)
-    assert 0.1 < cores < 2.5  # two that never rest, on a machine that may be busy
-    assert 200 * MB < held < 320 * MB  # both have it; it is counted once
-    assert max(found["processes"].values) == 2
-    steps = found["cpu"].steps
-    assert 1 <= steps[0] < 30
-    assert all(b - a >= 0.9 for a, b in itertools.pairwise(steps))
+    assert 0.1 < cores < 1.5  # one that never rests, on a machine that may be busy
+    assert 100 * MB < held < 190 * MB  # both have it; it is counted once
+    assert 1 <= found["cpu"].steps[0] < 30
 
 
 def test_what_is_written_is_seen(manager: JobManager, folder: Path) -> None:

@@ -62,7 +62,7 @@ class Limits:
 
     def begun(self) -> None:
         """When the job's first process is under way: it waits for nothing here."""
-        self.kills_before = memory.kills_on_machine()
+        self.kills_before = memory.kills_beside()
 
     def adopt(self) -> None:
         """For a job that another supervisor began."""
@@ -124,7 +124,7 @@ class Limits:
             return "out_of_memory"
         code = None if status is None else os.waitstatus_to_exitcode(status)
         if code in (-signal.SIGKILL, 128 + signal.SIGKILL) and self.kills_before is not None:
-            kills = memory.kills_on_machine()
+            kills = memory.kills_beside()
             if kills is not None and kills > self.kills_before:
                 return "machine_out_of_memory"
         return None

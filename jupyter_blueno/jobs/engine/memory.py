@@ -40,11 +40,25 @@ def of_machine() -> int:
     return there
 
 
-def kills_on_machine() -> int | None:
-    """How many processes the system has ended for memory since it started; None where it does not tell."""
-    with suppress(OSError, ValueError), open("/proc/vmstat", "rb") as file:
-        return int(file.read().split(b"\noom_kill ", 1)[1].split(b"\n", 1)[0])
+def kills_beside() -> int | None:
+    """How many processes the system has ended for memory in our own control group since it was made.
+
+    Those in other groups are not counted: they may have reached a limit of their
+    own. Without a group that tells, it is all that were ended on the machine;
+    None where nothing tells.
+    """
+    for path in _own_groups()[:1]:
+        for name in ("memory.events.local", "memory.oom_control"):
+            with suppress(OSError, ValueError, IndexError):
+                return _counted(os.path.join(path, name), b"\noom_kill ")
+    with suppress(OSError, ValueError, IndexError):
+        return _counted("/proc/vmstat", b"\noom_kill ")
     return None
+
+
+def _counted(path: str, name: bytes) -> int:
+    with open(path, "rb") as file:
+        return int((b"\n" + file.read()).split(name, 1)[1].split(b"\n", 1)[0])
 
 
 def _own_groups() -> list[str]:

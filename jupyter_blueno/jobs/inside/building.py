@@ -39,27 +39,7 @@ class Builder:
         self.child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> NoReturn:
-        os.makedirs(os.path.dirname(self.place), mode=0o700, exist_ok=True)
-        lock = os.open(f"{self.place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        os.set_inheritable(lock, True)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.say("waiting for the environment, which another job builds")
-            fcntl.flock(lock, fcntl.LOCK_SH)
-        while not self.whole():
-            self.say("waiting for the environment, which another job builds")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not self.whole():  # the other one failed, or there was none
-                try:
-                    self.make()
-                except SystemExit:
-                    if self.child is not None and self.child.poll() is None:
-                        self.child.kill()
-                        self.child.wait()
-                    shutil.rmtree(self.place, ignore_errors=True)
-                    os._exit(143)
-            fcntl.flock(lock, fcntl.LOCK_SH)  # a moment without: it may have been removed
+        self.share()
         lean_forget(os.path.join(self.folder, "progress.json"))
         self.write_packages()
         os.environ["PATH"] = os.pathsep.join(
@@ -72,6 +52,40 @@ class Builder:
             os.execvp(words[0], words)
         except OSError as error:
             self.fail(f"'{words[0]}' could not be started: {error.strerror}.")
+
+    def share(self) -> None:
+        """Hold the lock of an environment that is whole, shared; build it if nobody else does.
+
+        Nobody waits for the lock alone: whoever built the environment holds it
+        shared as long as its job runs.
+        """
+        os.makedirs(os.path.dirname(self.place), mode=0o700, exist_ok=True)
+        lock = os.open(f"{self.place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        os.set_inheritable(lock, True)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.say("waiting for the environment, which another job builds")
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            if self.whole():
+                return
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # another one began just now
+                self.say("waiting for the environment, which another job builds")
+                time.sleep(0.02 + 0.03 * os.urandom(1)[0] / 255)
+                continue
+            if not self.whole():  # the other one failed, or there was none
+                try:
+                    self.make()
+                except SystemExit:
+                    if self.child is not None and self.child.poll() is None:
+                        self.child.kill()
+                        self.child.wait()
+                    shutil.rmtree(self.place, ignore_errors=True)
+                    os._exit(143)
 
     def whole(self) -> bool:
         return os.path.exists(os.path.join(self.place, WHOLE))
