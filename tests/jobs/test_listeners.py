@@ -108,7 +108,7 @@ def test_trouble_of_ours_is_not_the_work_s(manager: JobManager, folder: Path) ->
 @pytest.mark.slow
 @need("keras")
 @need("tensorflow")
-def test_keras_tells_epochs_and_checkpoints_and_tensors_are_numbers(manager: JobManager, folder: Path) -> None:
+def test_keras_tells_epochs_and_checkpoints_and_logs_tensors(manager: JobManager, folder: Path) -> None:
     source = """
 import keras, numpy as np
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
