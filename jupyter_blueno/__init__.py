@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.files import file as file
     from jupyter_blueno.client.finding import dataset as dataset
     from jupyter_blueno.client.finding import datasets as datasets
+    from jupyter_blueno.client.flow_run import FlowRun as FlowRun
+    from jupyter_blueno.client.flows import flow as flow
+    from jupyter_blueno.client.flows import map_notebook as map_notebook
     from jupyter_blueno.client.functions import JobFunction as JobFunction
     from jupyter_blueno.client.functions import job as job
     from jupyter_blueno.client.ingest import ingest as ingest
@@ -63,6 +66,7 @@ _PUBLIC = {
     "PlatformError": "jupyter_blueno.errors",
     "PlatformClient": "jupyter_blueno.client.platform",
     "Dataset": "jupyter_blueno.client.datasets",
+    "FlowRun": "jupyter_blueno.client.flow_run",
     "Job": "jupyter_blueno.client.jobs",
     "JobFailed": "jupyter_blueno.client.jobs",
     "JobFunction": "jupyter_blueno.client.functions",
@@ -76,6 +80,7 @@ _PUBLIC = {
     "datasets": "jupyter_blueno.client.finding",
     "demo": "jupyter_blueno.client.demo",
     "file": "jupyter_blueno.client.files",
+    "flow": "jupyter_blueno.client.flows",
     "ingest": "jupyter_blueno.client.ingest",
     "integers": "jupyter_blueno.client.ranges",
     "job": "jupyter_blueno.client.functions",
@@ -86,6 +91,7 @@ _PUBLIC = {
     "log_metrics": "jupyter_blueno.jobs.inside.metrics",
     "log_uniform": "jupyter_blueno.client.ranges",
     "map": "jupyter_blueno.client.submit",
+    "map_notebook": "jupyter_blueno.client.flows",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",
     "public_sets": "jupyter_blueno.client.ingest",

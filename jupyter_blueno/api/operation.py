@@ -120,6 +120,7 @@ def operations() -> list[Operation[Any, Any]]:
         catalog,
         columns,
         environments,
+        flows,
         images,
         ingest,
         jobs,

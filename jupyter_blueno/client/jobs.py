@@ -45,6 +45,10 @@ def of(info: model.Job) -> Job:
         from jupyter_blueno.client.sweeps import Sweep
 
         return Sweep(info)
+    if info.kind == "flow":
+        from jupyter_blueno.client.flow_run import FlowRun
+
+        return FlowRun(info)
     return Job(info)
 
 

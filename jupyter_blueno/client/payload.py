@@ -75,9 +75,14 @@ def local_modules() -> list[ModuleType]:
             or name.partition(".")[0] == "jupyter_blueno"
         ):  # fmt: skip
             continue
-        if _is_local(file, tuple(sys.path)):
+        if is_local(file):
             found.append(module)
     return found
+
+
+def is_local(file: str) -> bool:
+    """Whether a file is neither of the standard library nor of an installed package."""
+    return _is_local(file, tuple(sys.path))
 
 
 @functools.lru_cache(20_000)  # hundreds of modules are loaded, and each submit asks for all

@@ -170,7 +170,7 @@ def map(function: Callable[..., Any], *values: Iterable[Any], **options: Unpack[
     asked = [
         api.SubmitJob(
             uuid.uuid4().hex,
-            f"{name} {_short(args)}"[:NAME_LIMIT].strip(),
+            f"{name} {short(args)}"[:NAME_LIMIT].strip(),
             spec_of_call(function, args, {}, options),
         )
         for args in zip(*values, strict=False)
@@ -182,7 +182,7 @@ def map(function: Callable[..., Any], *values: Iterable[Any], **options: Unpack[
     return JobList(made)
 
 
-def _short(args: tuple[Any, ...]) -> str:
+def short(args: tuple[Any, ...]) -> str:
     """Arguments in a name: what is plain as it is, the rest by its type."""
     words = (
         repr(one) if isinstance(one, int | float | str | bool | None) else described(one) for one in args
@@ -293,15 +293,7 @@ def spec_of_notebook(
         raise errors.InvalidInput(
             f"{file} has no code cells: there is nothing to run.", code="empty_notebook"
         )
-    for key, value in parameters.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError):
-            raise errors.InvalidInput(
-                f"The parameter {key} is a {type(value).__name__}; a notebook takes text, numbers, lists and "
-                "dicts. Pass a path or a name instead.",
-                code="bad_parameter",
-            ) from None
+    check_parameters(parameters)
     return spec_of(
         options,
         kind="notebook",
@@ -311,6 +303,24 @@ def spec_of_notebook(
         selection=None if selection is None else selection.as_selection(),
         origin=Origin(notebook=str(file.resolve())),
     )
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Refuse values that a notebook cannot be given.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    for key, value in parameters.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise errors.InvalidInput(
+                f"The parameter {key} is a {type(value).__name__}; a notebook takes text, numbers, lists and "
+                "dicts. Pass a path or a name instead.",
+                code="bad_parameter",
+            ) from None
 
 
 @takes_options

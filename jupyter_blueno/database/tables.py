@@ -312,3 +312,38 @@ trial = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
 )
+
+flow = Table(
+    "flow",
+    metadata,
+    Column("id", Text, primary_key=True),  # its job's
+    Column("team", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("resumes", Text),  # the flow whose finished steps it takes over
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)
+
+# A row for each job of a flow: what was decided about it. How the job stands is the job's row.
+flow_part = Table(
+    "flow_part",
+    metadata,
+    Column("flow_id", Text, ForeignKey("flow.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # of the step
+    Column("number", Integer, primary_key=True, autoincrement=False),  # in the step
+    Column("step", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("needs", ARRAY(Text), nullable=False),
+    Column("takes", ARRAY(Text), nullable=False),  # those whose results it is handed
+    Column("mapped", Boolean, nullable=False),
+    Column("cache", Boolean, nullable=False),
+    _jsonb("parameters"),
+    Column("work", Text, nullable=False),  # hash of code and arguments
+    Column("key", Text),  # that of what comes out, where that is known to be the same each time
+    Column("earlier", Text),  # the job of the same work in the flow that this one resumes
+    Column("job_id", Text),  # that runs, or has run, or whose result is taken
+    Column("reused", Boolean, nullable=False, server_default=text("false")),
+    Column("reason", Text),  # why it was not run
+    Index("flow_part_key", "key", postgresql_where=text("key IS NOT NULL AND NOT reused")),
+)

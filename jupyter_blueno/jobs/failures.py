@@ -14,6 +14,7 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.inside.failing import is_library
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Verdict, amount, duration, more_memory, signal_name
 from jupyter_blueno.jobs.model import (
+    CONDUCTORS,
     FailingLine,
     Failure,
     FailureKind,
@@ -78,7 +79,7 @@ def explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec
     if verdict.state in ("SUCCEEDED", "CANCELLED"):
         return None
     found = _explain(verdict, record, folder, spec)
-    if record is None or record.attempts == 1:
+    if record is None or record.attempts == 1 or spec.kind in CONDUCTORS:
         return found
     if record.attempt == record.attempts:
         tried = f"That was the last of {record.attempts} attempts."

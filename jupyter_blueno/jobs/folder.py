@@ -9,6 +9,7 @@
     ├── code/           the snapshot: first on the job's sys.path; links into home/objects
     ├── code.json       what is in it: name → hash
     ├── variables.json  variables that its user gave; for nobody else
+    ├── given.json      jobs whose results it was given: name → id
     ├── lock            held by the supervisor while it lives
     ├── status.json     supervisor and process: PID and start time
     ├── heartbeat       touched by the supervisor

@@ -160,7 +160,7 @@ class JobManager:
 
     def cancel(self, user: Person, ref: str) -> Job:
         """Have a job stopped, and its parts. One that is over stays as it ended."""
-        job_id = self._owned(user, ref)
+        job_id = self.owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
@@ -183,7 +183,7 @@ class JobManager:
         Conflict
             If it does not run.
         """
-        job_id = self._owned(user, ref)
+        job_id = self.owned(user, ref)
         self.monitor.reconcile(job_id)
         folder = JobFolder.of(self.config, job_id)
         with self.database.begin() as connection:
@@ -206,7 +206,7 @@ class JobManager:
             If it has begun, or is over.
         """
         request.check_priority(priority)
-        job_id = self._owned(user, ref)
+        job_id = self.owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
@@ -221,7 +221,7 @@ class JobManager:
 
     def delete(self, user: Person, ref: str) -> bool:
         """Take a job that is over off the list, with its folder and its parts."""
-        job_id = self._owned(user, ref)
+        job_id = self.owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
@@ -320,7 +320,7 @@ class JobManager:
             f"There is no job '{ref[:80]}'; 'blueno jobs' lists those there are.", code="job_not_found"
         )
 
-    def _owned(self, user: Person, ref: str) -> str:
+    def owned(self, user: Person, ref: str) -> str:
         job_id = self.find(user, ref)
         with self.database.begin() as connection:
             found = store.one(connection, user.team, job_id)

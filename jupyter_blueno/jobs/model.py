@@ -115,6 +115,9 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     A `parent` is the sweep or flow that submits this job as a part of it. The work
     finds its `selection` of samples by `blueno.selection()`.
 
+    In a function's pickle and a notebook's parameters, names may stand for what
+    other jobs returned: `given` says by name which job, or which jobs for a list.
+
     A cell's `payload` holds variables that it takes along: pairs of name and
     value, pickled one after another, base64; `parameters` are plain ones.
 
@@ -145,6 +148,7 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     files: list[str] = []
     requirements: list[str] = []
     pickled_by: str | None = None
+    given: dict[str, str | list[str]] = field(default_factory=dict)
     parent: str | None = None
     selection: Selected | None = None
     resources: Resources = field(default_factory=Resources)

@@ -74,6 +74,8 @@ class Attempts:
         """
         if self.is_last or ending in ENDINGS or said.get("final") or self._went_well(ending, status, said):
             return False
+        if said.get("final"):  # a flow, say: what failed is a step, and it was tried often enough
+            return False
         code = None if status is None else os.waitstatus_to_exitcode(status)
         if (ending == "exited" and code in EXIT_CODES) or self._is_certain():
             return False

@@ -35,6 +35,12 @@ def enter(folder: str) -> dict[str, Any]:
     if os.path.isdir(plan["cwd"]):
         os.chdir(plan["cwd"])
     values = dict(spec.get("parameters") or {})
+    if spec.get("given"):
+        from jupyter_blueno.jobs.inside import given
+
+        given.follow(folder)
+        if spec["kind"] == "notebook":
+            values |= {name: given.value(name) for name in spec["given"]}
     if spec["kind"] == "function":
         return _of_function(spec.get("payload") or "", values)
     if spec["kind"] == "cell" and spec.get("payload"):

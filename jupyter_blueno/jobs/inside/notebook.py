@@ -6,8 +6,11 @@ import ast
 import contextlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from jupyter_blueno.jobs.inside import reporting
@@ -15,6 +18,7 @@ from jupyter_blueno.jobs.inside.capture import Outputs
 
 # What a kernel runs first: frameworks that it imports are followed.
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
+GIVEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "given.py")
 SAVE_PERIOD = 2.0  # seconds between saves while a cell runs
 FAILING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "failing.py")
 ASKED = 3  # times; right after an error a kernel turns requests away
@@ -34,8 +38,8 @@ def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | N
         return reason
     notebook: Any = nbformat.reads(spec["source"], as_version=4)  # type: ignore[no-untyped-call]
     parameters = spec.get("parameters") or {}
-    if parameters:
-        inject(notebook, parameters)
+    if parameters or spec.get("given"):
+        inject(notebook, parameters, spec.get("given") or {})
     path = os.path.join(folder, "notebook.ipynb")
     # In a notebook the kernel shows figures and values: the job's own settings must not reach it.
     for name in ("MPLBACKEND", "PLOTLY_RENDERER"):
@@ -53,17 +57,24 @@ def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | N
         return f"{client.where()}: the kernel died; often the system ends it so when memory runs out."
     finally:
         client.save()
+        shutil.rmtree(getattr(client, "sockets", ""), ignore_errors=True)
     return None
 
 
-def inject(notebook: Any, parameters: dict[str, Any]) -> None:
-    """Put a cell that sets the parameters after the one tagged ``parameters``, else first."""
+def inject(notebook: Any, parameters: dict[str, Any], given: Iterable[str] = ()) -> None:
+    """Put a cell that sets the parameters after the one tagged ``parameters``, else first.
+
+    Those `given` are loaded from what other jobs returned.
+    """
     import nbformat
 
     cells = notebook.cells
     tagged = [place for place, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
     cells[:] = [cell for cell in cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     text = "# Parameters\n" + "".join(f"{name} = {value!r}\n" for name, value in parameters.items())
+    if given:
+        text += f"_given = __import__('runpy').run_path({GIVEN!r})['value']\n"
+        text += "".join(f"{name} = _given({name!r})\n" for name in given)
     tags = {"tags": ["injected-parameters"]}
     cell: Any = nbformat.v4.new_code_cell(text, metadata=tags)  # type: ignore[no-untyped-call]
     cells.insert(tagged[0] + 1 if tagged else 0, cell)
@@ -87,7 +98,12 @@ def _client_class() -> Any:
 
     class Client(NotebookClient):
         def __init__(self, notebook: Any, path: str, outputs: Outputs) -> None:
-            manager = SameInterpreter(transport="ipc" if os.name == "posix" else "tcp")
+            if os.name == "posix":
+                # Its own sockets: the usual ones lie in the working folder, where others' are, too.
+                self.sockets = tempfile.mkdtemp(prefix="blueno-")
+                manager = SameInterpreter(transport="ipc", ip=os.path.join(self.sockets, "kernel"))
+            else:
+                manager = SameInterpreter(transport="tcp")
             super().__init__(notebook, km=manager, timeout=None, kernel_name="python3")
             self.path = path
             self.shown = outputs

@@ -146,6 +146,8 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     except Exception as error:
         show_error(error, outputs)
         return Ended(1, f"The function could not be loaded in the job: {in_words(error)}")
+    if given := sys.modules.get("jupyter_blueno.jobs.inside.given"):
+        given.forget()  # what was given belongs to the function alone now
     if spec.get("parameters"):
         args, kwargs = with_values(function, args, kwargs, spec["parameters"])
     try:

@@ -63,6 +63,9 @@ def check_spec(spec: JobSpec) -> None:
     if len(spec.payload or "") > PAYLOAD_LIMIT:
         raise TooLarge(f"The arguments are over {PAYLOAD_LIMIT >> 20} MB; pass the path of a file instead.")
     _check_resources(spec.resources)
+    for given in spec.given.values():
+        for one in given if isinstance(given, list) else [given]:
+            check_id(one)
     for name, value in spec.environment.items():
         if not name or "=" in name or "\0" in name + value:
             raise InvalidInput(f"'{name}' cannot be the name of an environment variable.", code="job_spec")

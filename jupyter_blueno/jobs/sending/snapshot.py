@@ -133,6 +133,8 @@ def write_down(
     folder.write("spec.json", {"name": name, "digest": digest, "spec": shown}, durable=durable)
     if spec.environment:
         folder.write("variables.json", spec.environment, durable=durable, private=True)
+    if spec.given:
+        folder.write("given.json", spec.given, durable=durable)
     folder.write("run.json", plan, durable=durable)
 
 
@@ -148,7 +150,7 @@ def asked(folder: JobFolder) -> SpecFile | None:
 
 def copy(old: JobFolder, new: JobFolder) -> None:
     """Take the snapshot of another job over."""
-    shutil.copytree(old.code, new.code, dirs_exist_ok=True, symlinks=True, copy_function=_link)
+    shutil.copytree(old.code, new.code, dirs_exist_ok=True, symlinks=True, copy_function=link)
     if (old.path / "code.json").exists():
         shutil.copy2(old.path / "code.json", new.path / "code.json")
 
@@ -161,7 +163,7 @@ def resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
     return msgspec.structs.replace(spec, environment={**spec.environment, RESUME_FROM: place})
 
 
-def _link(source: str, target: str) -> None:
+def link(source: str, target: str) -> None:
     """The same file once more; a copy where a link cannot be."""
     try:
         os.link(source, target)

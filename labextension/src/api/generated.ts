@@ -385,6 +385,106 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/flows': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start a flow; each of its steps becomes a job when what it needs is there.
+     * @description Start a flow; each of its steps becomes a job when what it needs is there.
+     */
+    post: operations['start_flow'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/flows/{flow_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return a flow and how its steps stand.
+     * @description Return a flow and how its steps stand.
+     */
+    get: operations['get_flow'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/flows/{flow_id}/advance': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start what can start by now. The flow's own job asks for it; asked once more, nothing is done twice.
+     * @description Start what can start by now. The flow's own job asks for it; asked once more, nothing is done twice.
+     */
+    post: operations['advance_flow'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/flows/{flow_id}/parts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return the jobs of one step: their values, their metrics, how they stand.
+     * @description Return the jobs of one step: their values, their metrics, how they stand.
+     */
+    get: operations['list_flow_parts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/flows/{flow_id}/resume': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Run a flow that ended again, as a new one: what succeeded is taken over.
+     * @description Run a flow that ended again, as a new one: what succeeded is taken over.
+     */
+    post: operations['resume_flow'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/images/picture': {
     parameters: {
       query?: never;
@@ -1673,6 +1773,51 @@ export interface components {
       firings: components['schemas']['Firing'][];
     };
     /**
+     * Flow
+     * @description A flow: its job's id, name and state, and its steps in the order in which they were written.
+     *
+     *         `resumes` is the flow whose finished steps it took over. Once it is `over`,
+     *         `summary` says why it did not end well, if it did not.
+     */
+    Flow: {
+      id: string;
+      name: string;
+      /** @enum {unknown} */
+      state:
+        | 'CANCELLED'
+        | 'FAILED'
+        | 'FINISHING'
+        | 'LOST'
+        | 'QUEUED'
+        | 'RUNNING'
+        | 'STARTING'
+        | 'SUBMITTING'
+        | 'SUCCEEDED'
+        | 'TIMED_OUT';
+      steps: components['schemas']['Step'][];
+      /** @default null */
+      resumes?: string | null;
+      /** @default false */
+      over?: boolean;
+      /** @default null */
+      summary?: string | null;
+    };
+    /**
+     * FlowSpec
+     * @description A flow to be run. `id` (32 hexadecimal digits) makes a repeated request the same flow.
+     *
+     *         Of the flow that it `resumes`, steps that succeeded with the same code and
+     *         arguments are taken over.
+     */
+    FlowSpec: {
+      id: string;
+      name: string;
+      steps: components['schemas']['StepSpec'][];
+      /** @default null */
+      resumes?: string | null;
+      origin?: components['schemas']['Origin'];
+    };
+    /**
      * FolderSource
      * @description A folder of images and volumes on this server; sub-folders are labels.
      *
@@ -1704,6 +1849,21 @@ export interface components {
       resources?: components['schemas']['Resources'];
       /** @default null */
       command_line?: string | null;
+    };
+    /**
+     * Handed
+     * @description What an earlier step hands over: the `value` that it returned, or the `path` of the file that holds it.
+     *
+     *         A notebook hands over the executed notebook's path, a command its exit code;
+     *         a step of many parts a list.
+     */
+    Handed: {
+      step: string;
+      /**
+       * @default value
+       * @enum {unknown}
+       */
+      what?: 'path' | 'value';
     };
     /**
      * Job
@@ -1793,6 +1953,9 @@ export interface components {
      *         A `parent` is the sweep or flow that submits this job as a part of it. The work
      *         finds its `selection` of samples by `blueno.selection()`.
      *
+     *         In a function's pickle and a notebook's parameters, names may stand for what
+     *         other jobs returned: `given` says by name which job, or which jobs for a list.
+     *
      *         A cell's `payload` holds variables that it takes along: pairs of name and
      *         value, pickled one after another, base64; `parameters` are plain ones.
      *
@@ -1845,6 +2008,10 @@ export interface components {
       requirements?: string[];
       /** @default null */
       pickled_by?: string | null;
+      /** @default {} */
+      given?: {
+        [key: string]: string | string[];
+      };
       /** @default null */
       parent?: string | null;
       /** @default null */
@@ -1936,6 +2103,65 @@ export interface components {
       fixed?: boolean;
       /** @default false */
       typed?: boolean;
+    };
+    /**
+     * Part
+     * @description One of the jobs of a step, with the values that it was given and the newest of its metrics.
+     */
+    Part: {
+      number: number;
+      label: string;
+      state:
+        | ('NOT_RUN' | 'WAITING')
+        | (
+            | 'CANCELLED'
+            | 'FAILED'
+            | 'FINISHING'
+            | 'LOST'
+            | 'QUEUED'
+            | 'RUNNING'
+            | 'STARTING'
+            | 'SUBMITTING'
+            | 'SUCCEEDED'
+            | 'TIMED_OUT'
+          );
+      /** @default null */
+      job_id?: string | null;
+      /** @default false */
+      reused?: boolean;
+      /** @default null */
+      reason?: string | null;
+      /** @default null */
+      seconds?: number | null;
+      /** @default {} */
+      parameters?: Record<string, unknown>;
+      /** @default {} */
+      metrics?: {
+        [key: string]: number | ('-Infinity' | 'Infinity' | 'NaN');
+      };
+    };
+    /** PartList */
+    PartList: {
+      parts: components['schemas']['Part'][];
+    };
+    /**
+     * PartSpec
+     * @description What is a part's own: one call of the function, one run of the notebook.
+     *
+     *         `fingerprint` is equal for calls of the same code with the same arguments;
+     *         without one the `payload` itself is compared.
+     */
+    PartSpec: {
+      /** @default  */
+      label?: string;
+      /** @default null */
+      payload?: string | null;
+      /** @default {} */
+      parameters?: Record<string, unknown>;
+      /** @default [] */
+      arguments?: components['schemas']['Parameter'][];
+      /** @default null */
+      fingerprint?: string | null;
     };
     /**
      * Plan
@@ -2179,6 +2405,14 @@ export interface components {
       retries?: number;
     };
     /**
+     * ResumeFlow
+     * @description `id` (32 hexadecimal digits) is that of the new flow: a repeated request is the same one.
+     */
+    ResumeFlow: {
+      flow_id: string;
+      id: string;
+    };
+    /**
      * ResumeSweep
      * @description `id` is that of the new job, made by the client: a repeated request is the same one.
      */
@@ -2397,6 +2631,90 @@ export interface components {
       home: string;
       database: string;
       postgres: string;
+    };
+    /**
+     * Step
+     * @description A step as it stands. `job_id` is that of its only job; of many parts see the parts.
+     *
+     *         It `takes` what some of those return that it `needs`.
+     *         `reused`: nothing ran, `job_id` is an earlier job whose result was taken.
+     *         `seconds` is how long its jobs ran, from the first start to the last end.
+     */
+    Step: {
+      name: string;
+      kind: string;
+      state:
+        | ('NOT_RUN' | 'WAITING')
+        | (
+            | 'CANCELLED'
+            | 'FAILED'
+            | 'FINISHING'
+            | 'LOST'
+            | 'QUEUED'
+            | 'RUNNING'
+            | 'STARTING'
+            | 'SUBMITTING'
+            | 'SUCCEEDED'
+            | 'TIMED_OUT'
+          );
+      /** @default [] */
+      needs?: string[];
+      /** @default [] */
+      takes?: string[];
+      /** @default null */
+      job_id?: string | null;
+      /** @default false */
+      reused?: boolean;
+      /** @default null */
+      reason?: string | null;
+      /** @default null */
+      seconds?: number | null;
+      /** @default null */
+      started_at?: number | null;
+      /** @default false */
+      cache?: boolean;
+      /** @default false */
+      mapped?: boolean;
+      /** @default 1 */
+      parts?: number;
+      /** @default 0 */
+      parts_done?: number;
+      /** @default 0 */
+      parts_failed?: number;
+      /** @default null */
+      progress?: number | null;
+    };
+    /**
+     * StepSpec
+     * @description A step: a job, or with `mapped` one for each of its `parts`, whose results are a list.
+     *
+     *         It starts when the steps that it `needs` have succeeded. A function's pickle
+     *         says itself what it is handed. A notebook's parameters are handed by name, a
+     *         command's words by their place.
+     *
+     *         With `cache` it is not run again where the same code had the same input in
+     *         the same environment before: what came out then is taken.
+     */
+    StepSpec: {
+      name: string;
+      spec: components['schemas']['JobSpec'];
+      parts?: components['schemas']['PartSpec'][];
+      /** @default false */
+      mapped?: boolean;
+      /** @default [] */
+      needs?: string[];
+      /** @default [] */
+      takes?: string[];
+      /** @default {} */
+      parameters?: {
+        [key: string]: components['schemas']['Handed'];
+      };
+      /** @default {} */
+      words?: {
+        [key: string]: components['schemas']['Handed'];
+      };
+      /** @default false */
+      cache?: boolean;
     };
     /**
      * Stop
@@ -3464,6 +3782,169 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  start_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FlowSpec'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        flow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Flow'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  advance_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        flow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Flow'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_flow_parts: {
+    parameters: {
+      query: {
+        step: string;
+      };
+      header?: never;
+      path: {
+        flow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PartList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  resume_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        flow_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ResumeFlow'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
         };
       };
       /** @description An error. */
