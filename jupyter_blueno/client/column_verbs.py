@@ -1,4 +1,4 @@
-"""What a dataset in a notebook does with values of its samples."""
+"""What a dataset in a notebook does with jobs, and with values that they computed of its samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from jupyter_blueno.client.datasets import Dataset
+    from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import Job
     from jupyter_blueno.client.options import Options
 
@@ -77,6 +78,12 @@ class ColumnVerbs:
         >>> digits.where(split="test").apply(brightness)
         """
         return columns.apply(cast("Dataset", self), function, batch_size, options)
+
+    def jobs(self, limit: int = 20) -> JobList:
+        """The jobs that read this dataset, in any version; the newest first."""
+        from jupyter_blueno.client.jobs import reading
+
+        return reading(self.id, limit)
 
     def drop_column(self, name: str) -> bool:
         """Remove a column of the dataset, with its values; False if there is none."""

@@ -77,6 +77,12 @@ def jobs(search: str = "", *, state: str | list[str] | None = None, limit: int =
     return JobList(found)
 
 
+def reading(dataset_id: int, limit: int) -> JobList:
+    """The newest jobs that read a dataset."""
+    ask = model.JobPage(dataset=dataset_id, limit=limit)
+    return JobList(of(one) for one in session.call(api.list_jobs, ask).jobs)
+
+
 class Job(Acting, Observed):
     """A background job. It goes on when this notebook is closed.
 

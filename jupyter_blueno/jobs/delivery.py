@@ -1,17 +1,24 @@
-"""Brings values of samples from a job's folder into the columns of their datasets."""
+"""Brings what a job did with datasets from its folder into the database: what it read, what it computed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from jupyter_blueno.catalog import columns
 from jupyter_blueno.catalog.model import User
+from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.inside import used
 from jupyter_blueno.jobs.inside.results import FOLDER, NEW, REFUSED, TAKEN
+from jupyter_blueno.jobs.model import UsedDataset
+
+SAID = "refused"  # among the results: the first reason why some were not written
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -22,29 +29,70 @@ class Batch(msgspec.Struct, frozen=True):
     values: dict[str, list[float | str | None]]
 
 
-SAID = "refused"  # in the same folder: the first reason
+class Delivery:
+    """Looks into folders of jobs as often as it is asked; what was delivered is not again."""
 
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._noted: dict[str, int] = {}  # job → bytes of its `used.jsonl` that are in the database
 
-def deliver(database: Database, folder: JobFolder, row: Any) -> str | None:
-    """Write what is new into columns, as the job's owner; return why something was refused, in words.
+    def deliver(self, folder: JobFolder, row: Any) -> str | None:
+        """Write down what is new; return why some values were refused, in words."""
+        self._note_used(folder, row)
+        return self._write_results(folder, row)
 
-    A batch is marked when it is written: whoever is killed in between writes the
-    same once more.
-    """
-    place = folder.path / FOLDER
-    batches = sorted(place.glob(f"[0-9]*{NEW}"))
-    user = User(row.owner, row.team)
-    for path in batches:
+    def forget(self, job_id: str) -> None:
+        """A job is over."""
+        self._noted.pop(job_id, None)
+
+    def _note_used(self, folder: JobFolder, row: Any) -> None:
+        path = folder.path / used.FILE
         try:
-            batch = msgspec.json.decode(path.read_bytes(), type=Batch)
-            columns.write(database, user, batch.dataset_id, batch.ordinals, batch.values, row.id)
-        except (InvalidInput, NotFound, TooLarge, msgspec.DecodeError) as error:
-            if not (place / SAID).exists():
-                (place / SAID).write_text(f"Values were not written: {getattr(error, 'message', error)}")
-            path.rename(path.with_suffix(REFUSED))
-        else:
-            path.rename(path.with_suffix(TAKEN))
-    try:
-        return (place / SAID).read_text()
-    except OSError:
-        return None
+            size = path.stat().st_size
+        except OSError:
+            return
+        if size == self._noted.get(row.id):
+            return
+        found = used.read(path.read_text(errors="replace").splitlines())
+        with self.database.begin() as connection:
+            for one in found:
+                connection.execute(_used(row.id, one))
+        self._noted[row.id] = size
+
+    def _write_results(self, folder: JobFolder, row: Any) -> str | None:
+        """Values go into columns as the job's owner.
+
+        A batch is marked when it is written: whoever is killed in between writes
+        the same once more.
+        """
+        place = folder.path / FOLDER
+        user = User(row.owner, row.team)
+        for path in sorted(place.glob(f"[0-9]*{NEW}")):
+            try:
+                batch = msgspec.json.decode(path.read_bytes(), type=Batch)
+                columns.write(self.database, user, batch.dataset_id, batch.ordinals, batch.values, row.id)
+            except (InvalidInput, NotFound, TooLarge, msgspec.DecodeError) as error:
+                if not (place / SAID).exists():
+                    (place / SAID).write_text(f"Values were not written: {getattr(error, 'message', error)}")
+                path.rename(path.with_suffix(REFUSED))
+            else:
+                path.rename(path.with_suffix(TAKEN))
+        try:
+            return (place / SAID).read_text()
+        except OSError:
+            return None
+
+
+def _used(job_id: str, one: UsedDataset) -> Any:
+    """The statement that notes a dataset as read by a job, if it is still there."""
+    there = sa.select(
+        sa.literal(job_id),
+        tables.dataset.c.id,
+        sa.literal(one.version),
+        sa.cast(
+            sa.literal(msgspec.to_builtins(one.filter), tables.job_input.c.filter.type),
+            tables.job_input.c.filter.type,
+        ),
+    ).where(tables.dataset.c.id == one.dataset_id)
+    names = ["job_id", "dataset_id", "version", "filter"]
+    return insert(tables.job_input).from_select(names, there).on_conflict_do_nothing()

@@ -244,13 +244,15 @@ class Job(Struct, frozen=True):
 class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
     """Newest first, by key: jobs older than the job `before`.
 
-    The parts of sweeps and flows are listed only for the `parent` that is asked for.
+    The parts of sweeps and flows are listed only for the `parent` that is asked for,
+    and among those that read a `dataset` (its id).
     """
 
     search: str = ""
     state: list[str] = []
     notebook: str | None = None
     parent: str | None = None
+    dataset: int | None = None
     before: str | None = None
     limit: int = 100
 

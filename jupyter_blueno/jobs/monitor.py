@@ -13,7 +13,8 @@ import msgspec
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.jobs import delivery, failures, lifecycle, store
+from jupyter_blueno.jobs import failures, lifecycle, store
+from jupyter_blueno.jobs.delivery import Delivery
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Attempt
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
@@ -63,6 +64,7 @@ class Monitor:
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._stopped = False
+        self.delivery = Delivery(database)
         self._revived: dict[str, float] = {}
         self._queued = 0  # how many waited at the last comparison
         self._compared = 0.0
@@ -230,7 +232,7 @@ class Monitor:
             seen = self._mend(row, folder, seen)
         resources = msgspec.convert(row.spec["resources"], Resources)
         verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout)
-        refused = delivery.deliver(self.database, folder, row)
+        refused = self.delivery.deliver(folder, row)
         values: dict[str, Any] = {"health": _health(seen, verdict.state)}
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
@@ -245,6 +247,7 @@ class Monitor:
             values["finished_at"] = lifecycle.moment(verdict.finished_at or time.time())
             values |= {"exit_code": verdict.exit_code, "reason": verdict.reason}
             self._revived.pop(row.id, None)
+            self.delivery.forget(row.id)
         if verdict.state != row.state:
             values |= {"state": verdict.state, "reason": verdict.reason}
         if verdict.state in TERMINAL:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.database.revisions import next_revision
-from jupyter_blueno.database.tables import job
+from jupyter_blueno.database.tables import job, job_input
 from jupyter_blueno.jobs import parts
 from jupyter_blueno.jobs.engine.order import LANES
 from jupyter_blueno.jobs.lifecycle import ACTIVE
@@ -130,6 +130,9 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     index, a tenth of the table.
     """
     part = job.c.parent.is_(None) if ask.parent is None else job.c.parent == ask.parent
+    if ask.dataset is not None:
+        read = sa.select(job_input.c.job_id).where(job_input.c.dataset_id == ask.dataset)
+        part = job.c.id.in_(read)
     statement = sa.select(job.c.created_at, job.c.id).where(
         job.c.team == team, job.c.deleted_at.is_(None), part
     )

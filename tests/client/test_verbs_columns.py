@@ -38,6 +38,7 @@ def test_a_function_is_run_on_a_selection(dots: blueno.Dataset) -> None:
     assert [int(one) for one in dots.sort("-brightness").ordinals[:3]] == [11, 9, 7]
     assert len(dots.where(having="brightness > 4")) == 4
     assert [one.name for one in dots.columns if one.job_id == job.id] == ["brightness"]
+    assert dots.jobs()[0].id == job.id
 
 
 def test_batches_give_several_columns(dots: blueno.Dataset) -> None:

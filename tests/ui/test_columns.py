@@ -87,3 +87,5 @@ def test_a_notebook_runs_on_what_is_selected(lab: Lab, page: Page, valued: Locat
     execute(page, "blueno:open-dataset", {"id": digits.id})
     valued.locator(".jp-blueno-tile[data-ordinal='6']").click()
     expect(valued.locator(".jp-blueno-facts")).to_contain_text("rank12")
+    valued.get_by_role("region", name="Jobs that used it").get_by_role("button", name="rank on").first.click()
+    expect(page.locator(".jp-blueno-job-tab").last).to_be_visible()

@@ -4061,6 +4061,7 @@ export interface operations {
         state?: string[];
         notebook?: string | null;
         parent?: string | null;
+        dataset?: number | null;
         before?: string | null;
         limit?: number;
       };

@@ -66,6 +66,15 @@ export class JobsModel extends Collection<Job> {
     return jobs.map(job => this.get(job.id) ?? job);
   }
 
+  /** The newest jobs that read a dataset. */
+  async reading(dataset: number, limit: number): Promise<Job[]> {
+    const { jobs } = await this.api.get('/jobs', {
+      query: { dataset, limit }
+    });
+    this.put(...jobs);
+    return jobs.map(job => this.get(job.id) ?? job);
+  }
+
   /** Start a job; asking again with the same id is the same job. */
   submit(id: string, name: string, spec: JobSpec): Promise<Job> {
     return this.taken(this.api.post('/jobs', { body: { id, name, spec } }));

@@ -63,7 +63,7 @@ export function DatasetView(props: {
       <div className="jp-blueno-dataset-body" ref={body}>
         <FacetPanel model={model} />
         <Content model={model} open={open} focusFilter={focusFilter} />
-        <Details model={model} open={open} />
+        <Details model={model} open={open} commands={commands} />
       </div>
     </div>
   );

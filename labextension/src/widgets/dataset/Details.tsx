@@ -1,16 +1,19 @@
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Sample } from '../../api/types';
 import type { DatasetModel } from '../../models/dataset';
 import { useModel } from '../hooks';
 import { bytes, count, counted } from '../numbers';
 import { TileCanvas } from './TileCanvas';
+import { UsedBy } from './UsedBy';
 
 /** What is known of the sample that is looked at. */
 export function Details(props: {
   model: DatasetModel;
   open: (ordinal: number) => void;
+  commands: CommandRegistry;
 }): JSX.Element {
-  const { model, open } = props;
+  const { model, open, commands } = props;
   const { current, size } = useModel(model.selection);
   const { positions } = useModel(model);
   const samples = useModel(model.samples);
@@ -55,6 +58,7 @@ export function Details(props: {
           </button>
         </>
       )}
+      <UsedBy model={model} commands={commands} />
     </aside>
   );
 }
