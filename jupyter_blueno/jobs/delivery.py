@@ -89,10 +89,7 @@ def _used(job_id: str, one: UsedDataset) -> Any:
         sa.literal(job_id),
         tables.dataset.c.id,
         sa.literal(one.version),
-        sa.cast(
-            sa.literal(msgspec.to_builtins(one.filter), tables.job_input.c.filter.type),
-            tables.job_input.c.filter.type,
-        ),
+        sa.literal(msgspec.to_builtins(one.filter), JSONB),
     ).where(tables.dataset.c.id == one.dataset_id)
     names = ["job_id", "dataset_id", "version", "filter"]
     return insert(tables.job_input).from_select(names, there).on_conflict_do_nothing()
