@@ -43,7 +43,7 @@ def page(desk: Desk, request: pytest.FixtureRequest) -> Iterator[Page]:
     """
     given = desk.fresh() if "fresh_page" in request.fixturenames else desk.cleared()
     yield given
-    failed = request.node.stash.get(FAILED, False)
+    failed = FAILED in request.node.stash
     if failed:
         folder = Path(__file__).with_name("screenshots")
         folder.mkdir(exist_ok=True)

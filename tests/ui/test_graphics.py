@@ -6,37 +6,36 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Page, Playwright
 
 from tests.browser import CHROMIUM_FLAGS, PRETEND_CARD, SOFTWARE_GL, chromium
-from tests.ui.conftest import TOKEN, Lab
+from tests.ui.conftest import FAILED, Lab
+from tests.ui.desk import Desk
 from tests.ui.viewing import FRONT, open_file, pane, pixels, save_known, wait_for_slice
 
 
 @pytest.fixture(scope="module")
-def gl_browser(playwright: Playwright) -> Iterator[Browser]:
-    started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def carded(lab: Lab, gl_browser: Browser) -> Iterator[Page]:
+def gl_desk(lab: Lab, playwright: Playwright) -> Iterator[Desk]:
     """Lab in a browser that says it has a graphics card; `lose` of its window takes the card away."""
-    page = gl_browser.new_page(viewport={"width": 1400, "height": 900})
-    page.add_init_script(PRETEND_CARD)
-    page.add_init_script(
+    started = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS + SOFTWARE_GL)
+    context = started.new_context(viewport={"width": 1400, "height": 900})
+    context.add_init_script(PRETEND_CARD)
+    context.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext;"
         "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
         "  const made = get.call(this, kind, ...rest);"
         "  if (kind === 'webgl2') { window.lose = made.getExtension('WEBGL_lose_context'); }"
         "  return made; };"
     )
+    yield Desk(lab, context)
+    started.close()
+
+
+@pytest.fixture
+def carded(lab: Lab, gl_desk: Desk, request: pytest.FixtureRequest) -> Iterator[Page]:
     save_known(lab.root / "known.nii")
-    page.goto(f"{lab.url}/lab?token={TOKEN}&reset", timeout=60_000)
-    page.wait_for_selector(".jp-DirListing-item", timeout=60_000)
-    yield page
-    page.close()
+    yield gl_desk.cleared()
+    gl_desk.give_back(whole=FAILED not in request.node.stash)
 
 
 @pytest.mark.parametrize("smooth", [True, False])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import nibabel as nib
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
 
 from jupyter_blueno.catalog.model import Dataset
 from tests.ui.conftest import TOKEN, Lab, painted
@@ -16,17 +16,36 @@ from tests.ui.desk import stop_kernels
 LONG = 60_000  # ms: a kernel or a job has a Python to start
 
 
-@pytest.fixture
-def context(lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
-    """A browser, signed in; nothing on its pages may fail in our code."""
+@pytest.fixture(scope="module")
+def signed_in(lab: Lab, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that keeps what its pages loaded."""
     made = browser.new_context(viewport={"width": 1400, "height": 900})
-    complaints: list[str] = []
-    made.on("weberror", lambda error: complaints.append(str(error.error.stack or error.error)))
-    made.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     made.request.get(f"{lab.url}/tree?token={TOKEN}")
     yield made
-    stop_kernels(lab)
     made.close()
+
+
+@pytest.fixture
+def context(lab: Lab, signed_in: BrowserContext) -> Iterator[BrowserContext]:
+    """Nothing on the pages of a test may fail in our code."""
+    complaints: list[str] = []
+
+    def fails(error: WebError) -> None:
+        complaints.append(str(error.error.stack or error.error))
+
+    def says(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            complaints.append(line.text)
+
+    signed_in.on("weberror", fails)
+    signed_in.on("console", says)
+    yield signed_in
+    for page in signed_in.pages:
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.close()
+    stop_kernels(lab)
+    signed_in.remove_listener("weberror", fails)
+    signed_in.remove_listener("console", says)
     assert [one for one in complaints if "blueno" in one.lower()] == []
 
 

@@ -32,7 +32,7 @@ def pane(lab: Lab, page: Page) -> Locator:
 def wait_for(pane: Locator, index: int, frame: int) -> None:
     """Wait until this very slice is on the screen."""
     there = pane.page.locator(f"[data-index='{index}'][data-frame='{frame}'][data-state=ready]")
-    expect(pane.and_(there)).to_be_visible()
+    pane.and_(there).wait_for()  # looks at each frame; a point of time may be gone soon
 
 
 def brightness(pane: Locator) -> float:
