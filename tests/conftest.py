@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Playwright
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests in the browser: they are the longest, and one process has them, with one page."""
+    folder = Path(__file__).with_name("ui")
+    items.sort(key=lambda item: folder not in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     """The session's server, with a migrated database called ``template``."""

@@ -80,6 +80,8 @@ class Desk:
 
     def give_back(self, whole: bool) -> None:
         """After a test; without `whole` the next one gets a fresh page."""
+        if self.lab.process is None:  # it failed while it restarted the server
+            self.lab.start()
         for one in self.context.pages:
             if one is not self.page:
                 one.close()
