@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 from pathlib import Path
 
 import nibabel
@@ -68,9 +69,9 @@ class TestBigEndian(TestNifti):
 
 
 def _real() -> list[Path]:
-    import nilearn.datasets
-
-    found = sorted((Path(nilearn.datasets.__file__).parent / "data").glob("mni_icbm152_*.nii.gz"))
+    package = importlib.util.find_spec("nilearn")  # importing it takes seconds, in each process that collects
+    assert package is not None
+    found = sorted(Path(package.origin or "").parent.glob("datasets/data/mni_icbm152_*.nii.gz"))
     return [*found, Path(nibabel.__file__).parent / "tests" / "data" / "example4d.nii.gz"]
 
 
