@@ -70,7 +70,7 @@ export const runSelectionPlugin: JupyterFrontEndPlugin<void> = {
       const { value } = await InputDialog.getItem({
         title: `Run a notebook on ${counted(asked.total, 'sample')}`,
         label: 'In it, blueno.selection() is these samples.',
-        items: [...open.keys(), ...others, NEW],
+        items: [...open.keys(), NEW, ...others],
         okLabel: 'Next'
       });
       if (value === NEW) {
