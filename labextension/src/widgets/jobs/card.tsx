@@ -37,7 +37,8 @@ export function jobBundle(job: Job): PartialJSONObject {
 
 const LINES = 3; // of the log's end
 const TAIL = 4096; // bytes that hold them
-const NEWEST = 8; // outputs among which the last picture is looked for
+const NEWEST = 8; // outputs among which the last pictures are looked for
+const PICTURES = 3; // side by side
 const PAUSE = 400; // ms between two looks at the log
 
 interface CardOptions {
@@ -218,7 +219,7 @@ function lastLines(bytes: Uint8Array): Node[] {
   });
 }
 
-/** The last picture, and the value it returned. */
+/** The last pictures, and the value it returned. */
 function LastShown(props: {
   job: Job;
   feed: JobFeed;
@@ -226,23 +227,22 @@ function LastShown(props: {
 }): JSX.Element {
   const { job, feed, rendermime } = props;
   const { outputs } = useOutputs(feed, job.output_count, NEWEST);
-  const picture = outputs.findLast(isPicture);
+  const pictures = outputs.filter(isPicture).slice(-PICTURES);
   const value = outputs.findLast(
-    one => one.role === 'result' && one !== picture
+    one => one.role === 'result' && !isPicture(one)
   );
   const error = isOver(job)
     ? outputs.findLast(one => one.role === 'error')
     : undefined;
-  const shown: Output[] = [picture, value].filter(one => one !== undefined);
+  const show = (output: Output) => (
+    <MimeOutput key={output.index} output={output} rendermime={rendermime} />
+  );
   return (
     <>
-      {shown.map(output => (
-        <MimeOutput
-          key={output.index}
-          output={output}
-          rendermime={rendermime}
-        />
-      ))}
+      {pictures.length > 0 && (
+        <div className="jp-blueno-card-pictures">{pictures.map(show)}</div>
+      )}
+      {value && show(value)}
       {error && (
         <details className="jp-blueno-card-error">
           <summary>Traceback</summary>
