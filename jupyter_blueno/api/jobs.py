@@ -169,7 +169,11 @@ def cancel_job(context: Context, ask: JobRef) -> Job:
 @operation("POST", "/jobs/{job_id}/rerun", resource="jobs", action="execute", status=201)
 def rerun_job(context: Context, ask: RerunJob) -> Job:
     """Run the same snapshot again as a new job, with other values where some are given."""
-    return context.platform.jobs.rerun(context.user, ask.job_id, ask)
+    jobs = context.platform.jobs
+    job = jobs.get(context.user, ask.job_id)
+    if job.kind == "sweep":
+        return context.platform.sweeps.again(context.user, job.id, ask)
+    return jobs.rerun(context.user, job.id, ask)
 
 
 @operation("GET", "/jobs/{job_id}/form", resource="jobs", action="read")
@@ -244,7 +248,10 @@ def list_used_datasets(context: Context, ask: JobRef) -> UsedDatasets:
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")
 def get_code(context: Context, ask: JobRef) -> Code:
     """Return the code that ran, with its modules, packages and commit."""
-    return context.platform.jobs.code(context.user, ask.job_id)
+    job = context.platform.jobs.get(context.user, ask.job_id)
+    if job.kind == "sweep":
+        return context.platform.sweeps.code(context.user, job.id)
+    return context.platform.jobs.code(context.user, job.id)
 
 
 @operation("GET", "/jobs/{job_id}/workbench", resource="jobs", action="read")

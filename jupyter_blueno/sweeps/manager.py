@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
-from jupyter_blueno.jobs.model import TERMINAL, Job, JobSpec, Person, Resources
+from jupyter_blueno.jobs.model import TERMINAL, Change, Code, Job, JobSpec, Person, Resources
 from jupyter_blueno.jobs.sending import kept, request, snapshot
 from jupyter_blueno.sweeps import rules, space, store, work
 from jupyter_blueno.sweeps.model import ChangeStop, Plan, StartSweep, Sweep, Trial, Verdict
@@ -58,17 +59,45 @@ class SweepManager:
         check_json_items([msgspec.to_builtins(ask.plan)], "The sweep's plan")
         spec = kept.settled(self.jobs, ask.work)
         work.check(spec, ask.plan.space)
-        digest = hashlib.sha256(msgspec.json.encode(ask, order="sorted")).hexdigest()
         kept.take(self.jobs, work.folder_of(self.config, ask.id), name, spec)
+        digest = hashlib.sha256(msgspec.json.encode(ask, order="sorted")).hexdigest()
+        self._begin(user, ask.id, name, spec, ask.plan, digest)
+        return self.get(user, ask.id)
+
+    def again(self, user: Person, ref: str, change: Change) -> Job:
+        """Run a sweep again from the beginning, with the same snapshot.
+
+        Raises
+        ------
+        InvalidInput
+            If it is to be another one.
+        """
+        old = self._row(user, ref)
+        if change.values or change.resources or change.command_line or change.resume:
+            raise InvalidInput(
+                "A sweep runs again as it was. Go on with it (resume), or start one with other values.",
+                code="sweep_plan",
+            )
+        job_id = change.id or os.urandom(16).hex()
+        request.check_id(job_id)
+        record = self._record(old.id)
+        name = request.check_name(change.name or old.name)
+        folders = work.folder_of(self.config, old.id), work.folder_of(self.config, job_id)
+        kept.take_over(*folders, name, record.spec)
+        plan = msgspec.convert(old.plan, Plan)
+        self._begin(user, job_id, name, record.spec, plan, f"again {old.id}")
+        return self.jobs.get(user, job_id)
+
+    def _begin(self, user: Person, sweep_id: str, name: str, spec: JobSpec, plan: Plan, digest: str) -> None:
+        """Write down the sweep whose work is kept, and start the job that conducts."""
         with self.database.begin() as connection:
-            values: dict[str, Any] = {"id": ask.id, "team": user.team, "owner": user.name, "name": name}
-            values |= {"kind": ask.work.kind, "digest": digest, "jobs": [ask.id]}
-            store.insert(connection, {**values, "plan": msgspec.to_builtins(ask.plan)})
-            known = store.row(connection, ask.id)
+            values: dict[str, Any] = {"id": sweep_id, "team": user.team, "owner": user.name, "name": name}
+            values |= {"kind": spec.kind, "digest": digest, "jobs": [sweep_id]}
+            store.insert(connection, {**values, "plan": msgspec.to_builtins(plan)})
+            known = store.row(connection, sweep_id)
         if known is None or known.digest != digest or (known.team, known.owner) != (user.team, user.name):
             raise Conflict("Another sweep has this id already; make a new one.", code="job_id_taken")
-        self._conduct(user, ask.id, known, spec, 0)
-        return self.get(user, ask.id)
+        self._conduct(user, sweep_id, known, spec, 0)
 
     def resume(self, user: Person, ref: str, job_id: str, change: ChangeStop) -> Sweep:
         """Go on with a sweep that is over, by a new job; `job_id` makes a repeated request the same job.
@@ -135,6 +164,10 @@ class SweepManager:
         with self.database.begin() as connection:
             trials, revision = store.trials(connection, row.id, msgspec.convert(row.plan, Plan), since)
         return trials, revision
+
+    def code(self, user: Person, ref: str) -> Code:
+        """What each trial runs."""
+        return snapshot.read(work.folder_of(self.config, self._row(user, ref).id))
 
     # -- what a conductor asks ------------------------------------------------
 

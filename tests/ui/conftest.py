@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -77,6 +78,21 @@ def execute(page: Page, command: str, arguments: dict[str, object] | None = None
     """Run a Lab command without waiting for its end (some never end)."""
     given = json.dumps(arguments or {})
     page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {given}) }}")
+
+
+def picture(page: Page, name: str) -> None:
+    """Take a picture for the guide, light and dark."""
+    folder = os.environ.get("BLUENO_PICTURES")
+    if not folder:
+        return
+    for theme in ("Dark", "Light"):
+        page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
+                      f"JupyterLab {theme}")  # fmt: skip
+        page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
+        )
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
+        page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
 
 
 def painted(canvas: Locator) -> np.ndarray:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from jupyter_blueno.client import session
 from jupyter_blueno.client.demo import demo
-from tests.ui.conftest import TOKEN, Lab, execute, wait_for_idle_kernel
+from tests.ui.conftest import TOKEN, Lab, execute, picture, wait_for_idle_kernel
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 LONG = 60_000  # ms
@@ -92,21 +92,6 @@ def first_page(fresh: Lab, browser: Browser) -> Iterator[Page]:
     opened.wait_for_function("() => window.jupyterapp !== undefined")
     yield opened
     context.close()
-
-
-def picture(page: Page, name: str) -> None:
-    """Take a picture for the guide, light and dark."""
-    folder = os.environ.get("BLUENO_PICTURES")
-    if not folder:
-        return
-    for theme in ("Dark", "Light"):
-        page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
-                      f"JupyterLab {theme}")  # fmt: skip
-        page.wait_for_function(
-            "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
-        )
-        page.locator("#jupyterlab-splash").wait_for(state="detached")
-        page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
 
 
 def dataset_row(page: Page, name: str) -> Locator:

@@ -21,6 +21,11 @@ export function isPaused(job: Job): boolean {
   return job.desired === 'pause' && job.state === 'RUNNING';
 }
 
+/** Whether it may run again with other values. */
+export function takesValues({ kind }: Job): boolean {
+  return kind !== 'ingest' && kind !== 'sweep' && kind !== 'flow';
+}
+
 function newestFirst(a: Job, b: Job): number {
   return b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id);
 }

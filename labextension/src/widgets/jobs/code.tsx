@@ -11,6 +11,8 @@ import { counted } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
 import type { JobFeed } from './feed';
 
+const FEW = 5; // local modules that are shown unfolded
+
 interface CodeProps {
   feed: JobFeed;
   editors: IEditorServices;
@@ -57,18 +59,40 @@ export function CodeTab({ feed, editors }: CodeProps): JSX.Element {
           />
         </section>
       ))}
-      {Object.entries(modules).map(([name, text]) => (
-        <section key={name}>
-          <div className="jp-blueno-code-title">{name}</div>
-          <ReadOnly
-            label={name}
-            text={text}
-            language="python"
-            editors={editors}
-          />
-        </section>
+      {Object.entries(modules).map(([name, text], _, all) => (
+        <Module
+          key={name}
+          name={name}
+          text={text}
+          unfolded={all.length <= FEW}
+          editors={editors}
+        />
       ))}
     </div>
+  );
+}
+
+/** A local module; its editor is made when it is unfolded: a package may have hundreds. */
+function Module(props: {
+  name: string;
+  text: string;
+  unfolded: boolean;
+  editors: IEditorServices;
+}): JSX.Element {
+  const { name, text, editors } = props;
+  const [open, setOpen] = React.useState(props.unfolded);
+  return (
+    <details open={open} onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary className="jp-blueno-code-title">{name}</summary>
+      {open && (
+        <ReadOnly
+          label={name}
+          text={text}
+          language="python"
+          editors={editors}
+        />
+      )}
+    </details>
   );
 }
 

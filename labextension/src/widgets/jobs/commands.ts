@@ -17,7 +17,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { reasonOf } from '../../api/client';
 import type { Job, Resources } from '../../api/types';
-import { isOver, isPaused } from '../../models/jobs';
+import { isOver, isPaused, takesValues } from '../../models/jobs';
 import type { Changes } from '../../models/form';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
@@ -115,7 +115,7 @@ export function addJobCommands(options: JobCommandOptions): void {
         await commands.execute(Commands.openJob, { id: again.id });
       }
     },
-    job => job.kind !== 'ingest',
+    takesValues,
     {
       label: 'Run Job Again with Other Values …',
       caption: 'Change parameters and resources, then run the same snapshot',
@@ -148,7 +148,7 @@ export function addJobCommands(options: JobCommandOptions): void {
   add(
     Commands.openJobBench,
     job => openBench(app, platform, places, job),
-    job => job.kind !== 'ingest',
+    takesValues,
     {
       label: 'Open a Notebook Here',
       caption:

@@ -2,7 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import { copyIcon, notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { Failure, Job, Resources } from '../../api/types';
-import { isOver } from '../../models/jobs';
+import { isOver, takesValues } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { Action } from './header';
 import { reasonLine } from './words';
@@ -32,7 +32,7 @@ export function Why(props: {
     <div className="jp-blueno-job-why" role="status">
       <div>{reason}</div>
       {job.failure && <Place failure={job.failure} />}
-      {isOver(job) && job.state !== 'CANCELLED' && job.kind !== 'ingest' && (
+      {isOver(job) && job.state !== 'CANCELLED' && takesValues(job) && (
         <div className="jp-blueno-job-next">
           <Suggested job={job} commands={commands} rerun={rerun} />
           <Action

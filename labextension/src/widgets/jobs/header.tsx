@@ -8,7 +8,7 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Job } from '../../api/types';
-import { isOver, isPaused } from '../../models/jobs';
+import { isOver, isPaused, takesValues } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
 import { age, count, date, duration, percent, short } from '../numbers';
@@ -133,7 +133,7 @@ export function JobButtons(props: {
         disabled={job.kind === 'ingest'}
         run={rerun}
       />
-      {job.kind !== 'ingest' && (
+      {takesValues(job) && (
         <button
           className="jp-blueno-action jp-mod-beside"
           title="Run again with other values …"

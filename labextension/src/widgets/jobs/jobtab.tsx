@@ -7,6 +7,7 @@ import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { Panel, PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
+import type { Job } from '../../api/types';
 import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
 import { useModel } from '../hooks';
@@ -18,6 +19,7 @@ import { JobFooter, type Places } from './footer';
 import { JobHeader } from './header';
 import { LogPanel } from './logpanel';
 import { Results } from './results';
+import { TrialsTab } from './trials/trialstab';
 
 /** What the tab of a job needs of Lab. */
 export interface JobTabOptions {
@@ -36,7 +38,15 @@ const TABS = [
   'Code',
   'Environment'
 ] as const;
-type Tab = (typeof TABS)[number];
+type Tab = (typeof TABS)[number] | 'Trials';
+
+/** Of a job that runs others, what these are comes first. */
+const FIRST: Partial<Record<Job['kind'], Tab>> = { sweep: 'Trials' };
+
+function tabsOf(job: Job | undefined): readonly Tab[] {
+  const first = job && FIRST[job.kind];
+  return first ? [first, ...TABS] : TABS;
+}
 
 /** One job in the main area. */
 export class JobTab extends MainAreaWidget<JobView> {
@@ -115,7 +125,7 @@ export class JobView extends Widget {
   private _firstTab(): void {
     const { job, problem } = this.feed;
     if (job && !this._pages.size) {
-      this._show();
+      this._tabs.select(tabsOf(job)[0]);
     } else if (!job && (problem || !this._body.widgets.length)) {
       this._pages.forEach(page => page.dispose());
       this._pages.clear();
@@ -145,9 +155,13 @@ export class JobView extends Widget {
   }
 
   private _make(tab: Tab): Widget {
-    const { rendermime, editors } = this.options;
+    const { rendermime, editors, commands } = this.options;
     const { feed } = this;
     switch (tab) {
+      case 'Trials':
+        return ReactWidget.create(
+          <TrialsTab feed={feed} commands={commands} />
+        );
       case 'Log':
         return new LogPanel(feed);
       case 'Results':
@@ -186,13 +200,14 @@ class Tabs {
 function TabBar(props: { tabs: Tabs; feed: JobFeed }): JSX.Element {
   const { current } = useModel(props.tabs);
   const { job } = useModel(props.feed);
+  const tabs = tabsOf(job);
   const bar = React.useRef<HTMLDivElement>(null);
   const onKey = (event: React.KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by) {
       event.preventDefault();
-      const at = (TABS.indexOf(current) + by + TABS.length) % TABS.length;
-      props.tabs.select(TABS[at]);
+      const at = (tabs.indexOf(current) + by + tabs.length) % tabs.length;
+      props.tabs.select(tabs[at]);
       bar.current?.querySelectorAll<HTMLElement>('[role="tab"]')[at].focus();
     }
   };
@@ -204,7 +219,7 @@ function TabBar(props: { tabs: Tabs; feed: JobFeed }): JSX.Element {
       aria-label="About this job"
       onKeyDown={onKey}
     >
-      {TABS.map(tab => (
+      {tabs.map(tab => (
         <button
           key={tab}
           role="tab"

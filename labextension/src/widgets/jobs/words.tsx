@@ -4,9 +4,10 @@ import type { Job } from '../../api/types';
 import { isOver, isPaused } from '../../models/jobs';
 import { duration, short } from '../numbers';
 
-type Sign = 'running' | 'waiting' | 'done' | 'failed' | 'stopped';
+/** What a state looks like; several look alike. */
+export type SignName = 'running' | 'waiting' | 'done' | 'failed' | 'stopped';
 
-const SIGNS: Record<Job['state'], Sign> = {
+const SIGNS: Record<Job['state'], SignName> = {
   SUBMITTING: 'waiting',
   QUEUED: 'waiting',
   STARTING: 'running',
@@ -109,6 +110,11 @@ export function metricsLine(job: Job): string {
 /** The sign of a state; its word is for those who do not see it. */
 export function StateSign({ job }: { job: Job }): JSX.Element {
   const sign = isPaused(job) ? 'waiting' : SIGNS[job.state];
+  return <Sign sign={sign} word={stateWord(job)} />;
+}
+
+export function Sign(props: { sign: SignName; word: string }): JSX.Element {
+  const { sign, word } = props;
   return (
     <svg
       className={`jp-blueno-sign jp-mod-${sign}`}
@@ -116,15 +122,15 @@ export function StateSign({ job }: { job: Job }): JSX.Element {
       width="16"
       height="16"
       role="img"
-      aria-label={stateWord(job)}
+      aria-label={word}
     >
-      <title>{stateWord(job)}</title>
+      <title>{word}</title>
       {DRAWINGS[sign]}
     </svg>
   );
 }
 
-const DRAWINGS: Record<Sign, JSX.Element> = {
+const DRAWINGS: Record<SignName, JSX.Element> = {
   running: (
     <>
       <circle className="jp-blueno-sign-halo" cx="8" cy="8" r="6.2" />

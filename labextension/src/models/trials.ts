@@ -1,0 +1,123 @@
+import { UUID } from '@lumino/coreutils';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { isAbort, type Api } from '../api/client';
+import type { Sweep, Trial } from '../api/types';
+
+/** A parameter on an axis or in a column. */
+export type Value = string | number | boolean | null | object;
+
+/** A sweep and its trials, as they come: only what changed is asked for. */
+export class TrialsModel {
+  /** `id` is that of a job that conducts or conducted it. */
+  constructor(
+    private readonly api: Api,
+    readonly id: string
+  ) {}
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Undefined before there was an answer. */
+  get sweep(): Sweep | undefined {
+    return this._sweep;
+  }
+
+  /** By number; another array after each change. */
+  get trials(): readonly Trial[] {
+    return this._trials;
+  }
+
+  /** Why there is no answer; a later one takes it back. */
+  get error(): unknown {
+    return this._error;
+  }
+
+  /** Ask for what changed. */
+  update(): Promise<void> {
+    this._asking ??= this._update().finally(() => (this._asking = null));
+    return this._asking;
+  }
+
+  /** Have another number of trials in all or at once. */
+  async change(some: { trials?: number; at_once?: number }): Promise<void> {
+    this._sweep = await this.api.patch('/sweeps/{sweep_id}', {
+      path: { sweep_id: this.id },
+      body: some
+    });
+    this._changed.emit();
+  }
+
+  /** Go on with so many more; the id of the job that does. */
+  async resume(more: number): Promise<string> {
+    const made = this._trials.filter(({ state }) => state !== 'cancelled');
+    const sweep = await this.api.post('/sweeps/{sweep_id}/resume', {
+      path: { sweep_id: this.id },
+      body: {
+        id: UUID.uuid4().replace(/-/g, ''),
+        trials: made.length + more
+      }
+    });
+    return sweep.jobs[sweep.jobs.length - 1];
+  }
+
+  private async _update(): Promise<void> {
+    const path = { sweep_id: this.id };
+    try {
+      const [sweep, answer] = await Promise.all([
+        this.api.get('/sweeps/{sweep_id}', { path }),
+        this.api.get('/sweeps/{sweep_id}/trials', {
+          path,
+          query: { since: this._revision }
+        })
+      ]);
+      this._sweep = sweep;
+      this._revision = answer.revision;
+      if (answer.trials.length) {
+        const known = new Map(this._trials.map(one => [one.number, one]));
+        answer.trials.forEach(one => known.set(one.number, one));
+        this._trials = [...known.values()].sort((a, b) => a.number - b.number);
+      }
+      this._error = undefined;
+    } catch (error) {
+      if (isAbort(error)) {
+        return;
+      }
+      this._error = error;
+    }
+    this._changed.emit();
+  }
+
+  private _sweep: Sweep | undefined;
+  private _trials: readonly Trial[] = [];
+  private _revision = 0;
+  private _error: unknown;
+  private _asking: Promise<void> | null = null;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Whether the first value of the objective is the better one. */
+export function isBetter(sweep: Sweep, one: number, than: number): boolean {
+  return sweep.plan.direction === 'maximize' ? one > than : one < than;
+}
+
+/** How good a trial is: 0 the worst that is complete, 1 the best; null where it has no value. */
+export function goodness(
+  sweep: Sweep,
+  trials: readonly Trial[]
+): (trial: Trial) => number | null {
+  const values = trials.filter(isComplete).map(({ value }) => value as number);
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  return trial => {
+    if (!isComplete(trial)) {
+      return null;
+    }
+    const share = ((trial.value as number) - low) / span;
+    return sweep.plan.direction === 'maximize' ? share : 1 - share;
+  };
+}
+
+export function isComplete(trial: Trial): boolean {
+  return trial.state === 'complete' && trial.value !== null;
+}
