@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Literal
 
 from msgspec import Struct
@@ -173,6 +174,10 @@ def rerun_job(context: Context, ask: RerunJob) -> Job:
     job = jobs.get(context.user, ask.job_id)
     if job.kind == "sweep":
         return context.platform.sweeps.again(context.user, job.id, ask)
+    if job.kind == "flow":
+        from jupyter_blueno.flows import making
+
+        return making.resume(jobs, context.user, job.id, ask.id or uuid.uuid4().hex, anew=True)
     return jobs.rerun(context.user, job.id, ask)
 
 
@@ -251,6 +256,10 @@ def get_code(context: Context, ask: JobRef) -> Code:
     job = context.platform.jobs.get(context.user, ask.job_id)
     if job.kind == "sweep":
         return context.platform.sweeps.code(context.user, job.id)
+    if job.kind == "flow":
+        from jupyter_blueno.flows import seeing
+
+        return seeing.code_of(context.platform.jobs, job.id)
     return context.platform.jobs.code(context.user, job.id)
 
 

@@ -65,8 +65,8 @@ def start(manager: JobManager, user: Person, ask: FlowSpec) -> Job:
     return _launched(manager, user, ask.id, name, job)
 
 
-def resume(manager: JobManager, user: Person, flow_id: str, new_id: str) -> Job:
-    """Make a flow that ended again: what succeeded is taken over, the rest is run.
+def resume(manager: JobManager, user: Person, flow_id: str, new_id: str, anew: bool = False) -> Job:
+    """Make a flow that ended again: what succeeded is taken over, or with `anew` run again, too.
 
     Raises
     ------
@@ -84,8 +84,9 @@ def resume(manager: JobManager, user: Person, flow_id: str, new_id: str) -> Job:
         raise Conflict("The flow is still running; cancel it first.", code="flow_active")
     digest = f"{known.digest} again"
     job = _conductor(user, digest, old.origin)
-    earlier = _finished(manager, user, old.id)
-    values = {"id": new_id, "team": user.team, "owner": user.name, "digest": digest, "resumes": old.id}
+    earlier = {} if anew else _finished(manager, user, old.id)
+    resumes = None if anew else old.id
+    values = {"id": new_id, "team": user.team, "owner": user.name, "digest": digest, "resumes": resumes}
     rows = [_again(dict(part._mapping), new_id, earlier) for part in parts]
 
     def lay_out(fresh: Path) -> None:

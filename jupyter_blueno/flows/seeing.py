@@ -8,12 +8,17 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import msgspec
+
 from jupyter_blueno.errors import NotFound
 from jupyter_blueno.flows import graph, store
 from jupyter_blueno.flows.going import standing, state_of
+from jupyter_blueno.flows.making import folder_of
 from jupyter_blueno.flows.model import Flow, Part, Step
+from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import TERMINAL, Person
+from jupyter_blueno.jobs.model import TERMINAL, Code, Person
+from jupyter_blueno.jobs.sending import snapshot
 
 
 def see(manager: JobManager, user: Person, ref: str) -> Flow:
@@ -66,6 +71,29 @@ def parts_of(manager: JobManager, user: Person, ref: str, step: str) -> list[Par
         )
         for part in found
     ]
+
+
+def code_of(manager: JobManager, flow_id: str) -> Code:
+    """What the steps of a flow run, one after the other.
+
+    Raises
+    ------
+    NotFound
+    """
+    with manager.database.begin() as connection:
+        parts = [part for part in store.parts(connection, flow_id) if part.number == 0]
+    found = [(part, snapshot.read(folder_of(manager, flow_id, part.position, 0))) for part in parts]
+    texts = [f"# {part.step} ({part.kind})\n{_text(code)}" for part, code in found]
+    whole = snapshot.read(JobFolder.of(manager.config, flow_id))
+    modules = {name: text for _, code in found for name, text in code.modules.items()}
+    return msgspec.structs.replace(whole, language="python", source="\n\n".join(texts), modules=modules)
+
+
+def _text(code: Code) -> str:
+    if code.language != "ipynb":
+        return code.source.rstrip()
+    cells = msgspec.json.decode(code.source)["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
 def _step(name: str, state: Any, parts: Sequence[Any], ended: bool) -> Step:

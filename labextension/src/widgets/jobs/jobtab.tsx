@@ -20,6 +20,7 @@ import { JobHeader } from './header';
 import { LogPanel } from './logpanel';
 import { Results } from './results';
 import { TrialsTab } from './trials/trialstab';
+import { StepsTab } from './flow/stepstab';
 
 /** What the tab of a job needs of Lab. */
 export interface JobTabOptions {
@@ -38,10 +39,13 @@ const TABS = [
   'Code',
   'Environment'
 ] as const;
-type Tab = (typeof TABS)[number] | 'Trials';
+type Tab = (typeof TABS)[number] | 'Trials' | 'Steps';
 
 /** Of a job that runs others, what these are comes first. */
-const FIRST: Partial<Record<Job['kind'], Tab>> = { sweep: 'Trials' };
+const FIRST: Partial<Record<Job['kind'], Tab>> = {
+  sweep: 'Trials',
+  flow: 'Steps'
+};
 
 function tabsOf(job: Job | undefined): readonly Tab[] {
   const first = job && FIRST[job.kind];
@@ -162,6 +166,8 @@ export class JobView extends Widget {
         return ReactWidget.create(
           <TrialsTab feed={feed} commands={commands} />
         );
+      case 'Steps':
+        return ReactWidget.create(<StepsTab feed={feed} commands={commands} />);
       case 'Log':
         return new LogPanel(feed);
       case 'Results':

@@ -1,0 +1,130 @@
+"""A flow in Lab: its picture while it runs, what failed, and how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import jupyter_blueno as blueno
+from jupyter_blueno.client import session
+from tests.servers import Lab
+from tests.ui.conftest import execute, picture
+
+LONG = 90_000  # ms: each step has a Python to start
+
+
+@pytest.fixture
+def spoken(lab: Lab) -> Iterator[None]:
+    """The verbs, spoken to the Lab."""
+    session.use(transport=lab.transport)
+    yield
+    session.use()
+
+
+def prepare(count: int) -> list[list[float]]:
+    """Real digits and their labels."""
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return [x[:count].tolist(), y[:count].tolist()]
+
+
+def train(data: list[list[float]], neighbours: int = 3) -> object:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(neighbours).fit(*data)
+
+
+def evaluate(model: object, data: list[list[float]], part: float) -> float:
+    import jupyter_blueno as blueno
+
+    x, y = data
+    half = int(len(x) * part)
+    accuracy = model.score(x[:half], y[:half])  # type: ignore[attr-defined]
+    blueno.log_metric("accuracy", accuracy)
+    return float(accuracy)
+
+
+def made(folder: Path) -> blueno.FlowRun:
+    """A flow with a step that fails as long as its file is not there."""
+
+    def export(model: object) -> str:
+        text = (folder / "labels.txt").read_text()
+        return f"{type(model).__name__} {text}"
+
+    with blueno.flow("digits") as flow:
+        data = flow.step(prepare, 800)
+        small = flow.step(prepare, 200, name="hold out")
+        model = flow.step(train, data, neighbours=5)
+        scores = flow.map(evaluate, [model] * 3, [small] * 3, [0.3, 0.6, 1.0])
+        exported = flow.step(export, model)
+        flow.command("echo", scores, exported, name="report")
+        flow.command("echo", "clean", name="tidy", after=scores)
+    return flow.submit()
+
+
+def step(tab: Locator, name: str) -> Locator:
+    return tab.locator(f".jp-blueno-flow-step[data-step='{name}']")
+
+
+def tab_of(page: Page, name: str = "") -> Locator:
+    return page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)").last
+
+
+@pytest.mark.usefixtures("spoken")
+@pytest.mark.timeout(240)
+def test_a_flow_with_a_failing_step_is_resumed(lab: Lab, page: Page, tmp_path: Path) -> None:
+    run = made(tmp_path)
+    execute(page, "blueno:open-job", {"id": run.id})
+    tab = page.locator(f"#jp-blueno-job-{run.id}")
+    expect(tab.get_by_role("tab").first).to_have_text("Steps")
+    expect(tab.locator(".jp-blueno-flow-step")).to_have_count(7)
+
+    # What does not need the failed step goes on; the list says the same as the picture.
+    expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "FAILED", timeout=LONG)
+    for name, state in {
+        "prepare": "SUCCEEDED", "train": "SUCCEEDED", "evaluate": "SUCCEEDED", "tidy": "SUCCEEDED",
+        "export": "FAILED", "report": "NOT_RUN",
+    }.items():  # fmt: skip
+        expect(step(tab, name)).to_have_attribute("data-state", state)
+        expect(tab.locator(f"tr[data-step='{name}']")).to_have_attribute("data-state", state)
+    expect(tab.locator("tr[data-step=report]")).to_contain_text("'export' failed.")
+    label = step(tab, "export").get_attribute("aria-label") or ""
+    assert label.startswith("export: failed")
+    assert "FileNotFoundError" in label
+    expect(tab.locator(".jp-blueno-job-why")).to_contain_text("'export' failed; 1 step was not run.")
+    picture(page, "flow-failed")
+
+    # Keys lead along the lines; a step of many jobs shows what they were given and what they measured.
+    step(tab, "prepare").focus()
+    page.keyboard.press("ArrowRight")
+    expect(step(tab, "train")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(step(tab, "evaluate")).to_be_focused()
+    page.keyboard.press("Enter")
+    table = tab.get_by_role("table", name="Jobs of evaluate")
+    expect(table.locator("tbody tr")).to_have_count(3)
+    table.get_by_role("button", name="part").click()
+    table.get_by_role("button", name="part").click()
+    expect(table.locator("tbody tr").first).to_contain_text("1")
+    expect(table.locator("thead")).to_contain_text("accuracy")
+
+    # What is missing is put there, and the flow goes on from where it failed.
+    (tmp_path / "labels.txt").write_text("0-9")
+    tab.get_by_role("button", name="Resume").click()
+    again = page.locator(f".jp-blueno-job-tab:not(.lm-mod-hidden):not(#jp-blueno-job-{run.id})")
+    expect(again.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    expect(again.get_by_role("toolbar", name="About the flow")).to_contain_text(
+        "7 of 7 steps done · 5 reused"
+    )
+    expect(again.locator("tr[data-step=train]")).to_contain_text(f"Reused from job {run['train'].job.id[:8]}")
+    picture(page, "flow")
+
+    # A click opens a step's job; what it was given is said there, too.
+    step(again, "report").click()
+    opened = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)").last
+    expect(opened.locator(".jp-blueno-job-title")).to_have_text("report")
+    expect(opened.locator(".jp-blueno-log")).to_contain_text("KNeighborsClassifier 0-9")
