@@ -71,7 +71,10 @@ async function layOut(steps: [string, string[]][]): Promise<Layout> {
     to: edge.w,
     path: pathOf([
       right(places.get(edge.v)!),
-      ...(graph.edge(edge).points ?? []).slice(1, -1),
+      // Of the points between, every second one lies in a layer; the others only make it wind.
+      ...(graph.edge(edge).points ?? [])
+        .slice(1, -1)
+        .filter((_: unknown, at: number) => at % 2 === 1),
       left(places.get(edge.w)!)
     ])
   }));

@@ -15,7 +15,7 @@ import { Sign } from '../words';
 import { Parts } from './parts';
 import { FlowPicture } from './picture';
 import { useFlow } from './useflow';
-import { SIGN, stateWords, took } from './words';
+import { SIGN, partsWords, stateWords, took } from './words';
 
 /** The steps of a flow, live: a picture, and the same as a list. */
 export function StepsTab(props: {
@@ -129,8 +129,8 @@ function StepList(props: {
           <th scope="col">Step</th>
           <th scope="col">State</th>
           <th scope="col">Took</th>
-          <th scope="col">Needs</th>
           <th scope="col">Why</th>
+          <th scope="col">Needs</th>
         </tr>
       </thead>
       <tbody>
@@ -151,11 +151,11 @@ function StepList(props: {
               </th>
               <td>
                 {stateWords(step)}
-                {step.mapped && ` ${step.parts_done} of ${step.parts}`}
+                {step.mapped && ` · ${partsWords(step)}`}
               </td>
               <td>{took(step)}</td>
-              <td>{step.needs.join(', ')}</td>
               <td>{isStepOver(step) ? step.reason : waiting(step)}</td>
+              <td>{step.needs.join(', ')}</td>
             </tr>
             {step.mapped && shown === step.name && (
               <tr>

@@ -49,6 +49,17 @@ export function took(one: Step | Part): string {
 
 /** State, parts and time: what stands below the name in the picture. */
 export function below(step: Step): string {
-  const parts = step.mapped ? `${step.parts_done} of ${step.parts}` : '';
+  const parts = partsWords(step);
   return [stateWords(step), parts, took(step)].filter(Boolean).join(' · ');
+}
+
+/** Of a step with many jobs: how many there are, or are done. */
+export function partsWords(step: Step): string {
+  const { mapped, state, parts, parts_done: done } = step;
+  if (!mapped) {
+    return '';
+  }
+  return state === 'WAITING' || state === 'NOT_RUN' || done === parts
+    ? `${parts} ${parts === 1 ? 'job' : 'jobs'}`
+    : `${done} of ${parts}`;
 }
