@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 import time
@@ -24,6 +25,8 @@ def main(chosen: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    # As where it is installed: what starts again and again is not compiled again and again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     figures: list[Figure] = []
     for name in chosen or found:
         start = time.monotonic()
