@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
-from jupyter_blueno.errors import BluenoError, Conflict, NotAllowed, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict, DatabaseUnavailable, NotAllowed, NotFound
 from jupyter_blueno.jobs import parts, store, workbench
 from jupyter_blueno.jobs.backends.local import LocalBackend
 from jupyter_blueno.jobs.folder import JobFolder
@@ -351,6 +351,8 @@ class JobManager:
         try:
             with self.database.begin() as connection:
                 job = store.insert(connection, self.row(user, job_id, name, spec, digest))
+        except DatabaseUnavailable:
+            raise  # the row may have been kept all the same: the same request again finds row and folder
         except BluenoError:
             shutil.rmtree(JobFolder.of(self.config, job_id).path, ignore_errors=True)
             raise

@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from jupyter_blueno.jobs.engine.limits import Limits
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
 from jupyter_blueno.jobs.testing import cell, command, log, logged, start, wait
+from tests.jobs.alone import alone
 
 MB = 10**6
 linux = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
@@ -27,9 +28,8 @@ HOLD = "print('up', flush=True); input()"
 
 
 @pytest.fixture
-def family() -> Iterator[Callable[[str], Family]]:
-    """Runs a text, and gives its processes once it has printed ``up``."""
-    begun: list[subprocess.Popen[str]] = []
+def family() -> Callable[[str], Family]:
+    """Runs a text, and gives its processes once it has printed ``up``; they end with who runs it."""
 
     def run(text: str) -> Family:
         process = subprocess.Popen(
@@ -39,18 +39,13 @@ def family() -> Iterator[Callable[[str], Family]]:
             text=True,
             start_new_session=True,
         )
-        begun.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         found = Family(f"NOTHING={secrets.token_hex(8)}", lambda: None)
         found.born(process.pid)
-        found.adopted = True  # it is not below this test's own process alone
         return found
 
-    yield run
-    for process in begun:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    return run
 
 
 def watched(size: int) -> Limits:
@@ -67,6 +62,7 @@ def seen_over(kept: Limits, family: Family, looks: int = 4) -> bool:
 
 
 @linux
+@alone
 def test_a_process_over_its_limit_is_seen(family: Callable[[str], Family]) -> None:
     found = family(f"x = b'x' * {200 * MB}; {HOLD}")
     kept = watched(100 * MB)
@@ -77,6 +73,7 @@ def test_a_process_over_its_limit_is_seen(family: Callable[[str], Family]) -> No
 
 
 @linux
+@alone
 def test_what_workers_share_counts_once(family: Callable[[str], Family]) -> None:
     text = (
         "import os; x = b'x' * 200_000_000\nfor _ in range(3):\n  if os.fork() == 0: os.read(0, 1)\n" + HOLD
@@ -89,6 +86,7 @@ def test_what_workers_share_counts_once(family: Callable[[str], Family]) -> None
 
 
 @linux
+@alone
 def test_files_that_are_mapped_do_not_count(family: Callable[[str], Family], tmp_path: Path) -> None:
     file = tmp_path / "pixels"
     file.write_bytes(b"x" * 200_000_000)

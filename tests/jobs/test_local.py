@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
-from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.errors import DatabaseUnavailable, InvalidInput
+from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
@@ -273,3 +276,30 @@ def test_a_full_disk_is_said(manager: JobManager, small_disk: Path, kind: str) -
     assert 0 < job.log_size < 5 << 20
     assert manager.delete(ALICE, job.id)
     (small_disk / "room").write_bytes(b"x" * 1_000_000)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_job_whose_row_was_kept_though_the_connection_was_lost(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    job_id, spec = "a" * 32, command("echo", "hello")
+
+    def submit() -> Job:
+        if together:
+            return manager.submit_many(ALICE, [(job_id, "job", spec)])[0]
+        return manager.submit(ALICE, job_id, "job", spec)
+
+    name = "insert_many" if together else "insert"
+    kept = getattr(store, name)
+
+    def lost(connection: sa.Connection, values: Any) -> None:
+        with manager.database.begin() as other:
+            kept(other, values)
+        raise DatabaseUnavailable("The connection was lost at the commit.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, name, lost)
+        with pytest.raises(DatabaseUnavailable):
+            submit()
+    job = wait(manager, submit(), "SUCCEEDED")
+    assert log(manager, job) == "hello\n"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from jupyter_blueno.errors import BluenoError, InvalidInput, TooLarge
+from jupyter_blueno.errors import BluenoError, DatabaseUnavailable, InvalidInput, TooLarge
 from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Job, JobSpec, Person
@@ -60,6 +60,8 @@ def submit_many(manager: JobManager, user: Person, asked: Sequence[tuple[str, st
         with manager.database.begin() as connection:
             rows = [manager.row(user, *one) for one in new]
             made = {job.id: job for job in store.insert_many(connection, rows)}
+    except DatabaseUnavailable:
+        raise  # the rows may have been kept all the same, see `JobManager.launch`
     except BluenoError:
         for job_id, *_ in new:
             shutil.rmtree(JobFolder.of(manager.config, job_id).path, ignore_errors=True)
