@@ -36,6 +36,17 @@ export const runWithValuesIcon = new LabIcon({
   svgstr: runWithValues
 });
 
+/** A sheet of a calendar with a clock. */
+const schedule = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16" height="16">
+  <path class="jp-icon3" fill="#616161" d="M7 2v2H5a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h6.3a7 7 0 0 1-1-2H5V9h14v1.3a7 7 0 0 1 2 1V6a2 2 0 0 0-2-2h-2V2h-2v2H9V2z"/>
+  <path class="jp-icon3" fill="#616161" d="M16.5 11.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zm0 1.6a3.9 3.9 0 1 1 0 7.8 3.9 3.9 0 0 1 0-7.8zm-.7 1.2v3.1l2.4 1.5.7-1.1-1.7-1.1v-2.4z"/>
+</svg>`;
+
+export const scheduleIcon = new LabIcon({
+  name: 'jupyter-blueno:schedule',
+  svgstr: schedule
+});
+
 const gallery = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16" height="16">
   <path class="jp-icon3" fill="#616161" d="M2 2h3.4v3.4H2zM6.3 2h3.4v3.4H6.3zM10.6 2H14v3.4h-3.4zM2 6.3h3.4v3.4H2zM6.3 6.3h3.4v3.4H6.3zM10.6 6.3H14v3.4h-3.4zM2 10.6h3.4V14H2zM6.3 10.6h3.4V14H6.3zM10.6 10.6H14V14h-3.4z"/>
 </svg>`;

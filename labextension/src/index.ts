@@ -6,6 +6,7 @@ import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
 import { runSelectionPlugin } from './plugins/runselection';
+import { schedulesPlugin } from './plugins/schedules';
 import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
@@ -15,6 +16,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   jobsPlugin,
   runJobPlugin,
   runSelectionPlugin,
+  schedulesPlugin,
   datasetsPlugin,
   addingPlugin,
   viewerPlugin

@@ -35,6 +35,14 @@ export const Commands = {
   copyJob: 'blueno:copy-job', // {id}: the line of Python
   openJobNotebook: 'blueno:open-job-notebook', // {id}: the executed notebook
   openJobOrigin: 'blueno:open-job-origin', // {id}: notebook and cell it came from
+  scheduleNotebook: 'blueno:schedule-notebook', // asks when
+  scheduleJob: 'blueno:schedule-job', // {id}: asks when
+  showSchedules: 'blueno:show-schedules',
+  runSchedule: 'blueno:run-schedule', // {id}
+  editSchedule: 'blueno:edit-schedule', // {id}
+  pauseSchedule: 'blueno:pause-schedule', // {id}, and lets it go on again
+  copySchedule: 'blueno:copy-schedule', // {id}: the line of Python
+  deleteSchedule: 'blueno:delete-schedule', // {id}
   openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first

@@ -5,6 +5,7 @@ import { Api } from '../api/client';
 import { DatasetsModel } from './datasets';
 import { JobsModel } from './jobs';
 import { Preferences } from './preferences';
+import { SchedulesModel } from './schedules';
 
 /** `reconnecting`: the server is away; what is in view may be old. */
 export type Connection = 'connecting' | 'connected' | 'reconnecting';
@@ -20,10 +21,12 @@ export class Platform implements IDisposable {
   constructor(readonly api = new Api()) {
     this.datasets = new DatasetsModel(api);
     this.jobs = new JobsModel(api);
+    this.schedules = new SchedulesModel(api);
   }
 
   readonly datasets: DatasetsModel;
   readonly jobs: JobsModel;
+  readonly schedules: SchedulesModel;
   readonly preferences = new Preferences();
 
   get connection(): Connection {
@@ -90,7 +93,11 @@ export class Platform implements IDisposable {
     const now = await this.api
       .get('/changes', { query: { since: -1 }, signal })
       .catch(() => null);
-    await Promise.all([this.datasets.load(signal), this.jobs.load(signal)]);
+    await Promise.all([
+      this.datasets.load(signal),
+      this.jobs.load(signal),
+      this.schedules.load(signal)
+    ]);
     if (!now) {
       throw new Error('no revision');
     }
@@ -107,8 +114,10 @@ export class Platform implements IDisposable {
     }
     this.datasets.drop(...changes.deleted_datasets);
     this.jobs.drop(...changes.deleted_jobs);
+    this.schedules.drop(...changes.deleted_schedules);
     this.datasets.put(...changes.datasets);
     this.jobs.put(...changes.jobs);
+    this.schedules.put(...changes.schedules);
     return changes.revision;
   }
 

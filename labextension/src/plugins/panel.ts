@@ -4,7 +4,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { bluenoIcon } from '../icons';
+import { bluenoIcon, scheduleIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { BluenoPanel } from '../widgets/panel/panel';
 import { addPanel, reveal } from '../widgets/placing';
@@ -36,7 +36,19 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => reveal(app, panel)
     });
-    palette?.addItem({ command: Commands.showPanel, category: CATEGORY });
+    app.commands.addCommand(Commands.showSchedules, {
+      label: 'Show Schedules',
+      caption: 'Jobs that start by themselves, in the left sidebar',
+      icon: scheduleIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => {
+        reveal(app, panel);
+        panel.unfold('Schedules');
+      }
+    });
+    for (const command of [Commands.showPanel, Commands.showSchedules]) {
+      palette?.addItem({ command, category: CATEGORY });
+    }
 
     // `blueno lab` asks for it in the address, so that people find it.
     if (new URLSearchParams(window.location.search).has(IN_VIEW)) {

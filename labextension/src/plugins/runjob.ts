@@ -5,11 +5,7 @@ import type {
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { CodeCell } from '@jupyterlab/cells';
 import { PathExt } from '@jupyterlab/coreutils';
-import type {
-  ICell,
-  IMimeBundle,
-  INotebookContent
-} from '@jupyterlab/nbformat';
+import type { IMimeBundle } from '@jupyterlab/nbformat';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { reasonOf } from '../api/client';
 import type { Job, JobSpec } from '../api/types';
@@ -17,6 +13,13 @@ import { runAsJobIcon, runWithValuesIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { jobBundle } from '../widgets/jobs/card';
 import { askAndStart } from '../widgets/jobs/jobform';
+import {
+  isPython,
+  localPath,
+  newId,
+  pythonOf,
+  specOf
+} from '../widgets/jobs/notebookwork';
 
 /** “Run as job” above a notebook and in the toolbar of a cell. */
 export const runJobPlugin: JupyterFrontEndPlugin<void> = {
@@ -55,13 +58,8 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
 
     const runNotebook = async (panel: NotebookPanel) => {
       await panel.context.ready;
-      const path = localPath(panel, app);
-      const job = await submit(panel, PathExt.basename(path, '.ipynb'), {
-        kind: 'notebook',
-        source: JSON.stringify(withoutOutputs(contentOf(panel))),
-        folder: PathExt.dirname(path) || '.',
-        origin: { notebook: path }
-      });
+      const name = PathExt.basename(localPath(panel, app), '.ipynb');
+      const job = await submit(panel, name, specOf(panel, app));
       if (job) {
         const { id } = job;
         await commands.execute(Commands.openJob, { id });
@@ -79,18 +77,11 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
 
     const runNotebookWith = async (panel: NotebookPanel) => {
       await panel.context.ready;
-      const path = localPath(panel, app);
       const { jobs } = platform;
       try {
         await serviceManager.kernelspecs.ready;
-        const spec: JobSpec = {
-          kind: 'notebook',
-          source: JSON.stringify(withoutOutputs(contentOf(panel))),
-          folder: PathExt.dirname(path) || '.',
-          origin: { notebook: path },
-          python: pythonOf(panel, serviceManager.kernelspecs.specs)
-        };
-        const name = PathExt.basename(path, '.ipynb');
+        const spec = specOf(panel, app);
+        const name = PathExt.basename(localPath(panel, app), '.ipynb');
         const id = newId();
         const job = await askAndStart(
           await jobs.describe(name, spec),
@@ -181,58 +172,6 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-/** 32 hexadecimal digits: a request repeated after a lost answer is the same job. */
-export function newId(): string {
-  const digits = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(digits, one => one.toString(16).padStart(2, '0')).join('');
-}
-
-/** Where the notebook is, below the server's root. */
-export function localPath(panel: NotebookPanel, app: JupyterFrontEnd): string {
-  return app.serviceManager.contents.localPath(panel.context.path);
-}
-
-function isPython(panel: NotebookPanel): boolean {
-  const language = panel.content.model?.defaultKernelLanguage || 'python';
-  if (language !== 'python') {
-    Notification.warning(
-      `Only Python notebooks run as jobs so far; this one is in ${language}.`
-    );
-    return false;
-  }
-  return true;
-}
-
-/** The interpreter of the notebook's kernel, if it is named by its full path. */
-export function pythonOf(
-  panel: NotebookPanel,
-  specs: {
-    kernelspecs: { [name: string]: { argv: readonly string[] } | undefined };
-  } | null
-): string | null {
-  const name =
-    panel.sessionContext.session?.kernel?.name ??
-    panel.content.model?.defaultKernelName ??
-    '';
-  const first = specs?.kernelspecs[name]?.argv[0] ?? '';
-  return /^(\/|[A-Za-z]:\\)/.test(first) ? first : null;
-}
-
-/** The notebook on screen, unsaved changes and all. */
-export function contentOf(panel: NotebookPanel): INotebookContent {
-  return panel.content.model?.toJSON() as INotebookContent;
-}
-
-/** Old outputs stay behind. */
-export function withoutOutputs(content: INotebookContent): INotebookContent {
-  const cells = content.cells.map((cell): ICell =>
-    cell.cell_type === 'code'
-      ? { ...cell, outputs: [], execution_count: null }
-      : cell
-  );
-  return { ...content, cells };
-}
 
 /** What a cell is about: the comment it begins with, or its notebook's name. */
 function nameOf(source: string, notebook: string): string {

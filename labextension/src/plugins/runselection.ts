@@ -12,14 +12,14 @@ import type { JobSpec } from '../api/types';
 import { runAsJobIcon } from '../icons';
 import { Commands, IBlueno } from '../tokens';
 import { askAndStart } from '../widgets/jobs/jobform';
-import { counted } from '../widgets/numbers';
 import {
   contentOf,
   localPath,
   newId,
   pythonOf,
   withoutOutputs
-} from './runjob';
+} from '../widgets/jobs/notebookwork';
+import { counted } from '../widgets/numbers';
 
 type Selected = NonNullable<JobSpec['selection']>;
 

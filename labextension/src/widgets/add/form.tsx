@@ -10,12 +10,15 @@ export function Field(props: {
   error?: string;
   help?: string;
   disabled?: boolean;
+  /** The id of a list of proposals. */
+  list?: string;
   onChange: (value: string) => void;
   children?: React.ReactNode;
 }): JSX.Element {
   const { id, label, value, error, help, children } = props;
+  // Not `jp-mod-error`: Lab's dialogs cannot be left with that, even when it is gone again.
   return (
-    <div className={`jp-blueno-field${error ? ' jp-mod-error' : ''}`}>
+    <div className={`jp-blueno-field${error ? ' jp-mod-wrong' : ''}`}>
       <label htmlFor={id}>{label}</label>
       <div className="jp-blueno-field-line">
         <input
@@ -25,6 +28,7 @@ export function Field(props: {
           value={value}
           placeholder={props.placeholder}
           disabled={props.disabled}
+          list={props.list}
           spellCheck={false}
           aria-invalid={Boolean(error)}
           aria-describedby={`${id}-note`}

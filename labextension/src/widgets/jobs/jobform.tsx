@@ -56,7 +56,8 @@ class FormBody extends ReactWidget {
   }
 }
 
-function FormView({ model }: { model: FormModel }): JSX.Element {
+/** The fields of a job's form. */
+export function FormView({ model }: { model: FormModel }): JSX.Element {
   const [, again] = React.useReducer((count: number) => count + 1, 0);
   const { form, errors } = model;
   const change = (key: string, set: () => void) => {

@@ -27,6 +27,7 @@ export function openJobMenu(
   );
   add(Commands.rerunJob);
   add(Commands.rerunJobWith);
+  add(Commands.scheduleJob);
   const priority = new Menu({ commands });
   priority.title.label = 'Priority';
   for (const value of PRIORITIES) {

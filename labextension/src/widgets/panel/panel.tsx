@@ -8,7 +8,8 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
-import { Panel } from '@lumino/widgets';
+import { Signal } from '@lumino/signaling';
+import { AccordionPanel, Panel } from '@lumino/widgets';
 import * as React from 'react';
 import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
@@ -16,9 +17,10 @@ import { Commands } from '../../tokens';
 import { useSignal } from '../hooks';
 import { DatasetsSection } from './DatasetsSection';
 import { JobsSection } from './JobsSection';
+import { SchedulesSection } from './SchedulesSection';
 import { SectionSearch, type SectionProps } from './section';
 
-/** The left panel: datasets above, jobs below, each collapsible. */
+/** The left panel: datasets, jobs and schedules, each collapsible. */
 export class BluenoPanel extends SidePanel {
   constructor(
     private readonly platform: Platform,
@@ -37,6 +39,34 @@ export class BluenoPanel extends SidePanel {
     );
     this.addSection('Datasets', DatasetsSection, platform, commands);
     this.addSection('Jobs', JobsSection, platform, commands);
+    this.addSection('Schedules', SchedulesSection, platform, commands);
+    this.unfold('Schedules', false); // until there is one
+    platform.schedules.changed.connect(this.onSchedules, this);
+  }
+
+  /** Open or close a section. */
+  unfold(label: string, open = true): void {
+    const { content } = this;
+    const index = content.widgets.findIndex(one => one.title.label === label);
+    if (content instanceof AccordionPanel && index >= 0) {
+      if (open) {
+        content.expand(index);
+      } else {
+        content.collapse(index);
+      }
+    }
+  }
+
+  dispose(): void {
+    Signal.clearData(this);
+    super.dispose();
+  }
+
+  private onSchedules({ items }: { items: readonly unknown[] }): void {
+    if (items.length) {
+      this.unfold('Schedules');
+      this.platform.schedules.changed.disconnect(this.onSchedules, this);
+    }
   }
 
   protected onBeforeShow(message: Message): void {
