@@ -50,6 +50,7 @@ def assert_accessible(page: Page, selector: str) -> None:
         execute(page, "apputils:change-theme", {"theme": theme})
         page.wait_for_function(
             "([name, ground]) => document.body.dataset.jpThemeName === name &&"
+            " !document.getElementById('jupyterlab-splash') &&"  # it lies over all while a theme comes
             " getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim() === ground",
             arg=[theme, ground],
             timeout=LONG,
