@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from contextlib import suppress
 
 from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.servers import TOKEN, Lab
 
@@ -43,6 +45,7 @@ async () => {
   sessionStorage.clear();
 }
 """
+TOO_LONG = "new Promise((_, fail) => setTimeout(() => fail(new Error('it is not cleared')), 15_000))"
 
 
 class Desk:
@@ -72,15 +75,18 @@ class Desk:
         page = self.page
         if page is None or self.process is not self.lab.process:
             return self.fresh()
-        if not page.evaluate("() => window.sameDocument"):
+        try:
+            if not page.evaluate("() => window.sameDocument"):
+                return self.fresh()
+            page.mouse.move(0, 0)
+            page.evaluate(f"() => Promise.race([({CLEAR})(), {TOO_LONG}])")
+        except PlaywrightError:  # it crashed, or something in it does not go away
             return self.fresh()
-        page.mouse.move(0, 0)
-        page.evaluate(CLEAR)
         return page
 
     def give_back(self, whole: bool) -> None:
         """After a test; without `whole` the next one gets a fresh page."""
-        if self.lab.process is None:  # it failed while it restarted the server
+        if self.lab.process is None or self.lab.process.poll() is not None:  # it failed on the way to a restart
             self.lab.start()
         for one in self.context.pages:
             if one is not self.page:
@@ -97,7 +103,8 @@ class Desk:
     def close(self) -> None:
         """Close all pages and forget who was signed in."""
         for one in self.context.pages:
-            one.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            with suppress(PlaywrightError):
+                one.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             one.close()
         self.context.clear_cookies()
         self.page = None
