@@ -86,7 +86,7 @@ class Desk:
 
     def give_back(self, whole: bool) -> None:
         """After a test; without `whole` the next one gets a fresh page."""
-        if self.lab.process is None or self.lab.process.poll() is not None:  # it failed on the way to a restart
+        if self.lab.process is None or self.lab.process.poll() is not None:  # it died
             self.lab.start()
         for one in self.context.pages:
             if one is not self.page:
