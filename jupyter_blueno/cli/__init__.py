@@ -22,6 +22,8 @@ _COMMANDS = {
     "prepare": "jupyter_blueno.cli.datasets:prepare",
     "run": "jupyter_blueno.cli.jobs:run",
     "rerun": "jupyter_blueno.cli.jobs:rerun",
+    "sweep": "jupyter_blueno.cli.sweeps:sweep",
+    "trials": "jupyter_blueno.cli.sweeps:trials",
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
     "metrics": "jupyter_blueno.cli.jobs:metrics",

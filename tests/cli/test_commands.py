@@ -55,6 +55,9 @@ def test_no_data_says_what_to_do(blueno: Run) -> None:
         (("run", "nothing.py"), "There is no file nothing.py"),
         (("run", "-p", "a=1", "ls"), "-p sets parameters of a notebook"),
         (("ingest", "nowhere"), "does not exist"),
+        (("sweep", "-p", "lr", "--objective", "loss", "ls"), "-p 'lr' is no parameter"),
+        (("sweep", "-p", "lr=a..b", "--objective", "loss", "ls"), "from one number to another"),
+        (("sweep", "-p", "lr=1,2", "ls"), "Missing option '--objective'"),
     ],
 )
 def test_wrong_usage_exits_with_2(blueno: Run, words: tuple[str, ...], sentence: str) -> None:
@@ -178,3 +181,19 @@ def _jobs(lab: Lab) -> list[object]:
     from jupyter_blueno.jobs.model import JobPage
 
     return list(lab.transport.call(list_jobs, JobPage()).jobs)
+
+
+def test_a_sweep_of_a_script(blueno: Run, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys, jupyter_blueno as b\n"
+        "b.log_metric('loss', (float(sys.argv[1]) - 3) ** 2 + int(sys.argv[2]))"
+    )
+    words = ("-p", "lr=2..4.0:1", "-p", "n=0,1", "--objective", "loss", "--sampler", "grid", "--at-once", "4")
+    done = blueno("sweep", *words, "-f", str(script), "{lr}", "{n}")
+    assert "All 6 trials were made. Best: trial 2, loss 0 with lr=3 n=0." in done.stdout
+    told = json.loads(blueno("trials", "train", "--json").stdout)
+    assert [one["value"] for one in told] == [1, 2, 0, 1, 1, 2]
+    assert "complete (best)" in blueno("trials", "train").stdout
+    refused = blueno("sweep", "-p", "n=1,2", "--objective", "loss", str(script), "{m}", code=1)
+    assert "The command has no place for n." in refused.stderr
