@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jupyter_blueno.client.columns import selection as selection
+    from jupyter_blueno.client.compare import compare as compare
     from jupyter_blueno.client.datasets import Dataset as Dataset
     from jupyter_blueno.client.demo import demo as demo
     from jupyter_blueno.client.files import file as file
@@ -76,6 +77,7 @@ _PUBLIC = {
     "Sweep": "jupyter_blueno.client.sweeps",
     "Trial": "jupyter_blueno.client.trials",
     "choice": "jupyter_blueno.client.ranges",
+    "compare": "jupyter_blueno.client.compare",
     "dataset": "jupyter_blueno.client.finding",
     "datasets": "jupyter_blueno.client.finding",
     "demo": "jupyter_blueno.client.demo",

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
+from jupyter_blueno.jobs.comparison import Comparison
 from jupyter_blueno.jobs.model import (
     Change,
     Checkpoint,
@@ -58,6 +59,12 @@ class RerunJob(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`values` are parameters by name. `id` makes a repeated request the same job."""
 
     job_id: str
+
+
+class CompareJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two to eight, as `JobRef` has them."""
+
+    jobs: list[str] = []
 
 
 class DescribeWork(Struct, frozen=True, forbid_unknown_fields=True):
@@ -205,6 +212,14 @@ def delete_job(context: Context, ask: JobRef) -> Done:
     if job.kind == "sweep":
         context.platform.sweeps.job_deleted(context.user, job.id)
     return Done(done)
+
+
+@operation("GET", "/compare", resource="jobs", action="read")
+def compare_jobs(context: Context, ask: CompareJobs) -> Comparison:
+    """Put jobs side by side: parameters, metrics, datasets, code, environment; what differs comes first."""
+    from jupyter_blueno.jobs import comparison
+
+    return comparison.compare(context.platform.jobs, context.user, ask.jobs)
 
 
 @operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read")

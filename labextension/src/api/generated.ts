@@ -24,6 +24,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/compare': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Put jobs side by side: parameters, metrics, datasets, code, environment; what differs comes first.
+     * @description Put jobs side by side: parameters, metrics, datasets, code, environment; what differs comes first.
+     */
+    get: operations['compare_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/cron': {
     parameters: {
       query?: never;
@@ -1510,6 +1530,21 @@ export interface components {
     ColumnList: {
       columns: components['schemas']['ColumnInfo'][];
     };
+    /**
+     * Comparison
+     * @description Jobs side by side; of each kind of lines those that differ come first.
+     *
+     *         `metrics` are the newest values. `code` compares each job with the first one.
+     */
+    Comparison: {
+      jobs: components['schemas']['Job'][];
+      parameters: components['schemas']['Line'][];
+      metrics: components['schemas']['Line'][];
+      datasets: components['schemas']['Line'][];
+      resources: components['schemas']['Line'][];
+      environment: components['schemas']['Line'][];
+      code: components['schemas']['Difference'][];
+    };
     /** CreateDataset */
     CreateDataset: {
       name: string;
@@ -1605,6 +1640,17 @@ export interface components {
     DescribeWork: {
       name: string;
       spec: components['schemas']['JobSpec'];
+    };
+    /**
+     * Difference
+     * @description How a file of a job differs from that of the first one: lines of a unified diff.
+     *
+     *         `job` is its place among the jobs.
+     */
+    Difference: {
+      job: number;
+      name: string;
+      lines: string[];
     };
     /**
      * Done
@@ -2018,6 +2064,15 @@ export interface components {
       selection?: components['schemas']['Selected'] | null;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
+    };
+    /**
+     * Line
+     * @description One thing of each job, in their order; None where a job has none of it.
+     */
+    Line: {
+      name: string;
+      values: unknown[];
+      differs: boolean;
     };
     /**
      * OpenVersion
@@ -3080,6 +3135,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Changes'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  compare_jobs: {
+    parameters: {
+      query?: {
+        jobs?: string[];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Comparison'];
         };
       };
       /** @description An error. */
