@@ -12,6 +12,7 @@
     ├── jobs/{job_id}/        code, log, outputs and result of each job
     ├── objects/              what jobs were sent with: each content once
     ├── sweeps/{sweep_id}/    what each trial of a sweep runs
+    ├── mlflow/               runs and models: MLflow's database and files
     ├── kernels/              kernels that run the Pythons of jobs
     └── queue/                which jobs wait, and what the running ones hold
 """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.schedules.manager import ScheduleManager
     from jupyter_blueno.schedules.ticker import Ticker
     from jupyter_blueno.sweeps.manager import SweepManager
+    from jupyter_blueno.tracking.companion import Companion
 
 Part = TypeVar("Part")
 
@@ -97,12 +98,18 @@ class Platform:
 
         return SweepManager(self.jobs)
 
+    @part
+    def mlflow(self) -> Companion:
+        from jupyter_blueno.tracking import mlflow
+
+        return mlflow.server(self.config)
+
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
         with self.lock:
             self.closed = True
         # The database last: the jobs use it, as schedules do the jobs.
-        for name in ("ticker", "decoders", "jobs", "database"):
+        for name in ("ticker", "mlflow", "decoders", "jobs", "database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 

@@ -127,6 +127,7 @@ def operations() -> list[Operation[Any, Any]]:
         schedules,
         status,
         sweeps,
+        tracking,
     )
 
     return sorted(_registry.values(), key=lambda one: (one.path, one.method))

@@ -49,10 +49,11 @@ class BluenoExtension(ExtensionApp):
         self.settings["blueno_upkeep"].begin_latest()
 
     def initialize_handlers(self) -> None:
-        from jupyter_blueno.server.handlers import opening
+        from jupyter_blueno.server.handlers import companion, opening
         from jupyter_blueno.server.routes import routes
 
         self.handlers.append((rf"{opening.PATH}/lab(?:/.*)?", opening.OpeningHandler))
+        self.handlers.append((rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler))
         self.handlers.extend(routes())
 
     async def stop_extension(self) -> None:

@@ -7,6 +7,7 @@ import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
 import { runSelectionPlugin } from './plugins/runselection';
 import { schedulesPlugin } from './plugins/schedules';
+import { trackingPlugin } from './plugins/tracking';
 import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
@@ -19,6 +20,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   schedulesPlugin,
   datasetsPlugin,
   addingPlugin,
+  trackingPlugin,
   viewerPlugin
 ];
 

@@ -861,6 +861,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/mlflow': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Whether MLflow is installed and runs.
+     * @description Whether MLflow is installed and runs.
+     */
+    get: operations['get_tracking'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/schedules': {
     parameters: {
       query?: never;
@@ -2892,6 +2912,23 @@ export interface components {
       limit?: number;
     };
     /**
+     * Tracking
+     * @description How MLflow's server stands.
+     *
+     *         `path` is its page, below the Jupyter server's base URL; `store` the database
+     *         of runs and models, as MLflow's `set_tracking_uri` takes it. `trouble` says why
+     *         it did not start.
+     */
+    Tracking: {
+      installed: boolean;
+      /** @enum {unknown} */
+      state: 'failed' | 'running' | 'starting' | 'stopped';
+      path: string;
+      store: string;
+      /** @default null */
+      trouble?: string | null;
+    };
+    /**
      * Trial
      * @description One set of values, and what came of it.
      *
@@ -4682,6 +4719,35 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Workbench'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_tracking: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Tracking'];
         };
       };
       /** @description An error. */

@@ -1,0 +1,108 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  IFrame,
+  IThemeManager,
+  MainAreaWidget,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { bluenoIcon } from '../icons';
+import { CATEGORY, Commands } from '../tokens';
+import { addTab, reveal } from '../widgets/placing';
+
+/** Where MLflow's own page keeps whether it is dark. */
+const DARK = '_mlflow_dark_mode_toggle_enabled';
+
+/** MLflow in a tab; its server starts when the tab is opened. */
+export const trackingPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-blueno:tracking',
+  description: 'Runs and models: MLflow in a tab.',
+  autoStart: true,
+  optional: [ICommandPalette, ILauncher, ILayoutRestorer, IThemeManager],
+  activate: (
+    app: JupyterFrontEnd,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    restorer: ILayoutRestorer | null,
+    themes: IThemeManager | null
+  ) => {
+    const tabs = new WidgetTracker<MainAreaWidget<IFrame>>({
+      namespace: 'blueno-mlflow'
+    });
+    const command = Commands.openMlflow;
+    app.commands.addCommand(command, {
+      label: args => (args.isPalette ? 'Open MLflow' : 'MLflow'),
+      caption: 'Runs of jobs, compared, and registered models',
+      icon: args => (args.isPalette ? undefined : bluenoIcon),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: {
+              type: 'string',
+              description: 'A place in it: #/experiments/1/runs/…'
+            }
+          }
+        }
+      },
+      execute: args => {
+        const dark = themes?.theme && !themes.isLight(themes.theme);
+        localStorage.setItem(DARK, dark ? 'true' : 'false');
+        let tab = tabs.find(() => true);
+        const path = typeof args.path === 'string' ? args.path : '';
+        if (!tab || path) {
+          const content = tab?.content ?? new IFrame(SANDBOX);
+          content.url = address(path);
+          if (!tab) {
+            tab = framed(content);
+            addTab(app, tab, 'Blueno');
+            void tabs.add(tab);
+          }
+        }
+        reveal(app, tab);
+        return tab;
+      }
+    });
+    palette?.addItem({
+      command,
+      category: CATEGORY,
+      args: { isPalette: true }
+    });
+    launcher?.add({ command, category: CATEGORY, rank: 3 });
+    void restorer?.restore(tabs, { command, name: () => 'mlflow' });
+  }
+};
+
+/** It is on our own server, so this keeps nothing from it but taking the window's place. */
+const SANDBOX = {
+  sandbox: [
+    'allow-same-origin',
+    'allow-scripts',
+    'allow-forms',
+    'allow-modals',
+    'allow-popups',
+    'allow-downloads'
+  ] as IFrame.SandboxExceptions[],
+  referrerPolicy: 'same-origin' as const
+};
+
+function address(path: string): string {
+  return URLExt.join(PageConfig.getBaseUrl(), 'blueno/mlflow/') + path;
+}
+
+function framed(content: IFrame): MainAreaWidget<IFrame> {
+  const tab = new MainAreaWidget({ content });
+  tab.id = 'jp-blueno-mlflow';
+  tab.title.label = 'MLflow';
+  tab.title.icon = bluenoIcon;
+  tab.title.closable = true;
+  tab.toolbar.hide();
+  content.node.querySelector('iframe')?.setAttribute('title', 'MLflow');
+  return tab;
+}
