@@ -90,10 +90,12 @@ def test_usage_is_measured_without_asking(lab: Lab, page: Page) -> None:
     expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "SUCCEEDED")
 
 
-def test_checkpoints_are_listed(lab: Lab, page: Page) -> None:
+def test_checkpoints_are_listed_and_gone_on_from(lab: Lab, page: Page) -> None:
     source = """\
 from pathlib import Path
 import jupyter_blueno as blueno
+before = blueno.latest_checkpoint()
+print("after", before and Path(before).name)
 for step in range(5):
     Path("model.pt").write_bytes(b"w" * 2000)
     blueno.checkpoint("model.pt", step=step, keep=2)
@@ -106,6 +108,8 @@ for step in range(5):
     expect(rows.first.get_by_role("cell")).to_contain_text(["4", "2.0 kB", "just now", ""])
     rows.first.get_by_role("button", name="Copy the path of model.pt").click()
     expect(page.get_by_text(f"/jobs/{job_id}/checkpoints/000004/model.pt").last).to_be_visible()
+    tab.get_by_role("button", name="Go on from the newest").click()
+    expect(page.get_by_text("after model.pt")).to_be_visible()
 
 
 def test_nothing_logged_says_how(lab: Lab, page: Page) -> None:

@@ -6,6 +6,8 @@ export interface Changes {
   values: Record<string, unknown>;
   resources: Resources;
   command_line?: string;
+  /** From the newest checkpoint. */
+  resume?: boolean;
 }
 
 /** A resource as people write it. */

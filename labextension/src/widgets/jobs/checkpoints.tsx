@@ -1,19 +1,40 @@
-import { copyIcon } from '@jupyterlab/ui-components';
+import { copyIcon, refreshIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Checkpoint } from '../../api/types';
 import { isOver } from '../../models/jobs';
+import { Commands } from '../../tokens';
 import { copyPython } from '../copy';
 import { useModel } from '../hooks';
 import { age, bytes, counted, date, short } from '../numbers';
 import type { JobFeed } from './feed';
+import { Action } from './header';
 
 const PAUSE = 2000; // ms between two looks while the job runs
 
 /** What a job kept by `blueno.checkpoint`; nothing where it kept nothing. */
-export function Checkpoints({ feed }: { feed: JobFeed }): JSX.Element {
+export function Checkpoints(props: {
+  feed: JobFeed;
+  commands: CommandRegistry;
+}): JSX.Element {
+  const { feed, commands } = props;
   const host = React.useRef<HTMLDivElement>(null);
+  const { job } = useModel(feed);
   const found = useCheckpoints(feed, host);
-  return <div ref={host}>{found.length > 0 && <List found={found} />}</div>;
+  return (
+    <div ref={host}>
+      {found.length > 0 && <List found={found} />}
+      {found.length > 0 && job && isOver(job) && (
+        <Action
+          icon={refreshIcon}
+          label="Go on from the newest"
+          run={() =>
+            commands.execute(Commands.rerunJob, { id: job.id, resume: true })
+          }
+        />
+      )}
+    </div>
+  );
 }
 
 function List({ found }: { found: Checkpoint[] }): JSX.Element {

@@ -93,7 +93,7 @@ export function addJobCommands(options: JobCommandOptions): void {
   add(
     Commands.rerunJob,
     async (job, args) => {
-      const again = await jobs.rerun(job.id, resourcesIn(args));
+      const again = await jobs.rerun(job.id, changesIn(args));
       await commands.execute(Commands.openJob, { id: again.id });
     },
     job => isOver(job) && job.kind !== 'ingest',
@@ -261,8 +261,11 @@ async function openBench(
 }
 
 /** The `resources` of a command's arguments, as changes. */
-function resourcesIn(args: ReadonlyPartialJSONObject): Partial<Changes> {
-  return args.resources ? { resources: args.resources as Resources } : {};
+function changesIn(args: ReadonlyPartialJSONObject): Partial<Changes> {
+  return {
+    ...(args.resources ? { resources: args.resources as Resources } : {}),
+    ...(args.resume === true ? { resume: true } : {})
+  };
 }
 
 /** What a priority means, from -10 to 10. */

@@ -172,7 +172,7 @@ export class JobView extends Widget {
         return new LogPanel(feed);
       case 'Results':
         return ReactWidget.create(
-          <Results feed={feed} rendermime={rendermime} />
+          <Results feed={feed} rendermime={rendermime} commands={commands} />
         );
       case 'Metrics':
         return ReactWidget.create(<MetricsTab feed={feed} />);

@@ -1,4 +1,5 @@
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
 import type { Output } from '../../api/types';
@@ -109,10 +110,11 @@ function unchanged(old: Output[], one: Output): Output {
 export function Results(props: {
   feed: JobFeed;
   rendermime: IRenderMimeRegistry;
+  commands: CommandRegistry;
 }): JSX.Element {
   return (
     <>
-      <Checkpoints feed={props.feed} />
+      <Checkpoints feed={props.feed} commands={props.commands} />
       <Shown {...props} />
     </>
   );
