@@ -103,13 +103,14 @@ class _Hashing:
         cells = [_content(cell) for cell in function.__closure__ or ()]
         used = [(name, function.__globals__[name]) for name in _globals_of(function)]
         modules = sorted(_imported_by(function.__code__))
-        self._items("function", (function.__code__, function.__defaults__, function.__kwdefaults__))
+        code = function.__code__
+        if function.__doc__ and code.co_consts[:1] == (function.__doc__,):
+            code = code.replace(co_consts=(None, *code.co_consts[1:]))
+        self._items("function", (code, function.__defaults__, function.__kwdefaults__))
         self._items("uses", (cells, used, [_module_text(name) for name in modules]))
 
     def _code(self, code: types.CodeType) -> None:
         consts = list(code.co_consts)
-        if consts and isinstance(consts[0], str):  # mostly its docstring
-            consts[0] = ""
         counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
         names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
         self._items("code", (code.co_code, consts, names, counts, code.co_exceptiontable))

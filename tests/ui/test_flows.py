@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno.client import session
 from tests.servers import Lab
 from tests.ui.conftest import execute, picture
+from tests.ui.test_accessibility import assert_accessible
 
 LONG = 90_000  # ms: each step has a Python to start
 
@@ -123,6 +125,8 @@ def test_a_flow_with_a_failing_step_is_resumed(lab: Lab, page: Page, tmp_path: P
     expect(table.locator("tbody tr").first).to_contain_text("0.2")
     expect(table.locator("thead")).to_contain_text("accuracy")
 
+    assert_accessible(page, f"#jp-blueno-job-{run.id}")
+
     # What is missing is put there, and the flow goes on from where it failed.
     (tmp_path / "labels.txt").write_text("0-9")
     tab.get_by_role("button", name="Resume").click()
@@ -139,3 +143,13 @@ def test_a_flow_with_a_failing_step_is_resumed(lab: Lab, page: Page, tmp_path: P
     opened = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)").last
     expect(opened.locator(".jp-blueno-job-title")).to_have_text("report")
     expect(opened.locator(".jp-blueno-log")).to_contain_text("5 digits: 0-9")
+
+    # At its cell a flow shows the same picture, live; here from what the notebook keeps of it.
+    shown = {"data": run._repr_mimebundle_(), "metadata": {}, "output_type": "display_data"}
+    cell = {"cell_type": "code", "id": "a", "source": "run", "metadata": {}, "outputs": [shown]}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": [cell | {"execution_count": None}], "metadata": {"kernelspec": kernel}}
+    (lab.root / "flow.ipynb").write_text(json.dumps(notebook | {"nbformat": 4, "nbformat_minor": 5}))
+    execute(page, "docmanager:open", {"path": "flow.ipynb"})
+    card = page.locator(f".jp-blueno-card[data-job='{run.id}']")
+    expect(step(card, "export")).to_have_attribute("data-state", "FAILED")

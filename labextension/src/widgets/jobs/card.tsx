@@ -14,6 +14,7 @@ import { useModel } from '../hooks';
 import { nodes, pieces } from './ansi';
 import { Why, type Rerun } from './failure';
 import { JobFeed } from './feed';
+import { FlowCard } from './flow/flowcard';
 import {
   Action,
   JobButtons,
@@ -158,7 +159,12 @@ function Card(
       <JobProgress job={job} />
       <JobMetrics job={job} />
       <Why job={job} commands={commands} rerun={rerun} />
-      {seen && <LastLines job={job} feed={feed} />}
+      {seen &&
+        (job.kind === 'flow' ? (
+          <FlowCard feed={feed} commands={commands} />
+        ) : (
+          <LastLines job={job} feed={feed} />
+        ))}
       {seen && <LastShown job={job} feed={feed} rendermime={rendermime} />}
     </div>
   );
