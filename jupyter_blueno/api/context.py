@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.schedules.ticker import Ticker
     from jupyter_blueno.sweeps.manager import SweepManager
     from jupyter_blueno.tracking.companion import Companion
+    from jupyter_blueno.tracking.mirror import Mirror
 
 Part = TypeVar("Part")
 
@@ -103,6 +104,12 @@ class Platform:
         from jupyter_blueno.tracking import mlflow
 
         return mlflow.server(self.config)
+
+    @part
+    def mirror(self) -> Mirror:
+        from jupyter_blueno.tracking.mirror import Mirror
+
+        return Mirror(self.config, self.database, self.mlflow)
 
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.jobs import JobRef
 from jupyter_blueno.api.operation import Nothing, operation
 
 
@@ -33,3 +34,26 @@ def get_tracking(context: Context, ask: Nothing) -> Tracking:
     server = context.platform.mlflow
     store = mlflow.store_uri(context.config.home_path)
     return Tracking(mlflow.installed(), server.state, "/blueno/mlflow/", store, server.trouble)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A job as a run: `path` is its place in MLflow's page, None while the job waits for its turn."""
+
+    run_id: str | None = None
+    path: str | None = None
+
+
+@operation("POST", "/jobs/{job_id}/run", resource="mlflow", action="execute")
+def bring_run(context: Context, ask: JobRef) -> Run:
+    """Start MLflow if it does not run, and bring the run of a job up to date."""
+    from jupyter_blueno.tracking import mlflow
+
+    mlflow.check_installed()
+    platform = context.platform
+    job_id = platform.jobs.get(context.user, ask.job_id).id
+    mirror = platform.mirror
+    platform.mlflow.ready()
+    link = mirror.bring(job_id)
+    if link is None:
+        return Run()
+    return Run(link.run_id, f"#/experiments/{link.experiment_id}/runs/{link.run_id}")

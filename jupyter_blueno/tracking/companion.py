@@ -67,6 +67,9 @@ class Companion:
         self.name = name
         self.folder = folder
         self.health = health
+        self.on_ready: Callable[[], None] = lambda: None  # called after each start
+        self.base_url = ""  # of the Jupyter server, as it was last asked for
+        self.released = threading.Event()
         self._command = command
         self._environment = environment or {}
         self._lock = threading.Lock()
@@ -126,6 +129,10 @@ class Companion:
         self._used = time.monotonic()
         return self._connect(timeout)
 
+    def reach(self) -> http.client.HTTPConnection:
+        """The same for what is done unasked: it does not count as use."""
+        return self._connect(60.0)
+
     def release_idle(self) -> bool:
         """Let go of it if it was not used for long; True if this process does not hold it now."""
         if time.monotonic() - self._used > IDLE:
@@ -141,6 +148,7 @@ class Companion:
             if self._lease is not None:
                 self._lease.close()
                 self._lease = None
+            self.released.set()
 
     # -- starting -----------------------------------------------------------------
 
@@ -151,6 +159,7 @@ class Companion:
                 if self._lease is None:
                     self._lease = open(self.folder / "lease", "w")  # noqa: SIM115 - held until `release`
                     fcntl.flock(self._lease, fcntl.LOCK_SH)
+                    self.released.clear()
             with open(self.folder / "lock", "w") as lock:  # one starts it, the others wait
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not self.answers():
@@ -164,6 +173,8 @@ class Companion:
             )
         if self._trouble is not None:
             self.release()
+        else:
+            self.on_ready()
 
     def _spawn(self) -> None:
         place = self._socket_folder() / f"{secrets.token_hex(4)}.sock"

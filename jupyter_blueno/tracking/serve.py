@@ -6,6 +6,7 @@ workers for jobs of its own beside them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 
@@ -26,7 +27,10 @@ def main(socket: str, store: str, artifacts: str) -> None:
     from mlflow.server.fastapi_app import app
     from mlflow.server.handlers import initialize_backend_stores
 
-    initialize_backend_stores(store, None, artifacts)  # tables are made before the first request
+    # Tables are made before the first request, and not while a job makes them.
+    with open(os.path.join(os.path.dirname(artifacts), "store.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        initialize_backend_stores(store, None, artifacts)
     uvicorn.run(app, uds=socket, log_level="warning")
 
 

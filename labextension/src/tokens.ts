@@ -47,6 +47,6 @@ export const Commands = {
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first
   runCellAsJob: 'blueno:run-cell-as-job',
-  openMlflow: 'blueno:open-mlflow', // {path?}: a place in it
+  openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run
   runOnSelection: 'blueno:run-on-selection' // {selection, total, python}
 } as const;

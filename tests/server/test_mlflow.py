@@ -6,9 +6,24 @@ import http.client
 import json
 import time
 import urllib.parse
+import uuid
+from typing import Any
 
+from jupyter_blueno.api import jobs, tracking
+from jupyter_blueno.client.transport import Http
+from jupyter_blueno.jobs.model import TERMINAL, JobSpec
 from tests.servers import TOKEN, Lab
 
+CELL = """
+import jupyter_blueno as blueno
+for step in range(5):
+    blueno.log_metric("loss", 1 / (step + lr))
+"""
+OWN = """
+import mlflow
+mlflow.log_param("depth", 3)
+mlflow.log_metric("accuracy", 0.5)
+"""
 PAGE = "/blueno/mlflow/"
 SIGNED_IN = {"Authorization": f"token {TOKEN}"}
 
@@ -38,6 +53,47 @@ def test_the_page_says_that_it_starts_and_then_is_mlflow(lab: Lab) -> None:
     assert sockets.stat().st_mode & 0o777 == 0o700, "others of this machine may not talk to it"
 
 
+def run_of(lab: Lab, name: str, source: str, **values: float) -> tuple[Any, dict[str, Any]]:
+    """A job that ran, and its run."""
+    job_id = uuid.uuid4().hex
+    spec = JobSpec("cell", source=source, parameters=values)
+    lab.transport.call(jobs.submit_job, jobs.SubmitJob(job_id, name, spec))
+    deadline = time.monotonic() + 110
+    while (job := lab.transport.call(jobs.get_job, jobs.JobRef(job_id))).state not in TERMINAL:
+        assert time.monotonic() < deadline
+    assert job.state == "SUCCEEDED", job.reason
+    transport = Http(lab.url, TOKEN, timeout=120)
+    found = transport.call(tracking.bring_run, jobs.JobRef(job_id))
+    status, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/runs/get?run_id={found.run_id}", SIGNED_IN)
+    assert status == 200
+    return job, json.loads(text)["run"]
+
+
+def pairs(run: dict[str, Any], of: str) -> dict[str, Any]:
+    return {one["key"]: one["value"] for one in run["data"].get(of, [])}
+
+
+def test_a_job_is_a_run_without_being_asked(lab: Lab) -> None:
+    job, run = run_of(lab, "plain", CELL, lr=0.5)
+    assert run["info"]["status"] == "FINISHED"
+    assert pairs(run, "params") == {"lr": "0.5"}
+    assert pairs(run, "metrics") == {"loss": 1 / 4.5}
+    tags = pairs(run, "tags")
+    assert tags["blueno.job"] == job.id
+    assert f"lab?blueno-job={job.id}" in tags["mlflow.note.content"]
+    query = f"run_id={run['info']['run_id']}&metric_key=loss"
+    _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/metrics/get-history?{query}", SIGNED_IN)
+    assert [one["step"] for one in json.loads(text)["metrics"]] == [0, 1, 2, 3, 4]
+
+
+def test_what_a_job_logs_itself_is_in_the_same_run(lab: Lab) -> None:
+    job, run = run_of(lab, "own", OWN + CELL, lr=0.5)
+    assert pairs(run, "params") == {"depth": "3", "lr": "0.5"}
+    assert pairs(run, "metrics") == {"accuracy": 0.5, "loss": 1 / 4.5}
+    assert pairs(run, "tags")["blueno.job"] == job.id
+    assert run["info"]["artifact_uri"].startswith(str(lab.home / "mlflow" / "artifacts"))
+
+
 def test_strangers_get_nothing(lab: Lab) -> None:
     assert ask(lab, "GET", PAGE, {})[0] == 302
     status, _ = ask(lab, "POST", f"{PAGE}ajax-api/2.0/mlflow/experiments/create", {}, '{"name": "x"}')
@@ -57,4 +113,4 @@ def test_a_page_of_another_site_cannot_write(lab: Lab) -> None:
     foreign = {"Cookie": cookies, "Origin": "https://elsewhere.example", "Content-Type": "application/json"}
     assert ask(lab, "POST", create, foreign, '{"name": "forged"}')[0] in {403, 404}
     own = {**foreign, "Origin": urllib.parse.urljoin(lab.url, "/").rstrip("/")}
-    assert ask(lab, "POST", create, own, '{"name": "own"}')[0] == 200
+    assert ask(lab, "POST", create, own, '{"name": "written"}')[0] == 200

@@ -63,7 +63,10 @@ class CompanionHandler(JupyterHandler):
             self.redirect(self.request.path + "/")
             return
         companion: Companion = getattr(self.settings["blueno_platform"], name)
+        companion.base_url = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         loop = asyncio.get_running_loop()
+        if name == "mlflow" and companion.state == "stopped":
+            await loop.run_in_executor(_threads, lambda: self.settings["blueno_platform"].mirror)
         running = await loop.run_in_executor(_threads, lambda: companion.state == "running")
         if not running and path == "/" and self.request.method == "GET":
             self._say(companion)

@@ -817,6 +817,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/run': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start MLflow if it does not run, and bring the run of a job up to date.
+     * @description Start MLflow if it does not run, and bring the run of a job up to date.
+     */
+    post: operations['bring_run'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/usage': {
     parameters: {
       query?: never;
@@ -2512,6 +2532,16 @@ export interface components {
       memory_free: number;
       gpus: number;
       gpus_free: number;
+    };
+    /**
+     * Run
+     * @description A job as a run: `path` is its place in MLflow's page, None while the job waits for its turn.
+     */
+    Run: {
+      /** @default null */
+      run_id?: string | null;
+      /** @default null */
+      path?: string | null;
     };
     /**
      * RunSchedule
@@ -4654,6 +4684,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  bring_run: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Run'];
         };
       };
       /** @description An error. */

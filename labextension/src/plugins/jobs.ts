@@ -16,6 +16,9 @@ import { JobTab } from '../widgets/jobs/jobtab';
 import { NotebookPlaces } from '../widgets/jobs/places';
 import { addTab, reveal } from '../widgets/placing';
 
+/** In the page's query: the job whose tab is opened. */
+const ASKED = 'blueno-job';
+
 /** The tab of a job, its card in notebooks, its commands and notices. */
 export const jobsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-blueno:jobs',
@@ -106,5 +109,13 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category: CATEGORY });
     }
     notifyOfEnds(platform, commands);
+
+    // A run in MLflow leads back here.
+    const asked = new URLSearchParams(window.location.search).get(ASKED);
+    if (asked) {
+      void app.restored.then(() =>
+        commands.execute(Commands.openJob, { id: asked })
+      );
+    }
   }
 };

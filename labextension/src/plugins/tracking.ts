@@ -8,12 +8,14 @@ import {
   IFrame,
   IThemeManager,
   MainAreaWidget,
+  Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
+import { reasonOf } from '../api/client';
 import { bluenoIcon } from '../icons';
-import { CATEGORY, Commands } from '../tokens';
+import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { addTab, reveal } from '../widgets/placing';
 
 /** Where MLflow's own page keeps whether it is dark. */
@@ -24,9 +26,11 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-blueno:tracking',
   description: 'Runs and models: MLflow in a tab.',
   autoStart: true,
+  requires: [IBlueno],
   optional: [ICommandPalette, ILauncher, ILayoutRestorer, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
+    platform: IBlueno,
     palette: ICommandPalette | null,
     launcher: ILauncher | null,
     restorer: ILayoutRestorer | null,
@@ -47,11 +51,12 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
             path: {
               type: 'string',
               description: 'A place in it: #/experiments/1/runs/…'
-            }
+            },
+            job: { type: 'string', description: 'The job whose run is meant' }
           }
         }
       },
-      execute: args => {
+      execute: async args => {
         const dark = themes?.theme && !themes.isLight(themes.theme);
         localStorage.setItem(DARK, dark ? 'true' : 'false');
         let tab = tabs.find(() => true);
@@ -66,9 +71,27 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
           }
         }
         reveal(app, tab);
+        if (typeof args.job === 'string') {
+          await showRun(tab.content, args.job);
+        }
         return tab;
       }
     });
+    /** The page that says that MLflow starts stays until the run is there. */
+    const showRun = async (frame: IFrame, job: string) => {
+      try {
+        const run = await platform.api.post('/jobs/{job_id}/run', {
+          path: { job_id: job }
+        });
+        if (run.path) {
+          frame.url = address(run.path);
+        } else {
+          Notification.info('The job has no run yet: it waits for its turn.');
+        }
+      } catch (error) {
+        Notification.error(reasonOf(error), { autoClose: 8000 });
+      }
+    };
     palette?.addItem({
       command,
       category: CATEGORY,

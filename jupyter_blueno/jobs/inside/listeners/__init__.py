@@ -27,6 +27,7 @@ WATCHED = {
     "pytorch_lightning.trainer.trainer": "lightning",
     "transformers.trainer": "huggingface",
     "mlflow.tracking.client": "mlflow",
+    "mlflow.tracking.fluent": "mlflow",
 }
 
 _troubled: set[str] = set()

@@ -1,20 +1,120 @@
-"""What is logged to MLflow is a metric of the job too; MLflow gets it as before."""
+"""MLflow in a job: it logs to the platform's store, its run is the job's, its metrics are the job's too.
+
+The store is a file in the data folder, so no server has to be there.
+"""
 
 from __future__ import annotations
 
-from jupyter_blueno.jobs.inside import metrics
-from jupyter_blueno.jobs.inside.listeners import after
+import fcntl
+import os
+
+from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs.inside import metrics, reporting
+from jupyter_blueno.jobs.inside.listeners import after, guarded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+RUN = "mlflow.json"  # in the job's folder: which run it is; `tracking/mirror.py` reads it
+NAMES = "mlflow-metrics.json"  # what the run has already: the mirror leaves it out
+
 _last: dict[str, float] = {}
+_begun = False
 
 
 def follow(module: Any) -> None:
+    if module.__name__.endswith(".fluent"):
+        _follow_runs(module)
+        return
     after(module.MlflowClient, "log_metric", "mlflow", _one)
     after(module.MlflowClient, "log_batch", "mlflow", _batch)
+    _point_to_store()
+
+
+def _point_to_store() -> None:
+    """Say where runs go, unless the user did."""
+    folder = reporting.folder()
+    if folder is None or os.environ.get("MLFLOW_TRACKING_URI"):
+        return
+    record = lean.read_json(os.path.join(folder, "spec.json"))
+    spec = record["spec"]
+    place = os.path.join(os.path.dirname(os.path.dirname(folder)), "mlflow")
+    os.makedirs(place, 0o700, exist_ok=True)
+    environment = os.environ
+    environment["MLFLOW_TRACKING_URI"] = "sqlite:///" + os.path.join(place, "mlflow.db")
+    environment.setdefault("_MLFLOW_SERVER_ARTIFACT_ROOT", os.path.join(place, "artifacts"))
+    if "MLFLOW_EXPERIMENT_NAME" not in environment and "MLFLOW_EXPERIMENT_ID" not in environment:
+        origin = spec.get("origin") or {}
+        environment["MLFLOW_EXPERIMENT_NAME"] = origin.get("notebook") or record["name"]
+        if spec.get("parent"):  # with the sweep's own run, if that is known
+            above = os.path.join(os.path.dirname(folder), spec["parent"], RUN)
+            with lean.suppress(OSError, ValueError, KeyError):
+                environment["MLFLOW_EXPERIMENT_ID"] = lean.read_json(above)["experiment_id"]
+                del environment["MLFLOW_EXPERIMENT_NAME"]
+    # MLflow gives these tags to every run that is made from now on.
+    job_id = os.path.basename(folder)
+    environment.setdefault("MLFLOW_RUN_CONTEXT", f'{{"blueno.job": "{job_id}"}}')
+
+
+def _follow_runs(fluent: Any) -> None:
+    """The first run that the work starts is the job's; the same one when it is tried again."""
+    from functools import wraps
+
+    method = fluent.start_run
+
+    @wraps(method)
+    def start_run(*args: Any, **kwargs: Any) -> Any:
+        global _begun
+        folder = reporting.folder()
+        if _begun or folder is None:
+            return method(*args, **kwargs)
+        _begun = True
+        with guarded("mlflow"):
+            _take_up(folder, fluent, args, kwargs)
+        with _first_time(folder):
+            run = method(*args, **kwargs)
+        with guarded("mlflow"):
+            about = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
+            reporting.write_json(RUN, {**about, "store": _store(), "by": "job"})
+        return run
+
+    fluent.start_run = start_run
+
+
+def _take_up(folder: str, fluent: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    try:
+        known = lean.read_json(os.path.join(folder, RUN))
+    except (OSError, ValueError):
+        return
+    same = known["by"] == "job" and known["store"] == _store()
+    chosen = getattr(fluent, "_active_experiment_id", None) or kwargs.get("experiment_id")
+    if same and not args and not kwargs.get("run_id") and chosen in (None, known["experiment_id"]):
+        os.environ.setdefault("MLFLOW_RUN_ID", known["run_id"])
+
+
+def _store() -> str:
+    from mlflow import tracking
+
+    return str(tracking.get_tracking_uri())
+
+
+class _first_time:  # noqa: N801 - it reads as a word of the language
+    """One process at a time: two would make the same tables, or the same experiment."""
+
+    def __init__(self, folder: str) -> None:
+        self.place = os.path.join(os.path.dirname(os.path.dirname(folder)), "mlflow")
+
+    def __enter__(self) -> None:
+        self.lock: int | None = None
+        with lean.suppress(OSError):
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self.lock = os.open(os.path.join(self.place, "store.lock"), flags, 0o600)
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self.lock is not None:
+            os.close(self.lock)
 
 
 def _one(client: Any, run_id: str, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
@@ -30,5 +130,7 @@ def _batch(client: Any, run_id: str, metrics: Any = (), *args: Any, **kwargs: An
 def _tell(name: str, value: Any, step: Any) -> None:
     """MLflow's step is 0 where none was given: then steps are counted here."""
     counted = not step and name in _last
+    if name not in _last:
+        reporting.write_json(NAMES, {"names": "\n".join([*_last, name])})
     metrics.log_found("mlflow", {name: value}, None if counted else step or 0)
     _last[name] = step or 0

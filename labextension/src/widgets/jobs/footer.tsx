@@ -41,6 +41,17 @@ export function JobFooter(props: {
           {diff && '*'}
         </span>
       )}
+      {job.kind !== 'ingest' && (
+        <button
+          className="jp-blueno-button jp-mod-link"
+          title="The job as a run of MLflow, beside others"
+          onClick={() =>
+            void commands.execute(Commands.openMlflow, { job: job.id })
+          }
+        >
+          MLflow ↗
+        </button>
+      )}
       <span title={date(job.created_at)}>
         {job.attempt > 1 ? `attempt ${job.attempt} · ` : ''}
         {job.id.slice(0, 8)}

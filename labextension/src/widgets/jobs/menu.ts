@@ -18,6 +18,7 @@ export function openJobMenu(
   add(Commands.openJobOrigin);
   add(Commands.openJobNotebook);
   add(Commands.openJobBench);
+  menu.addItem({ command: Commands.openMlflow, args: { job: id } });
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
   add(
