@@ -24,6 +24,7 @@ _COMMANDS = {
     "rerun": "jupyter_blueno.cli.jobs:rerun",
     "sweep": "jupyter_blueno.cli.sweeps:sweep",
     "trials": "jupyter_blueno.cli.sweeps:trials",
+    "steps": "jupyter_blueno.cli.flows:steps",
     "jobs": "jupyter_blueno.cli.jobs:jobs",
     "logs": "jupyter_blueno.cli.jobs:logs",
     "metrics": "jupyter_blueno.cli.jobs:metrics",

@@ -197,3 +197,25 @@ def test_a_sweep_of_a_script(blueno: Run, tmp_path: Path) -> None:
     assert "complete (best)" in blueno("trials", "train").stdout
     refused = blueno("sweep", "-p", "n=1,2", "--objective", "loss", str(script), "{m}", code=1)
     assert "The command has no place for n." in refused.stderr
+
+
+def test_steps_of_a_flow(blueno: Run, module_config: Config) -> None:
+    import jupyter_blueno
+    from jupyter_blueno.api.context import Context
+    from jupyter_blueno.client import session
+
+    session.use(transport=Context.local(module_config))
+    try:
+        flow = jupyter_blueno.flow("of commands")
+        flow.command("true", name="after", after=flow.command("false", name="first"))
+        run = flow.submit().wait(100)
+    finally:
+        session.close()
+    said = blueno("steps", run.id).stdout
+    assert "✗ first  failed" in said
+    assert "– after  not run · 'first' failed." in said
+    again = blueno("steps", "of commands", "--resume").stdout.strip()
+    told = json.loads(blueno("steps", again, "--json").stdout)
+    assert (told["resumes"], len(told["steps"])) == (run.id, 2)
+    first = json.loads(blueno("steps", run.id, "--json").stdout)["steps"][0]["job_id"]
+    assert "is not a flow" in blueno("steps", first, code=2).stderr

@@ -9,13 +9,19 @@ import threading
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+import sqlalchemy as sa
 
 import jupyter_blueno as blueno
 from jupyter_blueno import errors
 from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.destination import OperationsDestination
+from jupyter_blueno.client.transport import InProcess
+from jupyter_blueno.database.tables import version
 from jupyter_blueno.flows import going, making, seeing
 from jupyter_blueno.flows.model import FlowSpec, StepSpec
+from jupyter_blueno.ingest.sources.arrays import ingest_arrays
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import JobSpec
@@ -138,3 +144,27 @@ def test_a_step_whose_input_was_deleted_says_so(spoken: Context) -> None:
     until(lambda: run["after"].state == "NOT_RUN")
     assert "what 'keep' returned is not there" in (run["after"].reason or "")
     assert run.state == "FAILED"
+
+
+def test_a_cached_step_runs_again_when_its_dataset_has_a_newer_version(spoken: Context) -> None:
+    def reading(dataset_id: int) -> int:
+        from jupyter_blueno.catalog.model import Filter
+        from jupyter_blueno.jobs.inside import used
+
+        used.note(dataset_id, "digits", 1, Filter())
+        return dataset_id
+
+    def run() -> bool:
+        flow = blueno.flow("reading")
+        flow.step(reading, dataset.id, cache=True)
+        made = flow.submit()
+        assert made.result(SOON) == {"reading": dataset.id}
+        return made["reading"].reused
+
+    pictures = np.zeros((2, 8, 8), np.uint8)
+    dataset = ingest_arrays(OperationsDestination(InProcess(spoken).call), "digits", pictures)
+    assert [run(), run()] == [False, True]
+    with spoken.database.begin() as connection:
+        newer = {"dataset_id": dataset.id, "number": 2, "state": "ready", "owner": "alice"}
+        connection.execute(sa.insert(version).values(**newer))
+    assert run() is False
