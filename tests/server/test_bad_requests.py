@@ -208,6 +208,8 @@ def generated(schema: dict[str, Any], parts: dict[str, Any], random: random.Rand
             for name, one in schema.get("properties", {}).items()
             if name in wanted or random.random() < 0.5
         }
+    if "prefixItems" in schema:
+        return [generated(one, parts, random, depth + 1) for one in schema["prefixItems"]]
     if kind == "array":
         items = schema.get("items", {})
         return [generated(items, parts, random, depth + 1) for _ in range(random.choice([0, 1, 2]))]

@@ -97,7 +97,7 @@ def wait_for_end(page: Page, job_id: str, state: str) -> str:
 def test_panel(page: Page, digits: Dataset, jobs: tuple[str, str]) -> None:
     execute(page, "blueno:show-panel")
     panel = page.locator("#jp-blueno-panel")
-    expect(panel.get_by_text(digits.name)).to_be_visible()
+    expect(panel.get_by_text(digits.name, exact=True)).to_be_visible()
     expect(panel.locator(f"[data-job='{jobs[0]}']")).to_have_attribute(
         "data-state", "SUCCEEDED", timeout=LONG
     )
