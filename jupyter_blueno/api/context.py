@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.schedules.manager import ScheduleManager
     from jupyter_blueno.schedules.ticker import Ticker
     from jupyter_blueno.sweeps.manager import SweepManager
+    from jupyter_blueno.tracking.boards import Boards
     from jupyter_blueno.tracking.companion import Companion
     from jupyter_blueno.tracking.mirror import Mirror
 
@@ -111,12 +112,18 @@ class Platform:
 
         return Mirror(self.config, self.database, self.mlflow)
 
+    @part
+    def boards(self) -> Boards:
+        from jupyter_blueno.tracking.boards import Boards
+
+        return Boards(self.config, self.jobs)
+
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
         with self.lock:
             self.closed = True
         # The database last: the jobs use it, as schedules do the jobs.
-        for name in ("ticker", "mlflow", "decoders", "jobs", "database"):
+        for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 

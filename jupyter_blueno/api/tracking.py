@@ -9,6 +9,7 @@ import msgspec
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.jobs import JobRef
 from jupyter_blueno.api.operation import Nothing, operation
+from jupyter_blueno.errors import InvalidInput
 
 
 class Tracking(msgspec.Struct, frozen=True):
@@ -57,3 +58,26 @@ def bring_run(context: Context, ask: JobRef) -> Run:
     if link is None:
         return Run()
     return Run(link.run_id, f"#/experiments/{link.experiment_id}/runs/{link.run_id}")
+
+
+class OpenBoard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ids or names of jobs."""
+
+    jobs: list[str]
+
+
+class OpenedBoard(msgspec.Struct, frozen=True):
+    """`path` is its page, below the Jupyter server's base URL."""
+
+    path: str
+
+
+@operation("POST", "/tensorboards", resource="jobs", action="execute")
+def open_tensorboard(context: Context, ask: OpenBoard) -> OpenedBoard:
+    """Start TensorBoard on some jobs, where it does not run yet; it ends when nobody looks at it."""
+    from jupyter_blueno.tracking.boards import MOST
+
+    if not 0 < len(ask.jobs) <= MOST:
+        raise InvalidInput(f"TensorBoard takes 1 to {MOST} jobs; choose some.", code="tensorboard_jobs")
+    key = context.platform.boards.open(context.user, ask.jobs)
+    return OpenedBoard(f"/blueno/tensorboard/{key}/")

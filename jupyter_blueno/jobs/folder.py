@@ -21,6 +21,7 @@
     ├── metrics.json    the newest value of the first few
     ├── checkpoints/    copies to go on from (checkpoints.py)
     ├── usage/          what it uses: curves
+    ├── tensorboard.txt  folders in which it wrote event files, one a line
     ├── used.jsonl      datasets that it read: version and filter, one a line
     ├── results/        values of samples, on their way into columns: a batch a file
     ├── outputs/        what it showed: one mime bundle a file

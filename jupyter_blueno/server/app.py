@@ -54,6 +54,8 @@ class BluenoExtension(ExtensionApp):
 
         self.handlers.append((rf"{opening.PATH}/lab(?:/.*)?", opening.OpeningHandler))
         self.handlers.append((rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler))
+        board = rf"{companion.PATH}/(tensorboard/[0-9a-f]+)(/.*)?"
+        self.handlers.append((board, companion.BoardHandler))
         self.handlers.extend(routes())
 
     async def stop_extension(self) -> None:

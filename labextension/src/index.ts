@@ -8,6 +8,7 @@ import { runJobPlugin } from './plugins/runjob';
 import { runSelectionPlugin } from './plugins/runselection';
 import { schedulesPlugin } from './plugins/schedules';
 import { trackingPlugin } from './plugins/tracking';
+import { tensorBoardPlugin } from './plugins/tensorboard';
 import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   datasetsPlugin,
   addingPlugin,
   trackingPlugin,
+  tensorBoardPlugin,
   viewerPlugin
 ];
 

@@ -43,6 +43,7 @@ export const Commands = {
   pauseSchedule: 'blueno:pause-schedule', // {id}, and lets it go on again
   copySchedule: 'blueno:copy-schedule', // {id}: the line of Python
   deleteSchedule: 'blueno:delete-schedule', // {id}
+  openTensorBoard: 'blueno:open-tensorboard', // {id}, or {ids}: several jobs in one
   openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first

@@ -112,6 +112,7 @@ def answers() -> list[str]:
         "/environments",
         "/jobs",
         "/ingests/public-sets",
+        "/mlflow",
         "/schedules",
     ]
 

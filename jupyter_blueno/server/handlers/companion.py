@@ -48,6 +48,12 @@ class CompanionHandler(JupyterHandler):
     """Passes requests on; while the companion starts, a page says so."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    resource = ""  # that is authorised; default: the companion's name
+
+    def companion(self, name: str) -> Companion:
+        """The one of this name."""
+        found: Companion = getattr(self.settings["blueno_platform"], name)
+        return found
 
     def check_xsrf_cookie(self) -> None:
         """Its pages know nothing of Jupyter's cookie: what they send must come from here."""
@@ -57,12 +63,14 @@ class CompanionHandler(JupyterHandler):
 
     @web.authenticated
     async def serve(self, name: str, path: str | None) -> None:
-        if not self.authorizer.is_authorized(self, self.current_user, "execute", f"blueno:{name}"):
+        if not self.authorizer.is_authorized(
+            self, self.current_user, "execute", f"blueno:{self.resource or name}"
+        ):
             raise web.HTTPError(403)
         if path is None:
             self.redirect(self.request.path + "/")
             return
-        companion: Companion = getattr(self.settings["blueno_platform"], name)
+        companion = self.companion(name)
         companion.base_url = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         loop = asyncio.get_running_loop()
         if name == "mlflow" and companion.state == "stopped":
@@ -146,3 +154,21 @@ class CompanionHandler(JupyterHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.finish(http.client.responses.get(status_code, "error"))
+
+
+class BoardHandler(CompanionHandler):
+    """TensorBoards: one for each set of jobs."""
+
+    resource = "jobs"
+
+    def companion(self, name: str) -> Companion:
+        try:
+            found: Companion = self.settings["blueno_platform"].boards.get(name.partition("/")[2])
+        except BluenoError as error:
+            raise web.HTTPError(404, error.message) from None
+        return found
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        said = error.log_message if isinstance(error, web.HTTPError) else None
+        self.finish(said or http.client.responses.get(status_code, "error"))

@@ -1141,6 +1141,26 @@ export interface paths {
     patch: operations['settle_trial'];
     trace?: never;
   };
+  '/tensorboards': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start TensorBoard on some jobs, where it does not run yet; it ends when nobody looks at it.
+     * @description Start TensorBoard on some jobs, where it does not run yet; it ends when nobody looks at it.
+     */
+    post: operations['open_tensorboard'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/uploads': {
     parameters: {
       query?: never;
@@ -2115,6 +2135,13 @@ export interface components {
       differs: boolean;
     };
     /**
+     * OpenBoard
+     * @description Ids or names of jobs.
+     */
+    OpenBoard: {
+      jobs: string[];
+    };
+    /**
      * OpenVersion
      * @description `folder` is where pixels that belong to the dataset are written.
      */
@@ -2123,6 +2150,13 @@ export interface components {
       version_id: number;
       folder: string;
       thumbnails: string;
+    };
+    /**
+     * OpenedBoard
+     * @description `path` is its page, below the Jupyter server's base URL.
+     */
+    OpenedBoard: {
+      path: string;
     };
     /**
      * Ordinals
@@ -5336,6 +5370,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Trial'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  open_tensorboard: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['OpenBoard'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OpenedBoard'];
         };
       };
       /** @description An error. */

@@ -28,6 +28,10 @@ WATCHED = {
     "transformers.trainer": "huggingface",
     "mlflow.tracking.client": "mlflow",
     "mlflow.tracking.fluent": "mlflow",
+    "torch.utils.tensorboard.writer": "tensorboard",
+    "tensorboardX.writer": "tensorboard",
+    "keras.src.callbacks.tensorboard": "tensorboard",
+    "tensorflow.python.ops.summary_ops_v2": "tensorboard",
 }
 
 _troubled: set[str] = set()

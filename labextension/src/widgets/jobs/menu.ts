@@ -19,6 +19,7 @@ export function openJobMenu(
   add(Commands.openJobNotebook);
   add(Commands.openJobBench);
   menu.addItem({ command: Commands.openMlflow, args: { job: id } });
+  add(Commands.openTensorBoard);
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
   add(

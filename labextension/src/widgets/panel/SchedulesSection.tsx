@@ -91,6 +91,7 @@ function Row({ schedule, platform, commands }: RowProps): JSX.Element {
         <button
           className="jp-blueno-button jp-blueno-schedule-name"
           title={`Change ${name}`}
+          aria-label={`Change ${name}`}
           onClick={() => void commands.execute(Commands.editSchedule, { id })}
         >
           {name}
