@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.files import file as file
     from jupyter_blueno.client.finding import dataset as dataset
     from jupyter_blueno.client.finding import datasets as datasets
+    from jupyter_blueno.client.flow_notebooks import map_notebook as map_notebook
     from jupyter_blueno.client.flow_run import FlowRun as FlowRun
     from jupyter_blueno.client.flows import flow as flow
-    from jupyter_blueno.client.flows import map_notebook as map_notebook
     from jupyter_blueno.client.functions import JobFunction as JobFunction
     from jupyter_blueno.client.functions import job as job
     from jupyter_blueno.client.ingest import ingest as ingest
@@ -93,7 +93,7 @@ _PUBLIC = {
     "log_metrics": "jupyter_blueno.jobs.inside.metrics",
     "log_uniform": "jupyter_blueno.client.ranges",
     "map": "jupyter_blueno.client.submit",
-    "map_notebook": "jupyter_blueno.client.flows",
+    "map_notebook": "jupyter_blueno.client.flow_notebooks",
     "prepare": "jupyter_blueno.client.ingest",
     "progress": "jupyter_blueno.client.progress",
     "public_sets": "jupyter_blueno.client.ingest",

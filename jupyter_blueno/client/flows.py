@@ -34,9 +34,10 @@ def flow(name: str = "flow", *, cache: bool = False, **options: Any) -> Flow:
     name : str
         What it is called.
     cache : bool
-        Whether steps that do not say otherwise are taken from earlier runs,
+        Whether functions that do not say otherwise are taken from earlier runs,
         where the same code had the same input. Say so only of steps that do
-        nothing but return a value: what is taken from before does not run.
+        nothing but return a value: what is taken from before does not run. Of
+        notebooks and commands, which mostly do more, each has to say so.
     **options
         Those of `blueno.submit`, for all steps that do not say otherwise.
 
@@ -284,8 +285,8 @@ class Flow:
             own, function = function.options, function.function
         if not callable(function):
             raise errors.InvalidInput(
-                f"A step is a function and then its arguments; {function!r:.80} is a "
-                f"{type(function).__name__}. Write flow.step(train, data), not flow.step(train(data)).",
+                f"A step is a function and then its arguments; {function!r:.80} is no function. "
+                "Write flow.step(train, data), not flow.step(train(data)).",
                 code="not_a_function",
             )
         parameters = flow_steps.parameters(function)
@@ -372,36 +373,3 @@ class Flow:
 
     def _repr_html_(self) -> str:
         return flow_display.plan_html(self.name, self._whole())
-
-
-def map_notebook(
-    path: str | os.PathLike[str], values: Iterable[Mapping[str, Any]], **parameters: Any
-) -> FlowRun:
-    """Run a notebook once for each dict of parameters, and see parameters and metrics in one table.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    values : iterable of dict
-        ``[{"lr": 0.1}, {"lr": 0.01}]``.
-    **parameters
-        Further ones, the same for all runs; and the options of `blueno.submit`.
-
-    Returns
-    -------
-    FlowRun
-        `FlowRun.frame` is the table, `FlowRun.wait` waits for all.
-
-    Raises
-    ------
-    InvalidInput
-        If one of them cannot run; none was started.
-
-    Examples
-    --------
-    >>> run = blueno.map_notebook("evaluate.ipynb", [{"lr": 0.1}, {"lr": 0.01}])
-    >>> run.wait().frame()
-    """
-    made = flow(str(parameters.pop("name", None) or Path(path).stem))
-    made.map_notebook(path, values, **parameters)
-    return made.submit()
