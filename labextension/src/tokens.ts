@@ -27,6 +27,7 @@ export const Commands = {
   pauseJob: 'blueno:pause-job', // {id}
   unpauseJob: 'blueno:unpause-job', // {id}
   prioritiseJob: 'blueno:prioritise-job', // {id}, {priority}
+  compareJobs: 'blueno:compare-jobs', // {id} or {ids}: side by side
   openJobBench: 'blueno:open-job-bench', // {id}: a notebook that takes up where it was
   copyJobFix: 'blueno:copy-job-fix', // {id}: the command that its failure suggests
   deleteJob: 'blueno:delete-job', // {id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno.client import session
 from tests.servers import Lab
 from tests.ui.conftest import execute, picture
+from tests.ui.test_accessibility import assert_accessible
 
 LONG = 90_000  # ms: each trial has a Python to start
 
@@ -77,6 +79,7 @@ def test_trials_on_real_digits(lab: Lab, page: Page) -> None:
     expect(lines).to_have_count(count)
     expect(tab.locator(".jp-blueno-history circle")).to_have_count(count)
     picture(page, "sweep")
+    assert_accessible(page, f"#jp-blueno-job-{search.id}")
 
     # Who points at a row sees its line; a heading sorts, once more the other way round.
     rows.nth(3).hover()
@@ -90,6 +93,26 @@ def test_trials_on_real_digits(lab: Lab, page: Page) -> None:
     tab.get_by_role("button", name="lr").click()
     expect(rows.first).to_have_attribute("data-trial", str(rates.index(max(rates))))
     expect(tab.get_by_role("columnheader", name="lr")).to_have_attribute("aria-sort", "descending")
+
+    # The best side by side.
+    tab.get_by_role("button", name="Compare the best 3").click()
+    compare = page.locator("#jp-blueno-compare")
+    expect(compare.get_by_role("columnheader")).to_have_count(3)
+    expect(
+        compare.locator("tr.jp-mod-differs").get_by_role("rowheader", name="lr", exact=True)
+    ).to_be_visible()
+    expect(compare.get_by_role("rowheader", name="path", exact=True)).to_have_count(0)
+    compare.get_by_label("Also what is the same").check()
+    expect(compare.get_by_role("rowheader", name="path", exact=True)).to_have_count(1)
+    expect(compare.locator(".jp-blueno-chart-title")).to_have_text(["val_accuracy"])
+    compare.get_by_label("Also what is the same").uncheck()
+    picture(page, "compare")
+    assert_accessible(page, "#jp-blueno-compare")
+    compare.get_by_role("button", name=re.compile("Take .* out")).first.click()
+    expect(compare.get_by_role("columnheader")).to_have_count(2)
+    compare.get_by_label("Add a job").select_option(search.id)
+    expect(compare.get_by_role("columnheader")).to_have_count(3)
+    execute(page, "blueno:open-job", {"id": search.id})
 
     # More of them: another job, which knows all.
     tab.get_by_label("More trials").fill("1")

@@ -33,6 +33,7 @@ export type Flow = Answered<Schemas['Flow']>;
 export type Step = Answered<Schemas['Step']>;
 export type Part = Answered<Schemas['Part']>;
 export type Code = Answered<Schemas['Code']>;
+export type Comparison = Answered<Schemas['Comparison']>;
 export type Sweep = Answered<Schemas['Sweep']>;
 export type Trial = Answered<Schemas['Trial']>;
 export type Schedule = Answered<Schemas['Schedule']>;

@@ -53,6 +53,19 @@ export class JobsModel extends Collection<Job> {
     return this._next !== null;
   }
 
+  /** A job, and the newest one before it that is called so too: what one mostly compares. */
+  withEarlier(id: string): string[] {
+    const job = this.get(id);
+    const earlier = this.items.find(
+      other =>
+        job &&
+        other.id !== id &&
+        other.name === job.name &&
+        newestFirst(job, other) < 0
+    );
+    return earlier ? [earlier.id, id] : [id];
+  }
+
   /** List the next page. */
   more(): Promise<void> {
     this._more ??= this.fetchMore().finally(() => (this._more = null));

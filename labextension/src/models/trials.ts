@@ -118,6 +118,14 @@ export function goodness(
   };
 }
 
+/** Those that are complete, the best first. */
+export function bestOf(sweep: Sweep, trials: readonly Trial[]): Trial[] {
+  const good = goodness(sweep, trials);
+  return trials
+    .filter(isComplete)
+    .sort((a, b) => (good(b) ?? 0) - (good(a) ?? 0));
+}
+
 export function isComplete(trial: Trial): boolean {
   return trial.state === 'complete' && trial.value !== null;
 }

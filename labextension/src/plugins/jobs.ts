@@ -12,6 +12,7 @@ import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { JOB_MIME, JobCard } from '../widgets/jobs/card';
 import { addJobCommands } from '../widgets/jobs/commands';
 import { notifyOfEnds } from '../widgets/jobs/notices';
+import { CompareTab } from '../widgets/jobs/compare/comparetab';
 import { JobTab } from '../widgets/jobs/jobtab';
 import { NotebookPlaces } from '../widgets/jobs/places';
 import { addTab, reveal } from '../widgets/placing';
@@ -39,6 +40,10 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
     const { commands, shell } = app;
     const tracker = new WidgetTracker<JobTab>({ namespace: 'blueno-job' });
     const places = new NotebookPlaces(documents, notebooks);
+    const current = () =>
+      tracker.currentWidget === shell.currentWidget
+        ? (tracker.currentWidget?.jobId ?? null)
+        : null;
     void restorer?.restore(tracker, {
       command: Commands.openJob,
       args: tab => ({ id: tab.jobId }),
@@ -79,6 +84,37 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    let compared: CompareTab | undefined;
+    commands.addCommand(Commands.compareJobs, {
+      label: 'Compare Job …',
+      caption: 'Parameters, metrics, code and environment of jobs side by side',
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            id: {
+              type: 'string',
+              description: 'One job; another one is added'
+            },
+            ids: { type: 'array', items: { type: 'string' } }
+          }
+        }
+      },
+      execute: args => {
+        const id = typeof args.id === 'string' ? args.id : current();
+        const ids = Array.isArray(args.ids) ? args.ids.map(String) : [];
+        if (!compared || compared.isDisposed) {
+          compared = new CompareTab({ platform, commands, editors });
+          addTab(app, compared, 'Blueno Comparison');
+        }
+        compared.model.show(
+          ids.length || !id ? ids : platform.jobs.withEarlier(id)
+        );
+        reveal(app, compared);
+        return compared;
+      }
+    });
+
     rendermime.addFactory(
       {
         safe: true,
@@ -88,10 +124,6 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       10
     );
 
-    const current = () =>
-      tracker.currentWidget === shell.currentWidget
-        ? (tracker.currentWidget?.jobId ?? null)
-        : null;
     addJobCommands({ app, platform, places, current });
     for (const command of [
       Commands.showJobs,
@@ -103,6 +135,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       Commands.copyJob,
       Commands.copyJobId,
       Commands.openJobBench,
+      Commands.compareJobs,
       Commands.openJobNotebook,
       Commands.openJobOrigin
     ]) {

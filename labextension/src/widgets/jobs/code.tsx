@@ -174,7 +174,7 @@ export function EnvironmentTab({ feed, editors }: CodeProps): JSX.Element {
 }
 
 /** Lab's own editor, not to be typed in. */
-function ReadOnly(props: {
+export function ReadOnly(props: {
   /** For who cannot see what is above it. */
   label: string;
   text: string;

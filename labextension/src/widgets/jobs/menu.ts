@@ -20,6 +20,7 @@ export function openJobMenu(
   add(Commands.openJobBench);
   menu.addItem({ command: Commands.openMlflow, args: { job: id } });
   add(Commands.openTensorBoard);
+  add(Commands.compareJobs);
   menu.addItem({ type: 'separator' });
   add(Commands.cancelJob);
   add(

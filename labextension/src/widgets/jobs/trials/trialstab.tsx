@@ -4,7 +4,7 @@ import * as React from 'react';
 import { reasonOf } from '../../../api/client';
 import type { Sweep, Trial } from '../../../api/types';
 import { isOver } from '../../../models/jobs';
-import { TrialsModel } from '../../../models/trials';
+import { bestOf, TrialsModel } from '../../../models/trials';
 import { Commands } from '../../../tokens';
 import { useModel } from '../../hooks';
 import { count, short } from '../../numbers';
@@ -19,6 +19,7 @@ import type { Pointed } from './pointed';
 import { TrialTable } from './table';
 
 const PERIOD = 1000; // ms between two looks while the sweep runs
+const COMPARED = 3; // trials that are put side by side
 const MORE = 10; // trials that a sweep goes on with, unless said otherwise
 
 /** The trials of a sweep, live: the best, two pictures, all of them as a table. */
@@ -88,6 +89,7 @@ function Bar(props: {
   const { job } = useModel(feed);
   const over = job !== undefined && isOver(job);
   const { counts } = sweep;
+  const best = bestOf(sweep, model.trials).slice(0, COMPARED);
   const words = (
     ['running', 'waiting', 'complete', 'pruned', 'failed', 'cancelled'] as const
   )
@@ -106,6 +108,16 @@ function Bar(props: {
       </span>
       <span className="jp-blueno-trials-counts">{words}</span>
       <span className="jp-blueno-spacer" />
+      {best.length > 1 && (
+        <Action
+          label={`Compare the best ${best.length}`}
+          run={() =>
+            commands.execute(Commands.compareJobs, {
+              ids: best.map(({ job_id }) => job_id)
+            })
+          }
+        />
+      )}
       {over ? (
         <GoOn model={model} commands={commands} />
       ) : (
