@@ -74,7 +74,7 @@ def resume(manager: JobManager, user: Person, flow_id: str, new_id: str, anew: b
         If it has not ended.
     """
     request.check_id(new_id)
-    old = manager.get(user, flow_id)
+    old = manager.get(user, manager.owned(user, flow_id))
     source = JobFolder.of(manager.config, old.id).path / "steps"
     with manager.database.begin() as connection:
         known, parts = store.one(connection, old.id), store.parts_whole(connection, old.id)
@@ -216,9 +216,9 @@ def _finished(manager: JobManager, user: Person, flow_id: str) -> Finished:
     ------
     NotFound
     """
-    found = manager.get(user, flow_id)
+    found = manager.owned(user, flow_id)  # results are loaded: nobody else's are taken
     with manager.database.begin() as connection:
-        parts: Sequence[Any] = store.parts(connection, found.id)
+        parts: Sequence[Any] = store.parts(connection, found)
     return {(part.step, part.number): (part.work, part.job_id) for part in parts if part.state == "SUCCEEDED"}
 
 
