@@ -49,6 +49,7 @@ def lab(demo: bool, arguments: tuple[str, ...]) -> None:
     opened = f"--LabApp.default_url=/blueno/open{page}"  # with the panel in view
     status = _serve([opened, *arguments], context.config.environment())
     _tell_of_jobs()
+    _tell_of_schedules()
     session.close()
     raise SystemExit(status)
 
@@ -136,6 +137,21 @@ def _tell_of_jobs() -> None:
     say(f"JupyterLab has stopped. {words}:")
     say(repr(running))
     say("`blueno logs -f ID` shows what one prints, `blueno cancel ID` stops it.")
+
+
+def _tell_of_schedules() -> None:
+    """Say so if nothing starts scheduled jobs from now on."""
+    from jupyter_blueno.client.schedules import schedules
+    from jupyter_blueno.errors import BluenoError
+
+    try:
+        found = schedules()
+    except BluenoError:
+        return
+    if any(one._info.next_due or one._info.timing.dataset for one in found if not one._info.paused):
+        standby = found.standby
+        if standby.sentence is not None:
+            say(f"Scheduled jobs are not started now. `{standby.command}` has your login do so.")
 
 
 @contextmanager

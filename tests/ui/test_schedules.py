@@ -106,6 +106,11 @@ def test_a_job_is_scheduled_changed_paused_and_deleted(page: Page, lab: Lab) -> 
     expect(dialog.locator(".jp-blueno-timing-means")).to_contain_text("every hour")
     dialog.get_by_role("button", name="Schedule", exact=True).click()
 
+    job.click(button="right")  # the same menu shows it in TensorBoard
+    page.get_by_role("menuitem", name="Open in TensorBoard").click()
+    board = page.frame_locator(".jp-blueno-tensorboard iframe")
+    expect(board.locator("tf-dashboard, tb-webapp").first).to_be_attached(timeout=LONG)
+
     row = section(page).locator("[data-schedule='divide']")
     row.get_by_role("button", name="Change divide").click()
     dialog.get_by_label("Name").fill("hourly")
