@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.jobs import Job as Job
     from jupyter_blueno.client.jobs import JobFailed as JobFailed
     from jupyter_blueno.client.jobs import jobs as jobs
+    from jupyter_blueno.client.models import Model as Model
+    from jupyter_blueno.client.models import model as model
+    from jupyter_blueno.client.models import models as models
+    from jupyter_blueno.client.models import register_model as register_model
     from jupyter_blueno.client.platform import PlatformClient as PlatformClient
     from jupyter_blueno.client.progress import progress as progress
     from jupyter_blueno.client.ranges import choice as choice
@@ -95,6 +99,10 @@ _PUBLIC = {
     "map": "jupyter_blueno.client.submit",
     "map_notebook": "jupyter_blueno.client.flow_notebooks",
     "prepare": "jupyter_blueno.client.ingest",
+    "Model": "jupyter_blueno.client.models",
+    "model": "jupyter_blueno.client.models",
+    "models": "jupyter_blueno.client.models",
+    "register_model": "jupyter_blueno.client.models",
     "progress": "jupyter_blueno.client.progress",
     "public_sets": "jupyter_blueno.client.ingest",
     "run_cell": "jupyter_blueno.client.submit",

@@ -124,6 +124,7 @@ def operations() -> list[Operation[Any, Any]]:
         images,
         ingest,
         jobs,
+        models,
         schedules,
         status,
         sweeps,

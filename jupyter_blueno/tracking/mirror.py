@@ -33,6 +33,7 @@ AT_ONCE = 100
 PERIOD = 2.0  # seconds between looks
 BATCH = 900  # metrics of a call; MLflow takes 1,000
 POINTS = 20_000  # of a curve, for each look
+TRAINING = {"key": "mlflow.experimentKind", "value": "custom_model_development"}  # else it shows chats
 UNSEEN = ("SUBMITTING", "QUEUED")
 
 _log = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class Mirror:
     def _make(self, row: Any, folder: JobFolder) -> Link:
         parent = self._above(row)
         origin = row.spec.get("origin") or {}
-        experiment = parent.experiment_id if parent else self._experiment(origin.get("notebook") or row.name)
+        experiment = parent.experiment_id if parent else self.experiment(origin.get("notebook") or row.name)
         code = None
         with contextlib.suppress(BluenoError):
             code = JobRecord(folder).code()
@@ -179,11 +180,12 @@ class Mirror:
         link = JobFolder.of(self.config, row.parent).read("mlflow.json", Link)
         return link if link is not None and link.store == self.store else None
 
-    def _experiment(self, name: str) -> str:
+    def experiment(self, name: str) -> str:
+        """The id of the experiment of this name; made, or brought back, if need be."""
         try:
             found = self.rest.get("experiments/get-by-name", experiment_name=name)["experiment"]
         except NotFound:
-            return str(self.rest.post("experiments/create", name=name)["experiment_id"])
+            return str(self.rest.post("experiments/create", name=name, tags=[TRAINING])["experiment_id"])
         if found["lifecycle_stage"] == "deleted":
             self.rest.post("experiments/restore", experiment_id=found["experiment_id"])
         return str(found["experiment_id"])
@@ -195,6 +197,7 @@ class Mirror:
             params = runs.params(row.spec)
             tags: list[dict[str, str]] = []
             if link.by == "job":  # what it said itself stands
+                self.rest.post("experiments/set-experiment-tag", experiment_id=link.experiment_id, **TRAINING)
                 known = self.rest.get("runs/get", run_id=link.run_id)["run"]["data"]
                 params = {key: value for key, value in params.items() if key not in _keys(known, "params")}
                 code = None

@@ -40,10 +40,11 @@ def test_verbs_stay_in_front_of_rooms() -> None:
 
 def test_public_names() -> None:
     assert set(blueno.__all__) == {
-        "BluenoError", "Dataset", "FlowRun", "Job", "JobFailed", "JobFunction", "PlatformClient",
-        "PlatformError", "Sample", "Schedule", "Sweep", "Trial", "__version__", "checkpoint", "choice",
-        "compare", "dataset", "datasets", "demo", "file", "flow", "ingest", "integers", "job", "jobs",
-        "latest_checkpoint", "log_metric", "log_metrics", "log_uniform", "map", "map_notebook",
-        "prepare", "progress", "public_sets", "run_cell", "run_command", "run_notebook", "schedule",
-        "schedules", "selection", "show", "submit", "sweep", "uniform", "use",
+        "BluenoError", "Dataset", "FlowRun", "Job", "JobFailed", "JobFunction", "Model",
+        "PlatformClient", "PlatformError", "Sample", "Schedule", "Sweep", "Trial", "__version__",
+        "checkpoint", "choice", "compare", "dataset", "datasets", "demo", "file", "flow", "ingest",
+        "integers", "job", "jobs", "latest_checkpoint", "log_metric", "log_metrics", "log_uniform",
+        "map", "map_notebook", "model", "models", "prepare", "progress", "public_sets",
+        "register_model", "run_cell", "run_command", "run_notebook", "schedule", "schedules",
+        "selection", "show", "submit", "sweep", "uniform", "use",
     }  # fmt: skip

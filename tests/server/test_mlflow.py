@@ -7,10 +7,16 @@ import json
 import time
 import urllib.parse
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+import jupyter_blueno as blueno
 from jupyter_blueno.api import jobs, tracking
 from jupyter_blueno.client.transport import Http
+from jupyter_blueno.errors import NotFound
 from jupyter_blueno.jobs.model import TERMINAL, JobSpec
 from tests.servers import TOKEN, Lab
 
@@ -26,6 +32,13 @@ mlflow.log_metric("accuracy", 0.5)
 """
 PAGE = "/blueno/mlflow/"
 SIGNED_IN = {"Authorization": f"token {TOKEN}"}
+
+
+@pytest.fixture
+def lab_session(lab: Lab) -> Iterator[None]:
+    blueno.use(transport=Http(lab.url, TOKEN, timeout=120))
+    yield
+    blueno.use()
 
 
 def ask(
@@ -92,6 +105,32 @@ def test_what_a_job_logs_itself_is_in_the_same_run(lab: Lab) -> None:
     assert pairs(run, "metrics") == {"accuracy": 0.5, "loss": 1 / 4.5}
     assert pairs(run, "tags")["blueno.job"] == job.id
     assert run["info"]["artifact_uri"].startswith(str(lab.home / "mlflow" / "artifacts"))
+
+
+MODEL = """
+import jupyter_blueno as blueno
+blueno.log_metric("accuracy", 0.9)
+blueno.register_model("digits", {"weights": [1, 2, 3]}, tags={"kind": "cnn"})
+"""
+
+
+def test_a_model_is_registered_in_a_job_and_loaded_again(lab: Lab, lab_session: None, tmp_path: Path) -> None:
+    job, _ = run_of(lab, "train", MODEL, epochs=3)
+    found = blueno.model("digits")
+    assert found.load() == {"weights": [1, 2, 3]}
+    assert (found.version, found.job_id, found.tags["kind"]) == (1, job.id, "cnn")
+    assert found.metrics == {"accuracy": 0.9}
+    assert found.parameters == {"epochs": "3"}
+    assert any(one.startswith("numpy==") for one in found.packages)
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(b"abc")
+    second = blueno.register_model("digits", weights, job=job.id)
+    assert (second.version, second.load().read_bytes()) == (2, b"abc")
+    assert blueno.model("digits", 1).promote("production").aliases == ["production"]
+    assert blueno.model("digits", "production").version == 1
+    assert [(one.name, one.version) for one in blueno.models()] == [("digits", 2)]
+    with pytest.raises(NotFound, match="no version 7"):
+        blueno.model("digits", 7)
 
 
 def test_strangers_get_nothing(lab: Lab) -> None:

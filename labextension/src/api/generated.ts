@@ -901,6 +901,70 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/models': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Registered models by name, each with its newest version; MLflow starts if it does not run.
+     * @description Registered models by name, each with its newest version; MLflow starts if it does not run.
+     */
+    get: operations['list_models'];
+    put?: never;
+    /**
+     * Make staged files a new version of a model.
+     * @description Make staged files a new version of a model.
+     */
+    post: operations['register_model'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/models/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A model with its versions and what they came from.
+     * @description A model with its versions and what they came from.
+     */
+    get: operations['get_model'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/models/{name}/alias': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have an alias mean a version.
+     * @description Have an alias mean a version.
+     */
+    post: operations['set_alias'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/schedules': {
     parameters: {
       query?: never;
@@ -2135,6 +2199,67 @@ export interface components {
       differs: boolean;
     };
     /**
+     * Model
+     * @description A registered model; the newest version first.
+     */
+    Model: {
+      name: string;
+      /** @default  */
+      description?: string;
+      /** @default {} */
+      tags?: {
+        [key: string]: string;
+      };
+      /** @default [] */
+      versions?: components['schemas']['ModelVersion'][];
+    };
+    /** ModelList */
+    ModelList: {
+      models: components['schemas']['Model'][];
+    };
+    /**
+     * ModelVersion
+     * @description A version of a model, with what it came from.
+     *
+     *         `source` is its folder, on the machine of the jobs. `metrics` and `parameters`
+     *         are those of its run, `datasets` what its job read, `packages` (``numpy==2.2``)
+     *         and `python` what it ran with.
+     */
+    ModelVersion: {
+      name: string;
+      version: number;
+      created_at: string;
+      source: string;
+      /** @default [] */
+      aliases?: string[];
+      /** @default null */
+      stage?: string | null;
+      /** @default  */
+      description?: string;
+      /** @default {} */
+      tags?: {
+        [key: string]: string;
+      };
+      /** @default null */
+      run_id?: string | null;
+      /** @default null */
+      job_id?: string | null;
+      /** @default {} */
+      metrics?: {
+        [key: string]: number | ('-Infinity' | 'Infinity' | 'NaN');
+      };
+      /** @default {} */
+      parameters?: {
+        [key: string]: string;
+      };
+      /** @default [] */
+      datasets?: components['schemas']['UsedDataset'][];
+      /** @default null */
+      python?: string | null;
+      /** @default [] */
+      packages?: string[];
+    };
+    /**
      * OpenBoard
      * @description Ids or names of jobs.
      */
@@ -2481,6 +2606,22 @@ export interface components {
       staged_url?: string | null;
     };
     /**
+     * Registration
+     * @description A new version: `staged` is the name of a folder below ``mlflow/incoming`` of the data folder.
+     */
+    Registration: {
+      name: string;
+      staged: string;
+      /** @default null */
+      job_id?: string | null;
+      /** @default {} */
+      tags?: {
+        [key: string]: string;
+      };
+      /** @default  */
+      description?: string;
+    };
+    /**
      * RerunJob
      * @description `values` are parameters by name. `id` makes a repeated request the same job.
      */
@@ -2704,6 +2845,15 @@ export interface components {
     SentFile: {
       name: string;
       size: number;
+    };
+    /**
+     * SetAlias
+     * @description `alias` means this version of the model from now on, and no other.
+     */
+    SetAlias: {
+      name: string;
+      version: number;
+      alias: string;
     };
     /**
      * SettleTrial
@@ -4843,6 +4993,134 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Tracking'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_models: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ModelList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  register_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Registration'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  set_alias: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SetAlias'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Model'];
         };
       };
       /** @description An error. */

@@ -92,6 +92,15 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
         Notification.error(reasonOf(error), { autoClose: 8000 });
       }
     };
+    themes?.themeChanged.connect(() => {
+      const dark = themes.theme && !themes.isLight(themes.theme);
+      localStorage.setItem(DARK, dark ? 'true' : 'false');
+      tabs.forEach(tab =>
+        tab.content.node
+          .querySelector('iframe')
+          ?.contentWindow?.location.reload()
+      );
+    });
     palette?.addItem({
       command,
       category: CATEGORY,
