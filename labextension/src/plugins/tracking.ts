@@ -20,6 +20,8 @@ import { addTab, reveal } from '../widgets/placing';
 
 /** Where MLflow's own page keeps whether it is dark. */
 const DARK = '_mlflow_dark_mode_toggle_enabled';
+/** Whether its chat has opened itself once; here it covers a third of a tab. */
+const CHAT = 'mlflow.assistant.fab.autoOpenedOnFirstLoad_v1';
 
 /** MLflow in a tab; its server starts when the tab is opened. */
 export const trackingPlugin: JupyterFrontEndPlugin<void> = {
@@ -59,6 +61,7 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         const dark = themes?.theme && !themes.isLight(themes.theme);
         localStorage.setItem(DARK, dark ? 'true' : 'false');
+        localStorage.setItem(CHAT, 'true');
         let tab = tabs.find(() => true);
         const path = typeof args.path === 'string' ? args.path : '';
         if (!tab || path) {
