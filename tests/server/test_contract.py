@@ -146,4 +146,5 @@ def test_reading_operations_are_covered() -> None:
         )
         or one.name in {"list_datasets", "list_jobs", "get_changes"}
     }
-    assert free == set(answers())
+    elsewhere = {"/models"}  # MLflow has to run: test_mlflow.py
+    assert free == set(answers()) | elsewhere
