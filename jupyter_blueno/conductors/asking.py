@@ -31,7 +31,7 @@ def request(shape: type[Shape]) -> Shape:
     place = reporting.folder()
     kept = JobFolder(Path(place)).read("spec.json", SpecFile) if place else None
     if kept is None or kept.spec.source is None:
-        raise SystemExit("This is run by a job: blueno.sweep starts it.")
+        raise SystemExit("This is run by a job: blueno.sweep or flow.submit() starts it.")
     os.environ.pop("BLUENO_ATTEMPT", None)  # ours, not that of the jobs that we submit
     return msgspec.json.decode(kept.spec.source, type=shape)
 

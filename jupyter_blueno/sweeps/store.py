@@ -16,12 +16,24 @@ from jupyter_blueno.jobs.model import TERMINAL, Value
 from jupyter_blueno.sweeps.model import Plan, Trial, TrialState, Verdict
 
 OPEN = "open"  # not settled yet
+_conductor = sa.alias(job)
+_GOES_ON = (  # somebody conducts the sweep
+    sa.exists()
+    .where(
+        sweep.c.id == trial.c.sweep_id,
+        _conductor.c.id == sa.any_(sweep.c.jobs),
+        _conductor.c.state.not_in(TERMINAL),
+        _conductor.c.desired != "cancel",
+    )
+    .correlate(trial)
+)
 _CHANGED = sa.func.greatest(trial.c.revision, job.c.revision)
 _TRIALS = (
     sa.select(
         trial,
         _CHANGED.label("changed"),
         job.c.state.label("job_state"),
+        _GOES_ON.label("goes_on"),
         job.c.reason.label("job_reason"),
         job.c.metrics,
         job.c.started_at,
@@ -95,7 +107,8 @@ def trials(connection: sa.Connection, sweep_id: str, plan: Plan, since: int = 0)
     revision = current_revision(connection)
     late = _TRIALS.where(trial.c.sweep_id == sweep_id)
     if since > 0:
-        late = late.where(since < _CHANGED)
+        # One that got no job is no more than cancelled when its sweep ends.
+        late = late.where(sa.or_(since < _CHANGED, sa.and_(trial.c.state == OPEN, job.c.id.is_(None))))
     return [trial_of(found, plan.objective) for found in connection.execute(late)], revision
 
 
@@ -109,7 +122,7 @@ def one_trial(connection: sa.Connection, sweep_id: str, plan: Plan, number: int)
 def trial_of(row: sa.Row[Any], objective: str) -> Trial:
     """A row as a struct; of an open trial its job says how it stands."""
     is_open = row.state == OPEN
-    state = _state_of(row.job_state) if is_open else row.state
+    state = _state_of(row.job_state, row.goes_on) if is_open else row.state
     return Trial(
         row.number,
         row.job_id,
@@ -126,7 +139,9 @@ def trial_of(row: sa.Row[Any], objective: str) -> Trial:
     )
 
 
-def _state_of(job_state: str | None) -> TrialState:
+def _state_of(job_state: str | None, goes_on: bool) -> TrialState:
+    if job_state is None and not goes_on:
+        return "cancelled"
     if job_state in (None, "SUBMITTING", "QUEUED"):
         return "waiting"
     if job_state not in TERMINAL or job_state == "SUCCEEDED":  # its value is not read yet
