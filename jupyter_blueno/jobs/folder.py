@@ -29,6 +29,7 @@
     ├── notebook.ipynb  the executed notebook
     ├── failure.json    the line that failed, and what its variables were
     ├── ended.json      what the work said of its own end
+    ├── unborn.json    the process in status.json ended before it ran anything
     ├── witnessed.json  how a command ended, for a supervisor that was not there
     └── exit.json       how it ended: the last file that is written
 

@@ -291,6 +291,26 @@ def test_two_dispatchers_are_one(config: Config, entries: Entries, backend: Loca
         twin.wait()
 
 
+def test_a_job_whose_supervisor_died_before_it_began_is_run(
+    config: Config, entries: Entries, backend: LocalBackend
+) -> None:
+    (place,) = lay_out(config, entries, "echo once >> order", 1)
+    text = (
+        f"import os, sys; sys.path.append({str(Path(DISPATCH).parents[3])!r})\n"
+        "from jupyter_blueno.jobs.engine import attempts, dispatcher\n"
+        # Its process is on record then, and waits for a sign to run the work.
+        "attempts.Attempts.begun = lambda self: os.kill(os.getpid(), 9)\n"
+        f"dispatcher.Dispatcher({entries.folder!r}).run()"
+    )
+    dying = subprocess.Popen([sys.executable, "-I", "-S", "-c", text], start_new_session=True)
+    until((place / "status.json").exists, "a process on record")
+    dying.kill()
+    dying.wait()
+    backend.begin()
+    until(lambda: ended([place]), "the job")
+    assert (config.home_path / "order").read_text().split() == ["once"]
+
+
 def test_it_runs_though_who_submitted_is_gone(config: Config, folder: Path) -> None:
     text = """
 import sys

@@ -18,6 +18,9 @@ else:
     import _signal as signal  # without its enums
 
 
+UNBORN = "unborn.json"
+
+
 def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, bytes] | None:
     """What the job was submitted with, its GPUs, and which attempt it is; None if that is gone."""
     try:
@@ -52,8 +55,8 @@ def become(
         os.dup2(nothing, 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        if os.read(gate[0], 1) != b"g":
-            os._exit(0)  # the supervisor died first: nothing of the user's has run
+        if os.read(gate[0], 1) != b"g":  # the supervisor died first
+            stay_unborn(folder)
         limits.enter()
         os.chdir(plan["cwd"])
         if plan.get("witness"):
@@ -89,6 +92,22 @@ def bear_witness(folder: str, argv: list[str], surroundings: dict[bytes, bytes])
         os._exit(max(code, 0))
     finally:
         os._exit(127)
+
+
+def stay_unborn(folder: str) -> NoReturn:
+    """End, and leave word that nothing of the user's has run: it is still to be done."""
+    try:
+        lean.write_json(os.path.join(folder, UNBORN), {"pid": os.getpid()})
+    finally:
+        os._exit(0)
+
+
+def is_unborn(folder: str, child: int) -> bool:
+    """Whether this child ended before it was let begin."""
+    try:
+        return bool(lean.read_json(os.path.join(folder, UNBORN))["pid"] == child)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def witnessed(folder: str) -> int | None:

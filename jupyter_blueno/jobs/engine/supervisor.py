@@ -128,6 +128,9 @@ class Supervisor:
         self.limits.close()
         if self.family.exit_status is None:
             self.family.exit_status = birth.witnessed(self.folder)
+            if self.ending is None and birth.is_unborn(self.folder, self.family.child):
+                self.forget("status.json", birth.UNBORN)
+                return self.attempt()
         found = self.family.exit_status
         return self.ending or self.limits.verdict(found) or ("unwatched" if found is None else "exited")
 
@@ -192,10 +195,10 @@ class Supervisor:
         self.stood, self.stands_since = 0.0, None
         self.write_status("RUNNING")
         self.attempts.begun()
-        if self.attempts.is_last:
-            self.forget("environ")
         os.write(go_write, b"g")
         os.close(go_write)
+        if self.attempts.is_last:
+            self.forget("environ")
         self.limits.begun()
         return True
 
