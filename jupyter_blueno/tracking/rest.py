@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from jupyter_blueno.errors import BluenoError, NotFound, Unavailable
+from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound, Unavailable
 from jupyter_blueno.tracking.companion import Companion
 
 
@@ -45,5 +45,9 @@ class Rest:
             code, message = str(problem["error_code"]), str(problem.get("message", ""))
         except (msgspec.DecodeError, KeyError, TypeError):
             code, message = f"HTTP_{answer.status}", content[:300].decode(errors="replace")
-        cls = NotFound if code == "RESOURCE_DOES_NOT_EXIST" else BluenoError
+        kinds: dict[str, type[BluenoError]] = {
+            "RESOURCE_DOES_NOT_EXIST": NotFound,
+            "INVALID_PARAMETER_VALUE": InvalidInput,
+        }
+        cls = kinds.get(code, BluenoError)
         raise cls(f"MLflow: {message[:500]}", code=f"mlflow_{code.lower()}")

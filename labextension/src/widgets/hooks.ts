@@ -35,23 +35,29 @@ export interface Changing {
   changed: ISignal<unknown, unknown>;
 }
 
+/**
+ * How often each model has changed. It is counted from the first look on: a
+ * change between drawing and subscribing would be missed otherwise.
+ */
+const changes = new WeakMap<Changing, { count: number }>();
+
+function changesOf(model: Changing): { count: number } {
+  const known = changes.get(model);
+  if (known) {
+    return known;
+  }
+  const counted = { count: 0 };
+  changes.set(model, counted);
+  model.changed.connect(() => {
+    counted.count += 1;
+  });
+  return counted;
+}
+
 /** Render again whenever the model changes. */
 export function useModel<M extends Changing>(model: M): M {
-  const count = useRef(0);
-  const subscribe = useCallback(
-    (listener: () => void) => {
-      const tell = () => {
-        count.current += 1;
-        listener();
-      };
-      model.changed.connect(tell);
-      return () => {
-        model.changed.disconnect(tell);
-      };
-    },
-    [model]
-  );
-  useSyncExternalStore(subscribe, () => count.current);
+  const counted = changesOf(model);
+  useSignal(model.changed, () => counted.count);
   return model;
 }
 
