@@ -50,4 +50,4 @@ class Rest:
             "INVALID_PARAMETER_VALUE": InvalidInput,
         }
         cls = kinds.get(code, BluenoError)
-        raise cls(f"MLflow: {message[:500]}", code=f"mlflow_{code.lower()}")
+        raise cls(f"MLflow: {message[:500].rstrip('.')}.", code=f"mlflow_{code.lower()}")
