@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
 
-PERIOD = 0.15  # seconds between looks while a job is active
+PERIOD = 0.1  # seconds between looks while a job is active
 IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
 SILENT = 30.0  # seconds without a heartbeat
 LAUNCHES = 5  # attempts to get a supervisor up
