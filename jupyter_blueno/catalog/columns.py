@@ -15,11 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from jupyter_blueno.catalog.access import visible_to
+from jupyter_blueno.catalog.changes import touch
 from jupyter_blueno.catalog.checks import LARGEST_ORDINAL, VALUE_LIMIT, check_name, check_text
 from jupyter_blueno.catalog.model import ColumnInfo, User
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
-from jupyter_blueno.database.revisions import next_revision
 from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
 
 NAME = re.compile(r"[^\W\d][\w.-]{0,62}")  # so that a condition can name it
@@ -81,11 +81,7 @@ def write(
         for name, given in sorted(values.items()):
             _write_one(connection, user, dataset_id, name, ordinals, given, job_id)
         if values:
-            connection.execute(
-                sa.update(tables.dataset)
-                .where(tables.dataset.c.id == dataset_id)
-                .values(updated_at=sa.func.now(), revision=next_revision(connection))
-            )
+            touch(connection, dataset_id)
     return len(ordinals) * len(values)
 
 
@@ -97,11 +93,7 @@ def delete(database: Database, user: User, dataset_id: int, name: str) -> bool:
             sa.delete(tables.result_column).where(_column.dataset_id == dataset_id, _column.name == name)
         ).rowcount
         if gone:
-            connection.execute(
-                sa.update(tables.dataset)
-                .where(tables.dataset.c.id == dataset_id)
-                .values(updated_at=sa.func.now(), revision=next_revision(connection))
-            )
+            touch(connection, dataset_id)
     return bool(gone)
 
 

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from jupyter_blueno.catalog.access import visible_to
+from jupyter_blueno.catalog.changes import touch
 from jupyter_blueno.catalog.checks import LARGEST_ID, check_json, check_name, check_text
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress, User, Version, Visibility
 from jupyter_blueno.catalog.samples import facets, list_samples, ordinals, samples_at
 from jupyter_blueno.catalog.text import contains
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
-from jupyter_blueno.database.revisions import next_revision
 from jupyter_blueno.errors import AlreadyExists, NotFound
 
 __all__ = [
@@ -193,15 +193,6 @@ def locked_dataset(
     if row is None or (row.deleted_at is not None and not deleted):
         raise _missing(dataset_id)
     return row
-
-
-def touch(connection: sa.Connection, dataset_id: int) -> None:
-    """Mark a dataset as changed: the last statement of every transaction that writes to one."""
-    connection.execute(
-        sa.update(tables.dataset)
-        .where(_dataset.id == dataset_id)
-        .values(revision=next_revision(connection), updated_at=sa.func.clock_timestamp())
-    )
 
 
 def read_dataset(connection: sa.Connection, user: User, dataset_id: int) -> Dataset:
