@@ -7,7 +7,7 @@ import { duration, short } from '../numbers';
 /** What a state looks like; several look alike. */
 export type SignName = 'running' | 'waiting' | 'done' | 'failed' | 'stopped';
 
-const SIGNS: Record<Job['state'], SignName> = {
+export const SIGNS: Record<Job['state'], SignName> = {
   SUBMITTING: 'waiting',
   QUEUED: 'waiting',
   STARTING: 'running',
@@ -20,7 +20,7 @@ const SIGNS: Record<Job['state'], SignName> = {
   LOST: 'failed'
 };
 
-const WORDS: Record<Job['state'], string> = {
+export const WORDS: Record<Job['state'], string> = {
   SUBMITTING: 'being submitted',
   QUEUED: 'waiting',
   STARTING: 'starting',

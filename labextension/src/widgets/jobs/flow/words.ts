@@ -1,41 +1,26 @@
 /** What is said of a step. */
 import type { Part, Step } from '../../../api/types';
 import { duration } from '../../numbers';
-import type { SignName } from '../words';
+import { SIGNS, type SignName, WORDS } from '../words';
 
+/** A step is a job, or is not one yet, or never will be. */
 export const SIGN: Record<Step['state'], SignName> = {
+  ...SIGNS,
   WAITING: 'waiting',
-  NOT_RUN: 'stopped',
-  SUBMITTING: 'waiting',
-  QUEUED: 'waiting',
-  STARTING: 'running',
-  RUNNING: 'running',
-  FINISHING: 'running',
-  SUCCEEDED: 'done',
-  FAILED: 'failed',
-  CANCELLED: 'stopped',
-  TIMED_OUT: 'failed',
-  LOST: 'failed'
+  NOT_RUN: 'stopped'
 };
 
-const WORDS: Record<Step['state'], string> = {
+const STEP_WORDS: Record<Step['state'], string> = {
+  ...WORDS,
   WAITING: 'waits for others',
-  NOT_RUN: 'not run',
-  SUBMITTING: 'being submitted',
-  QUEUED: 'waiting',
-  STARTING: 'starting',
-  RUNNING: 'running',
-  FINISHING: 'finishing',
-  SUCCEEDED: 'succeeded',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  TIMED_OUT: 'timed out',
-  LOST: 'lost'
+  NOT_RUN: 'not run'
 };
 
 /** Its state; of a step that was not run again that it was reused. */
 export function stateWords(one: Step | Part): string {
-  return one.reused && one.state === 'SUCCEEDED' ? 'reused' : WORDS[one.state];
+  return one.reused && one.state === 'SUCCEEDED'
+    ? 'reused'
+    : STEP_WORDS[one.state];
 }
 
 /** How long it ran, short. */
