@@ -74,6 +74,18 @@ class DescribeWork(Struct, frozen=True, forbid_unknown_fields=True):
     spec: JobSpec
 
 
+class CellText(Struct, frozen=True, forbid_unknown_fields=True):
+    """As in a notebook, with magics."""
+
+    source: str
+
+
+class UsedNames(Struct, frozen=True):
+    """Names that a cell reads and gives no value to, in the order of its text."""
+
+    names: list[str]
+
+
 class ChangeJob(Struct, frozen=True, forbid_unknown_fields=True):
     """`priority` from -10 to 10; of jobs that wait, the higher one starts first.
 
@@ -192,6 +204,14 @@ def rerun_job(context: Context, ask: RerunJob) -> Job:
 def get_job_form(context: Context, ask: JobRef) -> Form:
     """Return what may be changed of a job to run it again."""
     return context.platform.jobs.form(context.user, ask.job_id)
+
+
+@operation("POST", "/work/names", resource="jobs", action="read")
+def names_of_cell(context: Context, ask: CellText) -> UsedNames:
+    """What a cell needs of its kernel; none where it is not Python."""
+    from jupyter_blueno.jobs.sending.names import of_cell
+
+    return UsedNames(of_cell(ask.source))
 
 
 @operation("POST", "/work/form", resource="jobs", action="read")

@@ -219,20 +219,27 @@ def run_cell(
     TooLarge
         If the variables are too large; it names them.
     """
+    spec = spec_of_cell(source, variables, where or origin(), options)
+    return start(options.get("name") or _name_of_cell(source), spec, options)
+
+
+def spec_of_cell(
+    source: str, variables: Mapping[str, Any] | Taken | None, where: Origin, options: Options
+) -> JobSpec:
+    """What a cell with some variables is as a job; see `run_cell` for what it raises."""
     if not source.strip():
         raise errors.InvalidInput("The cell is empty: there is nothing to run.", code="empty_cell")
     taken = variables
     if variables is not None and not isinstance(variables, Taken):
         taken = take(source, variables)
-    spec = spec_of(
+    return spec_of(
         options,
         kind="cell",
         source=source,
-        origin=where or origin(),
+        origin=where,
         parameters=taken.parameters if isinstance(taken, Taken) else {},
         payload=taken.payload if isinstance(taken, Taken) else None,
     )
-    return start(options.get("name") or _name_of_cell(source), spec, options)
 
 
 @takes_options

@@ -12,10 +12,10 @@ from typing import Any
 import cloudpickle
 
 from jupyter_blueno.client.look import size
-from jupyter_blueno.client.names import free_names
 from jupyter_blueno.client.resources import parse_memory
 from jupyter_blueno.client.travelling import advice, described
 from jupyter_blueno.errors import InvalidInput, TooLarge
+from jupyter_blueno.jobs.sending.names import free_names
 
 LIMIT = 64 * 10**6  # bytes; larger data belongs in a file or a dataset
 MOST = 190 * 10**6  # what a request holds, written as text
@@ -80,10 +80,8 @@ def limit_of(text: float | str | None) -> int:
     return found
 
 
-def take(
-    source: str, namespace: Mapping[str, Any], limit: int = LIMIT, hidden: Collection[str] = ()
-) -> Taken:
-    """Find what a cell uses of a namespace, with what its functions and classes use, and pack it.
+class Survey:
+    """What a cell uses of a namespace, measured, with what its functions and classes use.
 
     Parameters
     ----------
@@ -95,40 +93,64 @@ def take(
     limit : int
         Bytes that may travel in all.
     hidden : collection of str
-        Names of the kernel's own.
+        Names that stay: the kernel's own, and those that are to be left out.
 
-    Raises
-    ------
-    InvalidInput
-        ``not_picklable``: some cannot be sent. Each is named, with what to do.
-    TooLarge
-        ``payload_too_large``: some are too large, or all together.
+    Attributes
+    ----------
+    parameters : dict
+        Plain values by name.
+    sizes : dict
+        Name → (what it is, bytes).
+    refused : dict
+        Name → why it cannot be sent, and what to do.
     """
-    names = [name for name in free_names(source) if name in namespace and name not in hidden]
-    parameters: dict[str, Any] = {}
-    sizes: dict[str, tuple[str, int]] = {}
-    refused: dict[str, str] = {}
-    for name in names:  # grows: what they use themselves
-        value = namespace[name]
-        if _is_plain(value):
-            parameters[name] = value
-            sizes[name] = described(value), len(repr(value))
-            continue
-        found = advice(name, value)
-        if found is None:
-            length, used, trouble = _measured(name, value, namespace, limit)
-            names += [one for one in used if one not in names and one not in hidden]
-            sizes[name] = described(value), length
-            found = trouble
-        if found is not None:
-            refused[name] = f"{described(value)}{_of(sizes.get(name))}: {found}"
-    total = sum(length for _, length in sizes.values())
-    if not refused and total > limit:
-        refused = _largest(sizes, limit)
-    if refused:
-        raise _refusal(refused, all("larger than" in why for why in refused.values()))
-    others = [name for name in names if name not in parameters]
-    return Taken(parameters, _packed(others, namespace) if others else None, sizes)
+
+    def __init__(
+        self, source: str, namespace: Mapping[str, Any], limit: int = LIMIT, hidden: Collection[str] = ()
+    ) -> None:
+        self.namespace = namespace
+        self.names = [name for name in free_names(source) if name in namespace and name not in hidden]
+        self.parameters: dict[str, Any] = {}
+        self.sizes: dict[str, tuple[str, int]] = {}
+        self.refused: dict[str, str] = {}
+        for name in self.names:  # grows: what they use themselves
+            value = namespace[name]
+            if _is_plain(value):
+                self.parameters[name] = value
+                self.sizes[name] = described(value), len(repr(value))
+                continue
+            found = advice(name, value)
+            if found is None:
+                length, used, found = _measured(name, value, namespace, limit)
+                self.names += [one for one in used if one not in self.names and one not in hidden]
+                self.sizes[name] = described(value), length
+            if found is not None:
+                self.refused[name] = f"{described(value)}{_of(self.sizes.get(name))}: {found}"
+        total = sum(length for _, length in self.sizes.values())
+        if not self.refused and total > limit:
+            self.refused = _largest(self.sizes, limit)
+
+    def taken(self) -> Taken:
+        """Pack it.
+
+        Raises
+        ------
+        InvalidInput
+            ``not_picklable``: some cannot be sent. Each is named, with what to do.
+        TooLarge
+            ``payload_too_large``: some are too large, or all together.
+        """
+        if self.refused:
+            raise _refusal(self.refused, all("larger than" in why for why in self.refused.values()))
+        others = [name for name in self.names if name not in self.parameters]
+        return Taken(self.parameters, _packed(others, self.namespace) if others else None, self.sizes)
+
+
+def take(
+    source: str, namespace: Mapping[str, Any], limit: int = LIMIT, hidden: Collection[str] = ()
+) -> Taken:
+    """Find what a cell uses of a namespace, and pack it: see `Survey` and what its `Survey.taken` raises."""
+    return Survey(source, namespace, limit, hidden).taken()
 
 
 def _of(measured: tuple[str, int] | None) -> str:
@@ -205,6 +227,7 @@ def _refusal(refused: dict[str, str], only_size: bool) -> InvalidInput | TooLarg
     lines += [f"  {name} – {why}" for name, why in refused.items()]
     if any("larger than" in why for why in refused.values()):
         lines.append(f"More may go along when it is asked for, up to {size(MOST)}: --variables 150M.")
+    lines.append(f"To leave them out: --without {','.join(refused)}.")
     text = "\n".join(lines)
     return TooLarge(text, code="payload_too_large") if only_size else InvalidInput(text, code="not_picklable")
 

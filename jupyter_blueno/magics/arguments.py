@@ -73,9 +73,9 @@ LINE = {
 CELL = {
     "run": Command(
         "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--retries N] "
-        "[--variables 64M] [-f]",
+        "[--variables 64M] [--without NAMES] [-f]",
         "run the cell as a background job, with the variables that it uses (0: none)",
-        {**RESOURCES, "--variables": "64M", "--dry-run": None, "--follow": None},
+        {**RESOURCES, "--variables": "64M", "--without": "NAME,NAME", "--dry-run": None, "--follow": None},
         {"-f": "--follow"},
     ),
 }

@@ -142,30 +142,16 @@ class BluenoMagics(Magics):
     def _variables(self, asked: Arguments, cell: str) -> Taken:
         """What the cell takes along of this kernel; names that are defined nowhere are told."""
         from jupyter_blueno.client import variables
-        from jupyter_blueno.client.names import undefined
+        from jupyter_blueno.client.cells import Needs
 
-        shell = self._shell
-        source = shell.transform_cell(cell)
         limit = variables.limit_of(_text(asked, "variables"))
-        hidden = set(shell.user_ns_hidden) - {name for name in shell.user_ns_hidden if self._changed(name)}
-        surely, perhaps = undefined(source, shell.user_ns)
-        if surely:
-            raise errors.InvalidInput(
-                f"The cell uses {_listed(surely)}, which {_is_are(surely)} defined neither in it nor in this "
-                "notebook's kernel. Run the cell that does so first, or correct the spelling.",
-                code="undefined_names",
-            )
-        if perhaps:
-            names = f"{_listed(perhaps)} {_is_are(perhaps)}"
-            print(f"{names} defined nowhere; should the cell come to that, it fails.")
-        if limit == 0:
-            return variables.Taken({}, None, {})
-        return variables.take(source, shell.user_ns, limit, hidden)
-
-    def _changed(self, name: str) -> bool:
-        """Whether a name of the kernel's own was given another value by the user."""
-        hidden = self._shell.user_ns_hidden
-        return isinstance(hidden, dict) and self._shell.user_ns.get(name) is not hidden[name]
+        without = [name.strip() for name in (_text(asked, "without") or "").split(",") if name.strip()]
+        needs = Needs(self._shell, cell, limit, without)
+        if missing := needs.missing():
+            raise errors.InvalidInput(missing, code="undefined_names")
+        if warning := needs.warning():
+            print(warning)
+        return needs.survey.taken()
 
     def _chosen(self, asked: Arguments) -> Any:
         """The dataset, or its sample when an ordinal is given."""
@@ -185,12 +171,3 @@ class BluenoMagics(Magics):
 def _text(asked: Arguments, name: str) -> str | None:
     value = asked.options.get(name)
     return None if value is None else str(value)
-
-
-def _listed(names: list[str]) -> str:
-    shown = names[:8] + ([f"{len(names) - 8} more"] if len(names) > 8 else [])
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
-
-
-def _is_are(names: list[str]) -> str:
-    return "is" if len(names) == 1 else "are"

@@ -195,24 +195,6 @@ def test_run_again_is_a_new_job(lab: Lab, page: Page) -> None:
     expect(fresh.locator(".jp-blueno-log")).to_contain_text("ran")
 
 
-def test_log_is_live_while_the_kernel_is_busy(lab: Lab, page: Page, release: str) -> None:
-    kernel_release = release + "-kernel"
-    busy = f"import pathlib, time\nwhile not pathlib.Path({kernel_release!r}).exists():\n    time.sleep(0.05)"
-    open_notebook(page, lab, "busy.ipynb", UNTIL_FILE.format(file=release), busy)
-    page.locator(".jp-CodeCell").nth(1).locator(".jp-InputPrompt").click()
-    execute(page, "notebook:run-cell")
-    status = page.locator("#jp-main-statusbar")
-    expect(status).to_contain_text("| Busy")
-    card = run_cell_as_job(page)
-    expect(card.locator(".jp-blueno-card-log")).to_contain_text("epoch 1", timeout=LONG)
-    end(release)
-    wait_for_state(card, "SUCCEEDED")
-    expect(card.locator(".jp-blueno-card-log")).to_contain_text("epoch 2")
-    expect(status).to_contain_text("| Busy")
-    end(kernel_release)
-    wait_for_idle_kernel(page)
-
-
 def test_notebook_runs_as_job(lab: Lab, page: Page) -> None:
     open_notebook(page, lab, "whole.ipynb", "value = 6 * 7", "print('value is', value)")
     page.locator(".jp-NotebookPanel-toolbar [data-command='blueno:run-notebook-as-job']").click()

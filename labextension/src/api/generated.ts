@@ -1412,6 +1412,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/names': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * What a cell needs of its kernel; none where it is not Python.
+     * @description What a cell needs of its kernel; none where it is not Python.
+     */
+    post: operations['names_of_cell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/work/preview': {
     parameters: {
       query?: never;
@@ -1506,6 +1526,13 @@ export interface components {
       job_id?: string | null;
       /** @default null */
       root?: string | null;
+    };
+    /**
+     * CellText
+     * @description As in a notebook, with magics.
+     */
+    CellText: {
+      source: string;
     };
     /**
      * Change
@@ -3230,6 +3257,13 @@ export interface components {
     /** UsedDatasets */
     UsedDatasets: {
       datasets: components['schemas']['UsedDataset'][];
+    };
+    /**
+     * UsedNames
+     * @description Names that a cell reads and gives no value to, in the order of its text.
+     */
+    UsedNames: {
+      names: string[];
     };
     /**
      * Variable
@@ -6018,6 +6052,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Form'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  names_of_cell: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CellText'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['UsedNames'];
         };
       };
       /** @description An error. */

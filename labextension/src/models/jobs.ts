@@ -144,6 +144,11 @@ export class JobsModel extends Collection<Job> {
     return this.api.post('/work/form', { body: { name, spec } });
   }
 
+  /** Names that a cell needs of its kernel. */
+  async names(source: string): Promise<string[]> {
+    return (await this.api.post('/work/names', { body: { source } })).names;
+  }
+
   /** Take a finished job off the list, with its folder. */
   async remove(id: string): Promise<void> {
     await this.api.delete('/jobs/{job_id}', { path: { job_id: id } });

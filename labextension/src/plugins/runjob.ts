@@ -12,6 +12,7 @@ import type { Job, JobSpec } from '../api/types';
 import { runAsJobIcon, runWithValuesIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { jobBundle } from '../widgets/jobs/card';
+import { startCell } from '../widgets/jobs/cellwork';
 import { askAndStart } from '../widgets/jobs/jobform';
 import {
   isPython,
@@ -102,15 +103,39 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     const runCell = async (panel: NotebookPanel, cell: CodeCell) => {
       const path = localPath(panel, app);
       const { sharedModel } = cell.model;
-      const name = nameOf(sharedModel.source, PathExt.basename(path, '.ipynb'));
-      const job = await submit(panel, name, {
-        kind: 'cell',
-        source: sharedModel.source,
-        folder: PathExt.dirname(path) || '.',
-        origin: { notebook: path, cell_id: sharedModel.getId() }
-      });
-      if (job && !cell.isDisposed) {
-        showCard(cell, job);
+      const { source } = sharedModel;
+      const name = nameOf(source, PathExt.basename(path, '.ipynb'));
+      const kernel = panel.sessionContext.session?.kernel;
+      const id = newId();
+      const origin = { notebook: path, cell_id: sharedModel.getId() };
+      const plain = async () => {
+        const folder = PathExt.dirname(path) || '.';
+        const spec: JobSpec = { kind: 'cell', source, folder, origin };
+        return (await submit(panel, name, spec))?.id ?? null;
+      };
+      const work = {
+        id,
+        name,
+        source,
+        origin: { ...origin, kernel_id: kernel?.id }
+      };
+      try {
+        const started = await startCell(kernel, work, {
+          names: source => platform.jobs.names(source),
+          plain,
+          cancel: id => void platform.jobs.cancel(id)
+        });
+        if (!started) {
+          return;
+        }
+        const job = await platform.jobs.ensure(started.id);
+        if (!cell.isDisposed) {
+          showCard(cell, job, started.said);
+        }
+      } catch (error) {
+        Notification.error(`It was not started: ${reasonOf(error)}`, {
+          autoClose: 10_000
+        });
       }
     };
 
@@ -143,7 +168,8 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(Commands.runCellAsJob, {
       label: 'Run Cell as Job',
-      caption: 'Run as job: this cell, in the background',
+      caption:
+        'Run as job: this cell, in the background, with the variables that it uses',
       icon: runAsJobIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isEnabled: () => notebooks.activeCell instanceof CodeCell,
@@ -180,9 +206,13 @@ function nameOf(source: string, notebook: string): string {
 }
 
 /** Put the job's card below the cell, where it is saved with the notebook. */
-function showCard(cell: CodeCell, job: Job): void {
+function showCard(cell: CodeCell, job: Job, said: string): void {
+  const { outputs } = cell.model;
   cell.model.clearExecution();
-  cell.model.outputs.add({
+  if (said) {
+    outputs.add({ output_type: 'stream', name: 'stdout', text: `${said}\n` });
+  }
+  outputs.add({
     output_type: 'display_data',
     data: jobBundle(job) as IMimeBundle,
     metadata: {}

@@ -38,6 +38,20 @@ def free_names(source: str) -> list[str]:
     return sorted(wanted & order.keys(), key=order.__getitem__)
 
 
+def of_cell(source: str) -> list[str]:
+    """`free_names` of a cell as it is in a notebook, with magics."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        try:
+            source = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        except (SyntaxError, RecursionError, MemoryError):
+            return []
+    return free_names(source)
+
+
 def _collect(table: symtable.SymbolTable, used: set[str], defined: set[str]) -> None:
     """Names that refer to the module's namespace, of a table and those inside of it."""
     top = table.get_type() == "module"

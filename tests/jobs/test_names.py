@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_blueno.client.names import free_names, undefined
+from jupyter_blueno.jobs.sending.names import free_names, of_cell, undefined
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,8 @@ def test_free_names(source: str, names: list[str]) -> None:
 )
 def test_undefined(source: str, surely: list[str], perhaps: list[str]) -> None:
     assert undefined(source, {"known"}) == (surely, perhaps)
+
+
+def test_a_cell_with_magics() -> None:
+    assert of_cell("!ls {folder}\nx = fit(data)") == ["fit", "data"]
+    assert of_cell("%%bash\nls") == of_cell("def (") == []
