@@ -181,7 +181,7 @@ def priority(job: str, number: str) -> None:
     """Let a job that waits start before others, or after them: N is from -10 to 10, 0 is usual."""
     from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import find
-    from jupyter_blueno.client.resources import parse_priority
+    from jupyter_blueno.jobs.sending.amounts import parse_priority
 
     found = find(job)
     found.priority = parse_priority(number)

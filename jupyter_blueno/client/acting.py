@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import again, session
-from jupyter_blueno.client.resources import parse_priority
 from jupyter_blueno.jobs import model
+from jupyter_blueno.jobs.sending.amounts import parse_priority
 
 if TYPE_CHECKING:
     from typing import Self

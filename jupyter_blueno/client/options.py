@@ -14,9 +14,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
-from jupyter_blueno.client.resources import parse_resources
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import JobSpec, Resources
+from jupyter_blueno.jobs.sending.amounts import parse_resources
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 

@@ -12,9 +12,9 @@ from typing import Any
 import cloudpickle
 
 from jupyter_blueno.client.look import size
-from jupyter_blueno.client.resources import parse_memory
 from jupyter_blueno.client.travelling import advice, described
 from jupyter_blueno.errors import InvalidInput, TooLarge
+from jupyter_blueno.jobs.sending.amounts import parse_bytes
 from jupyter_blueno.jobs.sending.names import free_names
 
 LIMIT = 64 * 10**6  # bytes; larger data belongs in a file or a dataset
@@ -70,14 +70,19 @@ def limit_of(text: float | str | None) -> int:
         return LIMIT
     if str(text).strip() in {"0", "none"}:
         return 0
-    found = parse_memory(text) or 0
+    found = parse_bytes(text)
+    if found is None or found < 0:
+        raise InvalidInput(
+            f"{text!r} is not an amount. Write how much may be taken along, such as '200M', or 0.",
+            code="bad_limit",
+        )
     if found > MOST:
         raise InvalidInput(
             f"At most {size(MOST)} of variables can be taken along. Save larger ones to a file, or make them "
             "a dataset, and load them in the cell.",
             code="bad_limit",
         )
-    return found
+    return int(found)
 
 
 class Survey:

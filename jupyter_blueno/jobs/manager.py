@@ -30,6 +30,7 @@ from jupyter_blueno.jobs.model import (
 from jupyter_blueno.jobs.monitor import Monitor, claim_of
 from jupyter_blueno.jobs.record import JobRecord
 from jupyter_blueno.jobs.sending import (
+    amounts,
     batch,
     environments,
     interpreters,
@@ -205,7 +206,7 @@ class JobManager:
         Conflict
             If it has begun, or is over.
         """
-        request.check_priority(priority)
+        amounts.parse_priority(priority)
         job_id = self.owned(user, ref)
         self.monitor.reconcile(job_id)
         with self.database.begin() as connection:

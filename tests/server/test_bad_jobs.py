@@ -8,7 +8,9 @@ from typing import Any
 import psutil
 import pytest
 
+from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import TERMINAL
+from jupyter_blueno.jobs.sending.amounts import parse_resources
 from tests.server.hostile import Reply, alive, ask, refused, until
 from tests.servers import Lab
 
@@ -46,7 +48,7 @@ CELL = {"kind": "cell", "source": "1"}
         {**CELL, "origin": {"notebook": "a\0"}}, {**CELL, "parameters": {"a": "\0"}},
         *({**CELL, "resources": one} for one in (
             {"cpu": -1}, {"memory": -1}, {"memory": 1}, {"memory": 10**18}, {"gpu": -1}, {"timeout": -1},
-            {"timeout": 1e99}, {"cpu": "1"},
+            {"timeout": 1e99}, {"memroy": 1},
         )),
     ],
     ids=lambda spec: str(spec)[:60],
@@ -56,6 +58,30 @@ def test_what_cannot_run_is_refused(lab: Lab, spec: dict[str, Any]) -> None:
     refused(submit(lab, spec, job_id), 400)
     refused(ask(lab, "GET", f"/jobs/{job_id}"), 404, "job_not_found")
     assert not list((lab.home / "jobs").glob(f"*{job_id}*"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"memory": "8 apples"}, {"memory": "-1"}, {"memory": "nan"}, {"memory": 0}, {"memory": 50_000_000},
+        {"cpu": "many"}, {"cpu": 0}, {"gpu": "two"}, {"gpu": 0.5}, {"gpu": -1}, {"timeout": "soon"},
+        {"timeout": 0}, {"priority": "high"}, {"priority": 11}, {"retries": -1}, {"retries": True},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_amount_is_refused_by_the_sentence_that_python_says(lab: Lab, asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_resources(**asked)
+    problem = refused(submit(lab, {**CELL, "resources": asked}), 400, caught.value.code)
+    assert problem.message == caught.value.message
+
+
+def test_amounts_are_read_as_people_write_them(lab: Lab) -> None:
+    asked = {"memory": "0.5 gb", "timeout": "2h", "cpu": "500m", "priority": "-3", "gpu": "0"}
+    job = submit(lab, {**CELL, "resources": asked}).json
+    assert job["resources"] == {
+        "cpu": 0.5, "memory": 500_000_000, "gpu": 0, "timeout": 7200, "priority": -3, "retries": 0,
+    }  # fmt: skip
 
 
 def test_what_is_too_large_is_refused(lab: Lab) -> None:

@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import Job, JobSpec
+from jupyter_blueno.jobs.sending.amounts import parse_memory
 from tests.servers import TOKEN, Lab
 from tests.ui.conftest import execute, wait_for_idle_kernel
 
@@ -220,14 +222,18 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(form).to_contain_text("how fast")
     rate.fill("fast")
     form.get_by_role("button", name="Run").click()
-    expect(form.get_by_role("alert")).to_have_text("It takes a number, such as 0.1 or 1e-3.")
+    expect(form.get_by_role("alert")).to_have_text("lr is 'fast', and takes a number.")
     expect(rate).to_have_value("fast")
     rate.fill("0.5")
     form.get_by_label("deep").check()
-    form.get_by_label("Memory").fill("900 TB")
+    memory = form.get_by_label("Memory")
+    memory.fill("8 apples")
     form.get_by_role("button", name="Run").click()
-    expect(form.get_by_role("alert")).to_contain_text("GB of memory; ask for at most so much")
-    form.get_by_label("Memory").fill("")
+    with pytest.raises(InvalidInput) as caught:
+        parse_memory("8 apples")  # the same sentence as in Python
+    expect(form.get_by_role("alert")).to_have_text(caught.value.message)
+    expect(memory).to_have_attribute("aria-invalid", "true")
+    memory.fill("900 MB")
     form.get_by_label("Name").fill("half")
     page.keyboard.press("Enter")
     tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
@@ -236,6 +242,7 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(tab.locator(".jp-blueno-log")).to_contain_text("0.5 True")
     tab.get_by_role("button", name="With other values").click()
     expect(form.get_by_label("lr")).to_have_value("0.5")
+    expect(memory).to_have_value("900 MB")
     expect(form.get_by_label("deep")).to_be_checked()
     form.get_by_label("lr").fill("2")
     form.get_by_role("button", name="Run").click()

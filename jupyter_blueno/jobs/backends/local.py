@@ -188,7 +188,10 @@ class LocalBackend(Backend):
         limits = self._limits()
         cores = limits["cpu"]
         if resources.cpu is not None and resources.cpu > cores:
-            raise InvalidInput(f"This machine has {cores} CPU cores; ask for at most so many.")
+            raise InvalidInput(
+                f"This machine has {waiting.counted(cores, 'CPU core')}; ask for at most so many.",
+                code="no_such_cpu",
+            )
         there = limits["memory"]
         if resources.memory is not None and resources.memory > there:
             raise InvalidInput(

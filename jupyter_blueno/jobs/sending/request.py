@@ -18,16 +18,14 @@ import msgspec
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
-from jupyter_blueno.jobs.engine import entries
-from jupyter_blueno.jobs.model import JobSpec, Resources
-from jupyter_blueno.jobs.sending import interpreters, parameters
+from jupyter_blueno.jobs.model import JobSpec
+from jupyter_blueno.jobs.sending import amounts, interpreters, parameters
 
 NAME_LIMIT = 255  # characters
 SOURCE_LIMIT = 64 << 20  # bytes of a cell or notebook
 PAYLOAD_LIMIT = 256 << 20
 WORD_LIMIT = 120_000  # bytes of one argument or variable that the system surely takes
 WORDS_LIMIT = 1_000_000
-LEAST_MEMORY = 64 << 20  # a Python does not start in less
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -62,7 +60,7 @@ def check_spec(spec: JobSpec) -> None:
         raise TooLarge(f"The text is over {SOURCE_LIMIT >> 20} MB; clear the notebook's outputs first.")
     if len(spec.payload or "") > PAYLOAD_LIMIT:
         raise TooLarge(f"The arguments are over {PAYLOAD_LIMIT >> 20} MB; pass the path of a file instead.")
-    _check_resources(spec.resources)
+    amounts.check(spec.resources)
     for given in spec.given.values():
         for one in given if isinstance(given, list) else [given]:
             check_id(one)
@@ -92,35 +90,6 @@ def check_spec(spec: JobSpec) -> None:
             base64.b64decode(spec.payload or "", validate=True)
         except (binascii.Error, ValueError):
             raise InvalidInput("The payload is not base64.", code="job_spec") from None
-
-
-def _check_resources(asked: Resources) -> None:
-    for name in ("cpu", "memory", "timeout"):
-        value = getattr(asked, name)
-        if value is not None and not 0 < value < 1e15:
-            raise InvalidInput(
-                f"'{name}' is {value:g}; it must be above 0, or left out.", code="job_resources"
-            )
-    if asked.gpu < 0:
-        raise InvalidInput(f"'gpu' is {asked.gpu}; it cannot be below 0.", code="job_resources")
-    if not 0 <= asked.retries <= entries.MOST_RETRIES:
-        raise InvalidInput(
-            f"'retries' is {asked.retries}; it goes from 0 to {entries.MOST_RETRIES}.", code="job_resources"
-        )
-    check_priority(asked.priority)
-    if asked.memory is not None and asked.memory < LEAST_MEMORY:
-        raise InvalidInput(
-            f"'memory' is {asked.memory} bytes, in which no Python starts; give it in bytes, at least 64 MB.",
-            code="job_resources",
-        )
-
-
-def check_priority(priority: int) -> None:
-    if not entries.LEAST <= priority <= entries.MOST:
-        raise InvalidInput(
-            f"'priority' is {priority}; it goes from {entries.LEAST} to {entries.MOST}, and 0 is usual.",
-            code="job_priority",
-        )
 
 
 def _check_cell(source: str) -> None:

@@ -14,6 +14,7 @@ from tornado import web
 from jupyter_blueno import errors
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Operation
+from jupyter_blueno.server.handlers import amounts
 
 # What an error means in HTTP; the nearest class in the tree counts.
 STATUS: dict[type[Exception], int] = {
@@ -113,7 +114,7 @@ class OperationHandler(APIHandler):
                 raise msgspec.ValidationError("the body is not a JSON object")
             for name, value in path.items():
                 body[name] = _number(operation, name, value)
-            return msgspec.convert(body, operation.ask)
+            return msgspec.convert(amounts.read(operation.ask, body), operation.ask)
         values: dict[str, Any] = {**query, **path}
         if operation.raw_body is not None:
             values[operation.raw_body] = self.request.body

@@ -2685,7 +2685,8 @@ export interface components {
      *         `memory` in bytes, `timeout` in seconds for each attempt (None: no limit).
      *         `priority` is from -10 to 10: where there is not room for all, the higher one
      *         starts first. After a failure that may not come again, it is tried again up
-     *         to `retries` times.
+     *         to `retries` times. Requests over HTTP may also have texts here, as people
+     *         write them: ``"8 GB"``, ``"2h"``.
      */
     Resources: {
       /** @default null */

@@ -1,9 +1,11 @@
+import { ApiError, reasonOf } from '../api/client';
 import type { Form, Parameter, Resources } from '../api/types';
 
 /** What the form of a job says when it is sent: only what is not as it was. */
 export interface Changes {
   name: string;
   values: Record<string, unknown>;
+  /** Amounts may be texts, as they were typed: the server reads them. */
   resources: Resources;
   command_line?: string;
   /** From the newest checkpoint. */
@@ -39,15 +41,7 @@ export class FormModel {
     for (const one of form.parameters) {
       this.texts.set(one.name, textOf(one));
     }
-    const { cpu, memory, gpu, timeout, priority, retries } = form.resources;
-    this.amounts = {
-      cpu: cpu === null ? '' : String(cpu),
-      memory: memory === null ? '' : writtenMemory(memory),
-      gpu: gpu ? String(gpu) : '',
-      timeout: timeout === null ? '' : writtenTime(timeout),
-      priority: priority ? String(priority) : '',
-      retries: retries ? String(retries) : ''
-    };
+    this.amounts = writtenAmounts(form.resources);
   }
 
   name: string;
@@ -78,14 +72,14 @@ export class FormModel {
         this.errors.set(one.name, (error as Error).message);
       }
     }
-    const resources: Resources = { ...this.form.resources };
+    const resources = { ...this.form.resources };
+    const before = writtenAmounts(this.form.resources);
     for (const { name } of AMOUNTS) {
-      try {
+      const text = this.amounts[name].trim();
+      if (text !== before[name]) {
         Object.assign(resources, {
-          [name]: amountOf(name, this.amounts[name])
+          [name]: text || (WHOLE.has(name) ? 0 : null)
         });
-      } catch (error) {
-        this.errors.set(`:${name}`, (error as Error).message);
       }
     }
     if (!this.name.trim()) {
@@ -94,15 +88,35 @@ export class FormModel {
     if (this.errors.size) {
       return null;
     }
-    const { command_line: before } = this.form;
+    const { command_line: words } = this.form;
     return {
       name: this.name.trim(),
       values,
       resources,
-      ...(before !== null && this.commandLine !== before
+      ...(words !== null && this.commandLine !== words
         ? { command_line: this.commandLine }
         : {})
     };
+  }
+
+  /** Show what the server said beside the field that it is about; false: it is about none. */
+  refused(error: unknown): boolean {
+    const reason = reasonOf(error);
+    const code = error instanceof ApiError ? error.code : '';
+    const amount = AMOUNTS.find(({ name }) => code.endsWith(`_${name}`));
+    const named = this.form.parameters.find(one =>
+      reason.startsWith(`${one.name} is `)
+    );
+    if (amount) {
+      this.errors.set(`:${amount.name}`, reason);
+    } else if (code === 'job_name') {
+      this.errors.set(':name', reason);
+    } else if (named) {
+      this.errors.set(named.name, reason);
+    } else {
+      return false;
+    }
+    return true;
   }
 }
 
@@ -119,7 +133,8 @@ export function textOf(parameter: Parameter): string {
 }
 
 /** What a text stands for; throws a sentence. */
-export function valueOf({ type, typed }: Parameter, text: string): unknown {
+export function valueOf(parameter: Parameter, text: string): unknown {
+  const { name, type, typed } = parameter;
   const trimmed = text.trim();
   switch (type) {
     case 'str':
@@ -130,10 +145,10 @@ export function valueOf({ type, typed }: Parameter, text: string): unknown {
     case 'float': {
       const number = Number(trimmed.replaceAll('_', ''));
       if (type === 'int' && typed && !Number.isInteger(number)) {
-        throw new Error('It takes a whole number.');
+        throw new Error(`${name} is '${trimmed}', and takes a whole number.`);
       }
       if (!Number.isFinite(number)) {
-        throw new Error('It takes a number, such as 0.1 or 1e-3.');
+        throw new Error(`${name} is '${trimmed}', and takes a number.`);
       }
       return number;
     }
@@ -146,66 +161,19 @@ export function valueOf({ type, typed }: Parameter, text: string): unknown {
   }
 }
 
-const BYTES: Record<string, number> = {
-  '': 1,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  KI: 2 ** 10,
-  MI: 2 ** 20,
-  GI: 2 ** 30,
-  TI: 2 ** 40
-};
-const SECONDS: Record<string, number> = {
-  '': 1,
-  s: 1,
-  m: 60,
-  min: 60,
-  h: 3600,
-  d: 86400
-};
-
 /** Amounts that are counted; none is 0. */
 const WHOLE: ReadonlySet<Amount> = new Set(['gpu', 'priority', 'retries']);
 
-function amountOf(name: Amount, text: string): number | null {
-  const trimmed = text.trim();
-  if (!trimmed) {
-    return WHOLE.has(name) ? 0 : null;
-  }
-  const [, digits, unit] =
-    /^([+-]?[\d._]+(?:e[+-]?\d+)?)\s*([a-z]*)$/i.exec(trimmed) ?? [];
-  const number = Number((digits ?? '').replaceAll('_', ''));
-  const factor =
-    name === 'memory'
-      ? BYTES[(unit ?? '').toUpperCase().replace(/B$/, '')]
-      : name === 'timeout'
-        ? SECONDS[(unit ?? '').toLowerCase()]
-        : unit
-          ? undefined
-          : 1;
-  const whole = WHOLE.has(name);
-  if (
-    !digits ||
-    !Number.isFinite(number) ||
-    factor === undefined ||
-    (whole && !Number.isInteger(number)) ||
-    (name !== 'priority' && number < 0) ||
-    (!whole && number === 0)
-  ) {
-    throw new Error(
-      {
-        cpu: 'It takes a number of cores, such as 4 or 0.5.',
-        memory: 'It takes an amount, such as 8 GB or 512 MB.',
-        gpu: 'It takes a whole number, such as 0 or 1.',
-        timeout: 'It takes a time, such as 30m, 2h or 1d.',
-        priority: 'It takes a whole number from -10 to 10.',
-        retries: 'It takes a whole number from 0 to 100.'
-      }[name]
-    );
-  }
-  return name === 'memory' ? Math.round(number * factor) : number * factor;
+function writtenAmounts(resources: Resources): Record<Amount, string> {
+  const { cpu, memory, gpu, timeout, priority, retries } = resources;
+  return {
+    cpu: cpu === null ? '' : String(cpu),
+    memory: memory === null ? '' : writtenMemory(memory),
+    gpu: gpu ? String(gpu) : '',
+    timeout: timeout === null ? '' : writtenTime(timeout),
+    priority: priority ? String(priority) : '',
+    retries: retries ? String(retries) : ''
+  };
 }
 
 function writtenMemory(bytes: number): string {

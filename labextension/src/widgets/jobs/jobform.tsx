@@ -35,11 +35,9 @@ export async function askAndStart(
     try {
       return await start(changes);
     } catch (error) {
-      const reason = reasonOf(error);
-      const named = form.parameters.find(one =>
-        reason.startsWith(`${one.name} is `)
-      );
-      model.errors.set(named?.name ?? '', reason);
+      if (!model.refused(error)) {
+        model.errors.set('', reasonOf(error));
+      }
     }
   }
 }

@@ -31,13 +31,14 @@ export async function askAndSchedule(
   const when = new TimingModel(null, mayBeFresh);
   const work = new FormModel(form);
   const body = () => <TimingBody when={when} work={work} platform={platform} />;
-  return ask(`Schedule ${form.name}`, 'Schedule', body, when, async () => {
+  const done = async () => {
     const timing = when.read();
     const changes = work.read();
     return timing && changes
       ? schedule({ timing, fresh: when.fresh, changes })
       : null;
-  });
+  };
+  return ask(`Schedule ${form.name}`, 'Schedule', body, when, done, work);
 }
 
 /** Ask for other times, or another name, of a schedule. */
@@ -63,7 +64,8 @@ async function ask(
   label: string,
   body: () => JSX.Element,
   when: TimingModel,
-  done: () => Promise<Schedule | null>
+  done: () => Promise<Schedule | null>,
+  work?: FormModel
 ): Promise<Schedule | null> {
   for (;;) {
     const { button } = await showDialog({
@@ -81,7 +83,9 @@ async function ask(
         return made;
       }
     } catch (error) {
-      when.error = reasonOf(error);
+      if (!work?.refused(error)) {
+        when.error = reasonOf(error);
+      }
     }
   }
 }

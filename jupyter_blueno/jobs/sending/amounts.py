@@ -1,10 +1,16 @@
-"""What a job may use, as people write it: ``"8G"``, ``"512 MB"``, ``"2h"``."""
+"""What a job may use, as people write it: ``"8G"``, ``"512 MB"``, ``"2h"``.
+
+The rules are here alone: Python, the magic, the command, requests over HTTP and
+the forms of Lab are all refused by the same sentence.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.engine.entries import LEAST, MOST, MOST_RETRIES
@@ -15,9 +21,9 @@ _BINARY = {"KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _WORDS = {"sec": "s", "second": "s", "min": "m", "minute": "m", "hour": "h", "hr": "h", "day": "d"}
 
-LEAST_MEMORY = 16 * 10**6  # bytes; below it not even Python starts
+LEAST_MEMORY = 64 * 10**6  # bytes; in less no Python starts
 MOST_MEMORY = 100 * 10**12
-LONGEST = 365 * 86400.0  # seconds
+SHORTEST, LONGEST = 0.1, 365 * 86400.0  # seconds
 MOST_CPU = 4096
 MOST_GPU = 1024
 
@@ -47,32 +53,69 @@ def parse_resources(
     )
 
 
-def parse_memory(text: float | str | None) -> int | None:
-    """Bytes of ``"8G"``, ``"512 MB"``, ``"1.5GiB"`` or a number; None stays None.
+def check(asked: Resources) -> None:
+    """Refuse numbers that cannot be.
 
-    K, M, G, T are powers of 1000; Ki, Mi, Gi, Ti powers of 1024.
+    Raises
+    ------
+    InvalidInput
     """
+    parse_resources(**{name: getattr(asked, name) for name in asked.__struct_fields__})
+
+
+def in_numbers(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with numbers in the place of texts; what has another name stays.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    read = {
+        "cpu": parse_cpu,
+        "memory": parse_memory,
+        "gpu": parse_gpu,
+        "timeout": parse_timeout,
+        "priority": parse_priority,
+        "retries": parse_retries,
+    }
+    return {
+        name: given if given is None or name not in read else read[name](given)
+        for name, given in asked.items()
+    }
+
+
+def parse_memory(text: float | str | None) -> int | None:
+    """Bytes of ``"8G"``, ``"512 MB"``, ``"1.5GiB"`` or a number; None stays None."""
     if text is None:
         return None
-    match = re.fullmatch(r"\s*([+-]?[\d._]+(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)\s*", str(text))
-    unit = match[2].upper().removesuffix("B") if match else ""
-    factor = {**_BYTES, **_BINARY}.get(unit)
-    number = _number(match[1]) if match else None
-    if factor is None or number is None:
+    amount = parse_bytes(text)
+    if amount is None:
         raise InvalidInput(
             f"memory={text!r} is not an amount of memory. Write a number and a unit, "
             "such as '8G', '512 MB' or '1.5GiB'.",
             code="bad_memory",
         )
-    amount = number * factor
     if not LEAST_MEMORY <= amount <= MOST_MEMORY:
-        hint = f" Did you mean '{number:g}G'?" if unit == "" and 0 < number <= 4096 else ""
+        alone = _number(str(text))
+        hint = f" Did you mean '{alone:g}G'?" if alone is not None and 0 < alone <= 4096 else ""
         raise InvalidInput(
-            f"memory={text!r} is {_amount(amount)}; a job takes between 16 MB and 100 TB, "
+            f"memory={text!r} is {_amount(amount)}; a job takes between 64 MB and 100 TB, "
             f"such as '8G'.{hint}",
             code="bad_memory",
         )
     return int(amount)
+
+
+def parse_bytes(text: float | str) -> float | None:
+    """Bytes of ``"8G"``; None if it is no such amount.
+
+    K, M, G, T are powers of 1000; Ki, Mi, Gi, Ti powers of 1024.
+    """
+    match = re.fullmatch(r"\s*([+-]?[\d._]+(?:[eE][+-]?\d+)?)\s*([a-zA-Z]*)\s*", str(text))
+    unit = match[2].upper().removesuffix("B") if match else ""
+    factor = {**_BYTES, **_BINARY}.get(unit)
+    number = _number(match[1]) if match else None
+    return None if factor is None or number is None else number * factor
 
 
 def parse_cpu(value: float | str | None) -> float | None:
@@ -106,8 +149,8 @@ def parse_priority(value: int | str | None) -> int:
     number = 0.0 if value is None else _number(str(value))
     if number is None or number != int(number) or not LEAST <= number <= MOST:
         raise InvalidInput(
-            f"priority={value!r} is none. Write a whole number from {LEAST} to {MOST}; 0 is usual.",
-            code="job_priority",
+            f"priority={value!r} is not a priority. Write a whole number from {LEAST} to {MOST}; 0 is usual.",
+            code="bad_priority",
         )
     return int(number)
 
@@ -132,7 +175,7 @@ def parse_timeout(value: float | str | timedelta | None) -> float | None:
         seconds: float | None = value.total_seconds()
     else:
         seconds = _seconds(str(value))
-    if seconds is None or not 0 < seconds <= LONGEST:
+    if seconds is None or not SHORTEST <= seconds <= LONGEST:
         raise InvalidInput(
             f"timeout={value!r} is not a length of time. Write seconds, or a number and a unit, "
             "such as 90, '30m', '2h' or '1d' (a year at most).",
@@ -165,4 +208,6 @@ def _number(text: str) -> float | None:
 
 
 def _amount(amount: float) -> str:
-    return f"{amount:.3g} bytes" if abs(amount) < 1e6 or abs(amount) > 1e18 else f"{amount / 1e9:,.3g} GB"
+    if abs(amount) < 1e6 or abs(amount) > 1e18:
+        return f"{amount:.3g} bytes"
+    return f"{amount / 1e6:,.3g} MB" if abs(amount) < 1e9 else f"{amount / 1e9:,.3g} GB"

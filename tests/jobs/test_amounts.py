@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_blueno.client.resources import (
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.sending.amounts import (
     parse_cpu,
     parse_gpu,
     parse_memory,
@@ -15,7 +16,6 @@ from jupyter_blueno.client.resources import (
     parse_resources,
     parse_timeout,
 )
-from jupyter_blueno.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
