@@ -82,6 +82,7 @@ class JobManager:
         """Stop following; the jobs go on."""
         self.monitor.stop()
         self.recorder.close()
+        self.backend.close()
 
     # -- asking for work ----------------------------------------------------
 

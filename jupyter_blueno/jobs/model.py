@@ -56,13 +56,18 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Claim(Struct, frozen=True):
-    """A job's place in the queue: whose it is, what it needs, since when (seconds since 1970)."""
+    """A job's place in the queue: whose it is, what it needs, since when (seconds since 1970).
+
+    What is only thought of yet has no `id`.
+    """
 
     owner: str
     name: str
     kind: JobKind
     resources: Resources
     submitted: float
+    id: str = ""
+    team: str = ""
 
 
 ParameterType = Literal["int", "float", "bool", "str", "json"]

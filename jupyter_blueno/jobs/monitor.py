@@ -203,11 +203,13 @@ class Monitor:
         """The environment that the job's processes begin with."""
         # Of the server's own variables, those that say "you are my kernel" are not true of a job.
         kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MPLBACKEND"))
+            name: value
+            for name, value in self.backend.surroundings().items()
+            if not name.startswith(("JPY_", "MPLBACKEND"))
         }
         folder = JobFolder.of(self.config, job_id)
         asked = folder.read("variables.json", dict[str, str]) or {}
-        kept |= self.config.environment() | {"PYTHONUNBUFFERED": "1"} | asked
+        kept |= {"PYTHONUNBUFFERED": "1"} | asked
         if resources.cpu is not None:
             threads = str(max(1, round(resources.cpu)))
             for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
@@ -237,7 +239,7 @@ class Monitor:
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
             values["started_at"] = lifecycle.moment(seen.started_at)
-        attempt = folder.read("attempt.json", Attempt) if resources.retries else None
+        attempt = folder.read("attempt.json", Attempt)
         if attempt is not None:
             values["attempt"] = attempt.number
             if verdict.state == "RUNNING" and verdict.reason is None:
@@ -294,7 +296,7 @@ class Monitor:
 def claim_of(job: Any) -> Claim:
     """What a job, or its row, says of its place in the queue."""
     resources = job.resources if isinstance(job, Job) else msgspec.convert(job.spec["resources"], Resources)
-    return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp())
+    return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp(), job.id, job.team)
 
 
 def _health(seen: lifecycle.Observation, state: str) -> Health:

@@ -109,6 +109,13 @@ class Backend(ABC):
         """Bring the watch over running work back, if it was lost."""
 
     @abstractmethod
+    def surroundings(self) -> dict[str, str]:
+        """The environment that jobs have before anything is added for them."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to stop
+        """Stop what this process does for the backend; the jobs go on."""
+
+    @abstractmethod
     def check(self, resources: Resources) -> None:
         """Refuse what can never be had here.
 

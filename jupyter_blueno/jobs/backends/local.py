@@ -170,6 +170,9 @@ class LocalBackend(Backend):
             gpus_free=len(gpus - {name for one in holders for name in one.gpus}),
         )
 
+    def surroundings(self) -> dict[str, str]:
+        return {**os.environ, **self.config.environment()}
+
     def begin(self) -> None:
         with contextlib.suppress(OSError):
             self.entries.make()

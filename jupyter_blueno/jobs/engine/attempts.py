@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LONGEST = 600.0  # seconds between two attempts
+MOST_MOVES = 20
 
 # What would end in the same way again.
 ENDINGS = ("cancelled", "not_started", "too_many_processes", "out_of_memory")
@@ -46,11 +47,11 @@ class Attempts:
         self.number = 1
         self.begins_at = 0.0
         self.content: dict[str, Any] = {}
-        if self.most > 1:
-            with suppress(OSError, ValueError):
-                self.content = lean.read_json(self.path("attempt.json"))
-                self.number = self.content["number"]
-                self.begins_at = self.content["begins_at"]
+        with suppress(OSError, ValueError):
+            self.content = lean.read_json(self.path("attempt.json"))
+            self.number = self.content["number"]
+            self.most = max(self.most, self.content["of"])
+            self.begins_at = self.content["begins_at"]
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
@@ -81,17 +82,37 @@ class Attempts:
             return False
         why = str(said.get("reason") or _words(ending, code)).rstrip(".")
         pause = min(LONGEST, self.first_pause * 2 ** (self.number - 1)) * (0.5 + int(os.urandom(1)[0]) / 255)
+        return self._next(why, pause, {"of": self.most, "moves": self.moves})
+
+    @property
+    def moves(self) -> int:
+        """How many attempts ended because where they ran was taken from them."""
+        return int(self.content.get("moves") or 0)
+
+    def moved(self, why: str) -> bool:
+        """Put another attempt in the place of the present one, which ended through no fault of its own.
+
+        It counts for nothing; False if that happened so often that there must be
+        another reason.
+        """
+        return self.moves < MOST_MOVES and self._next(
+            why, 0.0, {"of": self.most + 1, "moves": self.moves + 1}
+        )
+
+    def _next(self, why: str, pause: float, counts: dict[str, int]) -> bool:
         begins_at = time.time() + pause
-        content = {"number": self.number + 1, "of": self.most, "begins_at": begins_at, "reason": why}
+        content = {"number": self.number + 1, **counts, "begins_at": begins_at, "reason": why}
         try:
             lean.write_json(self.path("attempt.json"), {**content, "begun": False}, durable=True)
         except OSError:  # a full disk: that would be the end of the next one, too
             return False
-        self._note(f"Attempt {self.number} of {self.most} ended: {why}. The next begins in {pause:.0f} s.")
+        when = f" in {pause:.0f} s" if pause else ""
+        self._note(f"Attempt {self.number} of {self.most} ended: {why}. The next begins{when}.")
         for name in OF_ONE_ATTEMPT:
             with suppress(OSError):
                 os.unlink(self.path(name))
         self.number, self.begins_at, self.content = self.number + 1, begins_at, content
+        self.most = counts["of"]
         return True
 
     def left(self) -> float:

@@ -70,6 +70,8 @@ def _own_groups() -> list[str]:
             if kinds and "memory" not in kinds.split(","):
                 continue
             root = "/sys/fs/cgroup" + (f"/{kinds}" if kinds else "")
+            if not os.path.isdir(root + path):  # a container sees its own group as the outermost one
+                path = "/"
             while True:
                 found.append(root + path)
                 if path in ("/", ""):

@@ -57,6 +57,8 @@ class Supervisor:
         The cores that it is to keep to: ``"0,3"``; empty: any.
     """
 
+    follows_shutdown = False  # whether another supervisor goes on after this one was told to stop
+
     def __init__(
         self,
         folder: str,
@@ -111,7 +113,7 @@ class Supervisor:
         """Begin the work, or go on watching it; how it ended, or None if it is left to another supervisor."""
         self.ending = self.reason = None
         self.family = Family("BLUENO_JOB_ID=" + self.plan["id"], self.beat)
-        self.limits = Limits(self.plan, self.cores)
+        self.limits = self.limits_of()
         status = self.read("status.json") or {}
         if status.get("child") and status.get("attempt", 1) == self.attempts.number:
             self.adopt(status)
@@ -119,7 +121,7 @@ class Supervisor:
             self.wait_for_turn()
             if os.path.exists(self.path("cancel")):
                 return "cancelled"
-            if self.shutdown and self.attempts.number > 1:
+            if self.shutdown and (self.attempts.number > 1 or self.follows_shutdown):
                 return None
             if not self.start():
                 return "not_started"
@@ -133,6 +135,14 @@ class Supervisor:
                 return self.attempt()
         found = self.family.exit_status
         return self.ending or self.limits.verdict(found) or ("unwatched" if found is None else "exited")
+
+    def limits_of(self) -> Limits:
+        """What the work may use."""
+        return Limits(self.plan, self.cores)
+
+    def surroundings(self) -> dict[bytes, bytes] | None:
+        """The environment of the work; None if that is gone."""
+        return birth.environment(self.folder, self.gpus, self.attempts.number)
 
     def wait_for_turn(self) -> None:
         """Let the pause before another attempt go by, unless somebody wants it to end."""
@@ -177,7 +187,7 @@ class Supervisor:
 
     def start(self) -> bool:
         """Start the process; it runs the user's code only once its PID is on disk."""
-        environment = birth.environment(self.folder, self.gpus, self.attempts.number)
+        environment = self.surroundings()
         if environment is None:
             self.reason = "The environment that it was submitted with is gone; submit it again."
             return False
@@ -197,7 +207,7 @@ class Supervisor:
         self.attempts.begun()
         os.write(go_write, b"g")
         os.close(go_write)
-        if self.attempts.is_last:
+        if self.attempts.is_last and not self.follows_shutdown:
             self.forget("environ")
         self.limits.begun()
         return True

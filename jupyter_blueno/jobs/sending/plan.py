@@ -44,6 +44,8 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "then": argv if build else None,
         "build": build,
         "cwd": cwd,
+        "python": sys.executable,  # these two may lie elsewhere where the work is run
+        "inside": INSIDE,
         "witness": RUNNER not in argv,  # who runs in it says itself how it ended
         "script": None if script is None else script.plan(),
         "timeout": spec.resources.timeout,
