@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from traitlets import Float, Int, List, Unicode, default, validate
+from traitlets import Enum, Float, Int, List, Unicode, default, validate
 from traitlets.config import Configurable
 
 from jupyter_blueno.errors import InvalidInput, OutsideRoots
@@ -49,6 +49,16 @@ class Config(Configurable):
     jobs_at_once = Int(
         help="How many background jobs run at a time (BLUENO_JOBS_AT_ONCE; default: one for each CPU core). "
         "It holds from the next start of a server on, or when jobs run again after none did."
+    ).tag(config=True)
+    jobs_backend = Enum(
+        ["local", "kubernetes"],
+        help="Where jobs run: on this machine, or as Jobs of a Kubernetes cluster (BLUENO_JOBS_BACKEND).",
+    ).tag(config=True)
+    jobs_namespace = Unicode(
+        help="The namespace of the jobs' pods (BLUENO_JOBS_NAMESPACE; default: blueno-users)."
+    ).tag(config=True)
+    jobs_pods = Unicode(
+        help="A JSON file that says how the jobs' pods look: image, volume, defaults (BLUENO_JOBS_PODS)."
     ).tag(config=True)
     gpus = Unicode(
         help="The GPUs that jobs may have, as in CUDA_VISIBLE_DEVICES (BLUENO_GPUS; default: those in "
@@ -91,6 +101,18 @@ class Config(Configurable):
                 code="bad_setting",
             )
         return int(text or usable_cores())
+
+    @default("jobs_backend")
+    def _default_jobs_backend(self) -> str:
+        return os.environ.get("BLUENO_JOBS_BACKEND") or "local"
+
+    @default("jobs_namespace")
+    def _default_jobs_namespace(self) -> str:
+        return os.environ.get("BLUENO_JOBS_NAMESPACE") or "blueno-users"
+
+    @default("jobs_pods")
+    def _default_jobs_pods(self) -> str:
+        return os.environ.get("BLUENO_JOBS_PODS", "")
 
     @default("gpus")
     def _default_gpus(self) -> str:

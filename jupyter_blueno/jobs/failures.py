@@ -96,6 +96,8 @@ def _explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spe
         return _timed_out(sentence, spec.resources)
     if record.ending in ("out_of_memory", "machine_out_of_memory"):
         return _out_of_memory(sentence, record, folder, spec.resources)
+    if record.ending == "evicted":
+        return Failure("disk" if "storage" in sentence else "lost", sentence)
     if record.ending in ("too_many_processes", "not_started"):
         return Failure("processes" if record.ending == "too_many_processes" else "not_started", sentence)
     found = folder.read("failure.json", Described)

@@ -38,6 +38,8 @@ Ending = Literal[
     "not_started",
     "shutdown",
     "unwatched",
+    "evicted",
+    "lost",
 ]
 
 
@@ -46,6 +48,8 @@ class ExitRecord(Struct, frozen=True):
 
     `ok` and `reason` are what the work said of itself before it ended, if it
     did. ``unwatched`` is an end that nobody saw: the exit code is not known.
+    ``evicted`` and ``lost`` are ends that a cluster made: because it used what it
+    may not, and without its doing.
     `memory` (bytes) is the most that was seen in use, `memory_limit` what was
     asked for, `memory_there` what the machine has. `attempt` of `attempts` it was.
     """
@@ -146,7 +150,7 @@ def judge(old: State, desired: Desired, seen: Observation, timeout: float | None
         new = old
     if desired == "pause":
         return Verdict(new, PAUSED)
-    return Verdict(new, "It is being cancelled." if desired == "cancel" else None)
+    return Verdict(new, "It is being cancelled." if desired == "cancel" else seen.reason)
 
 
 def _ended(record: ExitRecord, timeout: float | None) -> Verdict:
@@ -162,8 +166,10 @@ def _state_and_reason(record: ExitRecord, timeout: float | None) -> tuple[State,
         return "TIMED_OUT", f"It ran into its time limit{limit}; run it again with a longer one."
     if record.ending in ("out_of_memory", "machine_out_of_memory"):
         return "FAILED", memory_in_words(record)
-    if record.ending in ("too_many_processes", "not_started"):
+    if record.ending in ("too_many_processes", "not_started", "evicted"):
         return "FAILED", record.reason
+    if record.ending == "lost":
+        return "LOST", record.reason or "It was lost, and nothing says why; run it again."
     if record.ending == "shutdown":
         return "LOST", "Its supervisor was told to stop, as when the machine shuts down; run it again."
     if record.ending == "unwatched":

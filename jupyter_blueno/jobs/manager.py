@@ -11,8 +11,7 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, DatabaseUnavailable, NotAllowed, NotFound
-from jupyter_blueno.jobs import parts, store, workbench
-from jupyter_blueno.jobs.backends.local import LocalBackend
+from jupyter_blueno.jobs import backends, parts, store, workbench
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import PAUSED
 from jupyter_blueno.jobs.model import (
@@ -67,7 +66,7 @@ class JobManager:
     ) -> None:
         self.config = config
         self.database = database
-        self.backend = backend or LocalBackend(config)
+        self.backend = backend or backends.of(config)
         self.monitor = Monitor(config, database, self.backend, after_end)
         self.recorder = snapshot.Recorder(config)
         self.objects = Objects(config.home_path / "objects")
@@ -218,7 +217,7 @@ class JobManager:
                 resources = {**row.spec["resources"], "priority": priority}
                 store.update(connection, job_id, "QUEUED", {"spec": {**row.spec, "resources": resources}})
         if not moved:
-            raise Conflict("The job waits no longer; its priority means nothing now.", code="job_not_waiting")
+            raise Conflict(self.backend.unmoved, code="job_not_waiting")
         return self.get(user, job_id)
 
     def delete(self, user: Person, ref: str) -> bool:

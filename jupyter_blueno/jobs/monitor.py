@@ -239,6 +239,8 @@ class Monitor:
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
             values["started_at"] = lifecycle.moment(seen.started_at)
+        if verdict.state in ("STARTING", "RUNNING", "FINISHING") and seen.phase != "unknown":
+            values["reason"] = verdict.reason
         attempt = folder.read("attempt.json", Attempt)
         if attempt is not None:
             values["attempt"] = attempt.number

@@ -30,6 +30,7 @@ class Backend(ABC):
     """
 
     name: str
+    unmoved = "The job waits no longer; its priority means nothing now."  # why `prioritise` said no
 
     @abstractmethod
     def start(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> Handle:

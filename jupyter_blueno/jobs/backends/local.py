@@ -7,7 +7,6 @@ They wait in a queue of files (`entries.py`) and are started by a dispatcher
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
@@ -61,7 +60,7 @@ class LocalBackend(Backend):
         if folder.has("exit.json") or folder.has("status.json"):
             return {}
         if folder.has("cancel"):
-            self._end_before_start(folder)
+            folder.end(ExitRecord("cancelled", time.time()), unbegun=True)
             return {}
         try:
             self._put(job_id, folder, claim, environment)
@@ -113,7 +112,7 @@ class LocalBackend(Backend):
         folder.write("cancel", b"")
         if self.entries.withdraw(job_id):
             self.entries.ring(job_id)
-            self._end_before_start(folder)
+            folder.end(ExitRecord("cancelled", time.time()), unbegun=True)
             return
         self._wake_supervisor(folder)
 
@@ -286,19 +285,6 @@ class LocalBackend(Backend):
             return None
         status = folder.read("status.json", SupervisorStatus)
         return Observation("ended", None if status is None else status.started_at, record=record)
-
-    @staticmethod
-    def _end_before_start(folder: JobFolder) -> None:
-        """Put on record that it was cancelled; what has a supervisor is left to it."""
-        descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not folder.has("status.json") and not folder.has("exit.json"):
-                    folder.write("exit.json", ExitRecord("cancelled", time.time()), durable=True)
-                    (folder.path / "environ").unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
 
 
 def _needs(claim: Claim) -> dict[str, object]:

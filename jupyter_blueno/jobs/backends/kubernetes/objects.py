@@ -1,0 +1,197 @@
+"""What a job is in a cluster: the Job object, made of its claim and of how the pods of jobs look here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from typing import Any
+
+from msgspec import Struct, field
+
+from jupyter_blueno.jobs.engine.contained import MOVED
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import CONDUCTORS, Claim
+from jupyter_blueno.jobs.sending.plan import GRACE
+
+JOB = "blueno.dev/job"  # the label by which everything is found again
+LEAVING = 25  # seconds that a pod has beyond the work's own grace, to write down how it ended
+CONDUCTOR_CPU, CONDUCTOR_MEMORY = 0.1, 512 << 20  # sweeps and flows wait, mostly
+
+
+class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the pods of jobs look in a cluster; its operator says so, nobody who submits a job.
+
+    `claim` is the volume with the data folder, at the same path as here. `volumes`
+    and `mounts` are others, as in a pod. `cpu` and `memory` (bytes) are for jobs
+    that do not say what they need; `environment` is no place for secrets: it can
+    be read in the Job. `gpu_tolerations` are added where a job asks for a GPU.
+    `priority_classes` are names by the least priority of a job that gets them.
+    With a `queue`, jobs begin suspended, for Kueue to let go.
+    """
+
+    image: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: list[str] = []
+    python: str = sys.executable
+    user: int = 1000
+    group: int = 1000
+    fs_group: int | None = None
+    claim: str | None = None
+    volumes: list[dict[str, Any]] = []
+    mounts: list[dict[str, Any]] = []
+    environment: dict[str, str] = {}
+    node_selector: dict[str, str] = {}
+    tolerations: list[dict[str, Any]] = []
+    gpu_resource: str = "nvidia.com/gpu"
+    gpu_tolerations: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    )
+    cpu: float = 1.0
+    memory: int = 2 << 30
+    shared_memory: float = 0.5  # of the memory: the most that /dev/shm takes
+    runtime_class: str | None = None
+    priority_classes: dict[int, str] = {}
+    queue: str | None = None
+    keep: int = 86400  # seconds that a Job stays after its end if nobody tidies up
+    grows: bool = False  # whether the cluster adds nodes: then more may be asked for than there is
+
+
+def name_of(job_id: str) -> str:
+    return f"blueno-{job_id}"
+
+
+def value_of(text: str) -> str:
+    """A label's value that says `text`, as far as letters, digits and 63 characters can."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:50].strip("-_.")
+    if plain and plain == text:
+        return plain
+    return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def job(
+    job_id: str, folder: JobFolder, claim: Claim, template: PodTemplate, instance: str, home: str
+) -> dict[str, Any]:
+    """The Job object."""
+    labels = {
+        "app.kubernetes.io/name": "blueno",
+        "app.kubernetes.io/component": "job",
+        "app.kubernetes.io/managed-by": "blueno",
+        "app.kubernetes.io/instance": instance,
+        JOB: job_id,
+        "blueno.dev/kind": claim.kind,
+        "blueno.dev/user": value_of(claim.owner),
+        "blueno.dev/team": value_of(claim.team),
+    }
+    queue = {"kueue.x-k8s.io/queue-name": template.queue} if template.queue else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": name_of(job_id),
+            "labels": labels | queue,
+            "annotations": {"blueno.dev/name": claim.name, "blueno.dev/owner": claim.owner},
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "completions": 1,
+            "parallelism": 1,
+            "suspend": bool(template.queue),
+            "ttlSecondsAfterFinished": template.keep,
+            "podReplacementPolicy": "Failed",  # never two at a time
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                    {
+                        "action": "Ignore",
+                        "onExitCodes": {"containerName": "job", "operator": "In", "values": [MOVED]},
+                    },
+                ]
+            },
+            "template": {"metadata": {"labels": labels}, "spec": _pod(folder, claim, template, home)},
+        },
+    }
+
+
+def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> dict[str, Any]:
+    volumes = [*template.volumes, _shared_memory(claim, template)]
+    mounts = [*template.mounts, {"name": "shared-memory", "mountPath": "/dev/shm"}]
+    if template.claim:
+        volumes.append({"name": "home", "persistentVolumeClaim": {"claimName": template.claim}})
+        mounts.append({"name": "home", "mountPath": home})
+    environment = {"HOME": str(folder.path), **template.environment, "BLUENO_HOME": home}
+    container = {
+        "name": "job",
+        "image": template.image,
+        "imagePullPolicy": template.pull_policy,
+        "command": [template.python, "-I", "-m", "jupyter_blueno.jobs.engine.contained", str(folder.path)],
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "resources": resources(claim, template),
+        "volumeMounts": mounts,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": int(GRACE) + LEAVING,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": template.user,
+            "runAsGroup": template.group,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": volumes,
+    }
+    if template.fs_group is not None:
+        pod["securityContext"] |= {"fsGroup": template.fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
+    tolerations = template.tolerations + (template.gpu_tolerations if claim.resources.gpu else [])
+    optional = {
+        "nodeSelector": template.node_selector,
+        "tolerations": tolerations,
+        "imagePullSecrets": [{"name": name} for name in template.pull_secrets],
+        "runtimeClassName": template.runtime_class,
+        "priorityClassName": priority_class(claim.resources.priority, template),
+    }
+    return pod | {name: value for name, value in optional.items() if value}
+
+
+def resources(claim: Claim, template: PodTemplate) -> dict[str, dict[str, str]]:
+    """Requests and limits: what is asked for is kept to; without a word, cores may be used that are free."""
+    asked = claim.resources
+    small = claim.kind in CONDUCTORS
+    cpu = asked.cpu or (min(CONDUCTOR_CPU, template.cpu) if small else template.cpu)
+    memory = str(memory_of(claim, template))
+    requests = {"cpu": _cores(cpu), "memory": memory}
+    limits = {"memory": memory}
+    if asked.cpu is not None:
+        limits["cpu"] = _cores(asked.cpu)
+    if asked.gpu:
+        requests[template.gpu_resource] = limits[template.gpu_resource] = str(asked.gpu)
+    return {"requests": requests, "limits": limits}
+
+
+def memory_of(claim: Claim, template: PodTemplate) -> int:
+    """Bytes that a job may use."""
+    if claim.resources.memory is not None:
+        return claim.resources.memory
+    return min(CONDUCTOR_MEMORY, template.memory) if claim.kind in CONDUCTORS else template.memory
+
+
+def priority_class(priority: int, template: PodTemplate) -> str | None:
+    """The class of the highest priority that is not above the job's; the lowest for those below all."""
+    steps = sorted(template.priority_classes)
+    if not steps:
+        return None
+    return template.priority_classes[max((one for one in steps if one <= priority), default=steps[0])]
+
+
+def _shared_memory(claim: Claim, template: PodTemplate) -> dict[str, Any]:
+    limit = int(template.shared_memory * memory_of(claim, template))
+    return {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": str(limit)}}
+
+
+def _cores(count: float) -> str:
+    return f"{round(1000 * count)}m"

@@ -1,0 +1,146 @@
+"""What follows from a Job and its pods: where the work stands, and how it ended if nobody wrote that down."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from jupyter_blueno.jobs.backends.kubernetes import words
+from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject, quantity
+from jupyter_blueno.jobs.engine.contained import MOVED
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import Attempt, ExitRecord, Phase
+
+SLOW = 10.0  # seconds of getting ready after which somebody should hear of it
+IMAGE_PATIENCE = 600.0  # seconds that an image may not be fetched, when the reason may pass
+HOPELESS_PATIENCE = 15.0  # the same, when it will not
+
+
+class Place(NamedTuple):
+    """Where work stands; `hopeless` is why it never starts."""
+
+    phase: Phase
+    reason: str | None = None
+    hopeless: str | None = None
+
+
+def newest(pods: list[PodObject]) -> PodObject | None:
+    """The pod that counts: the last one that was made."""
+    past = datetime.min.replace(tzinfo=UTC)
+    return max(pods, key=lambda one: one.metadata.creation_timestamp or past, default=None)
+
+
+def place(job: JobObject, pods: list[PodObject], begun: bool) -> Place:
+    """Where the work of a Job stands that is not over; `begun`: its first process was started once."""
+    pod = newest(pods)
+    if pod is None or pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp:
+        if begun:  # the next pod comes, or the Job is just about to end
+            return Place(
+                "running", None if pod is None else "It goes on elsewhere, as soon as there is room."
+            )
+        return Place("queued" if pod is None else "starting")
+    if pod.status.phase == "Running":
+        return Place("running", _silent(pod)) if begun else Place("starting")
+    scheduled = pod.condition("PodScheduled")
+    if scheduled is None or scheduled.status != "True":
+        if not begun:
+            return Place("queued")
+        return Place("running", f"It goes on elsewhere. {_waits(pod)}")
+    since = _age(scheduled.last_transition_time)
+    trouble = words.image(pod)
+    if trouble is not None:
+        reason, hopeless = trouble
+        if since > (HOPELESS_PATIENCE if hopeless else IMAGE_PATIENCE):
+            return Place("running" if begun else "starting", reason, reason)
+        return Place("running" if begun else "starting", reason)
+    slow = f"The node {pod.spec.node_name} fetches its image, or makes its volumes ready."
+    return Place("running" if begun else "starting", slow if since > SLOW else None)
+
+
+def _waits(pod: PodObject) -> str:
+    condition = pod.condition("PodScheduled")
+    return words.unscheduled(condition.message if condition else "")
+
+
+def _silent(pod: PodObject) -> str | None:
+    ready = pod.condition("Ready")
+    lost = pod.status.reason == "NodeLost" or (ready is not None and ready.status != "True")
+    if not lost or pod.state().running is None:
+        return None
+    return (
+        f"Its node {pod.spec.node_name} does not answer. It goes on if the node comes back, or elsewhere "
+        "when the cluster gives the node up."
+    )
+
+
+def why(job: JobObject, pods: list[PodObject], made_not: str | None, scaled: str | None) -> str:
+    """Why it waits: `made_not` is why no pod is made, `scaled` what the autoscaler does."""
+    if job.spec.suspend:
+        queue = job.metadata.labels.get("kueue.x-k8s.io/queue-name")
+        held = next((one.message for one in job.status.conditions if one.type == "Suspended"), "")
+        where = f"in the queue '{queue}'" if queue else "until somebody lets it go (its Job is suspended)"
+        return f"It waits {where}." + (f" {words.short(held)}." if held and "suspended" not in held else "")
+    pod = newest(pods)
+    if pod is None:
+        return made_not or words.WAITS
+    return _waits(pod) + (f" {scaled}" if scaled else "")
+
+
+def ended(job: JobObject | None, pods: list[PodObject], folder: JobFolder) -> ExitRecord:
+    """How work ended whose Job is over (None: deleted), although no supervisor wrote it down."""
+    attempt = folder.read("attempt.json", Attempt)
+    number, most = (attempt.number, attempt.of) if attempt else (1, 1)
+    begun = folder.has("status.json")
+    pod = newest(pods)
+    over = None if job is None else job.over()
+
+    def record(ending: str, reason: str | None = None, **more: int | None) -> ExitRecord:
+        return ExitRecord(ending, time.time(), reason=reason, attempt=number, attempts=most, **more)  # type: ignore[arg-type]
+
+    if job is None:
+        when = "while it ran" if begun else "before it began"
+        return record("lost", f"Its Job was deleted from the cluster by somebody, {when}; run it again.")
+    if over is not None and over.reason == "DeadlineExceeded":
+        return record("timed_out")
+    if pod is None:
+        said = f": {words.short(over.message)}" if over is not None and over.message else ""
+        return record("lost", f"The cluster ended it and says no more of it{said}; run it again.")
+    if pod.status.reason == "Evicted":
+        return record("evicted", f"Its node ended it: {words.short(pod.status.message)}.")
+    end = pod.state().terminated
+    if end is None:
+        said = words.short(pod.status.message or pod.status.reason) or "it does not say why"
+        return record("lost", f"The node {pod.spec.node_name} did not run it: {said}; run it again.")
+    if end.reason == "OOMKilled":
+        return record("out_of_memory", memory_limit=_limit(pod))
+    last = words.short((end.message.strip().splitlines() or [""])[-1])
+    if not begun:
+        said = last or f"{end.reason}, exit code {end.exit_code}"
+        return record("not_started", f"It could not be started in its container: {said}.")
+    if end.exit_code == MOVED:
+        return record("shutdown")
+    if end.exit_code == 137:
+        return record("lost", f"Its container was killed on the node {pod.spec.node_name}; run it again.")
+    said = f": {last}" if last else ""
+    return record("lost", f"What watched over it ended with exit code {end.exit_code}{said}; run it again.")
+
+
+def certain(pods: list[PodObject]) -> bool:
+    """Whether the pods alone tell the end: nothing can still come from a slow volume."""
+    pod = newest(pods)
+    if pod is None:
+        return False
+    end = pod.state().terminated
+    return pod.status.reason == "Evicted" or (end is not None and end.reason == "OOMKilled")
+
+
+def _limit(pod: PodObject) -> int | None:
+    for one in pod.spec.containers:
+        if "memory" in one.resources.limits:
+            return int(quantity(one.resources.limits["memory"]))
+    return None
+
+
+def _age(moment: datetime | None) -> float:
+    return 0.0 if moment is None else time.time() - moment.timestamp()
