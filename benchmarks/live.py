@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import secrets
 import shutil
@@ -57,6 +58,8 @@ def measure() -> list[Figure]:
 
 def _notebook() -> Figure:
     """A notebook of one cell, by papermill and as a job, in turn."""
+    if importlib.util.find_spec("papermill") is None:
+        raise SystemExit("papermill is what is compared with: pip install -e '.[benchmarks]'")
     cell = nbformat.v4.new_code_cell("print('first output')")
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell], metadata=metadata))

@@ -183,6 +183,30 @@ def test_a_notebook_that_fails_is_kept_as_far_as_it_came(manager: JobManager) ->
     assert cells[2]["outputs"] == []
 
 
+AS_USUAL = """\
+import debugpy, sys
+assert "" in sys.path and not any(path.endswith("inside") for path in sys.path), sys.path
+from multiprocessing import get_context
+get_context("spawn").Pool(2).map(abs, [-1, -2])"""
+
+
+def test_a_notebook_finds_a_kernel_as_usual(manager: JobManager) -> None:
+    written = json.loads(notebook(AS_USUAL, "input()"))
+    del written["cells"][0]["id"]  # as tools leave it out
+    job = wait(manager, start(manager, JobSpec("notebook", source=json.dumps(written))), "FAILED")
+    assert (job.reason or "").startswith("Cell 2 of 2: StdinNotImplementedError")
+    done = json.loads(manager.file(ALICE, job.id, "notebook")[0])
+    assert done["cells"][0]["outputs"][0]["data"]["text/plain"] == "[1, 2]"
+    nbformat.validate(done)
+
+
+def test_a_kernel_that_does_not_start(manager: JobManager, folder: Path) -> None:
+    (folder / "ipykernel.py").write_text("raise RuntimeError('no kernel today')")
+    spec = JobSpec("notebook", source=notebook("1"), environment={"PYTHONPATH": str(folder)})
+    job = wait(manager, start(manager, spec), "FAILED")
+    assert job.reason == "RuntimeError: no kernel today"
+
+
 def test_a_folder_that_was_removed_is_lost(manager: JobManager) -> None:
     job = wait(manager, start(manager, cell("1")), "SUCCEEDED")
     import shutil

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Iterable
-from typing import Any
+from importlib.machinery import PathFinder
 
-from jupyter_blueno.jobs.inside.capture import Outputs
+from jupyter_blueno.jobs.inside.early import Kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from jupyter_blueno.jobs.inside.capture import Outputs
+
+NEEDED = ("ipykernel", "nbclient")
 
 # What a kernel runs first: frameworks that it imports are followed.
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
@@ -17,38 +24,32 @@ GIVEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "given.py")
 
 def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | None:
     """Run the notebook of `spec`; return what went wrong, in words."""
-    try:
-        import nbformat
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
-
-        from jupyter_blueno.jobs.inside.kernel import Client
-    except ImportError as error:
-        reason = f"The job's Python cannot run notebooks ({error}); install 'nbclient' and 'ipykernel' there."
+    missing = [name for name in NEEDED if PathFinder.find_spec(name) is None]
+    if missing:
+        reason = f"The job's Python cannot run notebooks; install {' and '.join(missing)} there."
         print(reason, file=sys.stderr)
         return reason
-    notebook: Any = nbformat.reads(spec["source"], as_version=4)  # type: ignore[no-untyped-call]
-    parameters = spec.get("parameters") or {}
-    if parameters or spec.get("given"):
-        inject(notebook, parameters, spec.get("given") or {})
-    path = os.path.join(folder, "notebook.ipynb")
     # In a notebook the kernel shows figures and values: the job's own settings must not reach it.
     for name in ("MPLBACKEND", "PLOTLY_RENDERER"):
         os.environ.pop(name, None)
     os.environ["PYTHONPATH"] = os.pathsep.join(
         part for part in (os.path.join(folder, "code"), SITE, os.environ.get("PYTHONPATH", "")) if part
     )
-    client = Client(notebook, path, outputs)
+    kernel = Kernel()
     try:
-        # The kernel is ended by us, and kindly: else it finds itself orphaned, and says so in the log.
-        client.execute(cwd=os.getcwd(), cleanup_kc=True)
-    except CellExecutionError as error:
-        return f"{client.where()}: {error.ename}: {str(error.evalue)[:300]}"
-    except DeadKernelError:
-        return f"{client.where()}: the kernel died; often the system ends it so when memory runs out."
+        return _execute(spec, folder, outputs, kernel)
     finally:
-        client.save()
-        shutil.rmtree(getattr(client, "sockets", ""), ignore_errors=True)
-    return None
+        kernel.close()
+
+
+def _execute(spec: dict[str, Any], folder: str, outputs: Outputs, begun: Kernel) -> str | None:
+    from jupyter_blueno.jobs.inside import kernel
+
+    notebook = kernel.read(spec["source"])
+    parameters = spec.get("parameters") or {}
+    if parameters or spec.get("given"):
+        inject(notebook, parameters, spec.get("given") or {})
+    return kernel.Client(notebook, begun, os.path.join(folder, "notebook.ipynb"), outputs).run()
 
 
 def inject(notebook: Any, parameters: dict[str, Any], given: Iterable[str] = ()) -> None:
