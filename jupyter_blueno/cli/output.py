@@ -33,6 +33,7 @@ def resources(command: Command) -> Command:
         click.option(
             "--retries", metavar="N", default="0", help="How often to try again.", show_default=True
         ),
+        click.option("--retry-on", metavar="KINDS", help="After what only: memory,connection,OSError."),
         click.option("--timeout", metavar="TIME", help="Longest time it may run: 90, 30m, 2h."),
         click.option("--memory", metavar="SIZE", help="Memory it may use: 8G, 512M."),
         click.option("--cpu", metavar="CORES", help="Cores it may use: 4, 0.5."),

@@ -44,8 +44,11 @@ def request(
 
 
 def _replaced(old: Form, options: dict[str, Any]) -> Any:
-    new = resources_of(options)  # type: ignore[arg-type]
-    named = {name: getattr(new, name) for name in RESOURCES if name in options}
+    asked = {name: getattr(old.resources, name) for name in ("retries", "retry_on")} | options
+    if not asked["retries"] and "retry_on" not in options:
+        asked["retry_on"] = ()  # of a job that is not to be tried again
+    new = resources_of(asked)  # type: ignore[arg-type]
+    named = {name: getattr(new, name) for name in RESOURCES if name in asked}
     return msgspec.structs.replace(old.resources, **named)
 
 

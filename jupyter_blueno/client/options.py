@@ -42,6 +42,9 @@ class Options(TypedDict, total=False):
         first.
     retries : int
         How often it is tried again after a failure that may not come again.
+    retry_on : sequence
+        The failures after which it is tried again, instead: kinds (``"memory"``,
+        ``"connection"``, ``"timeout"`` …) and exceptions, as names or classes.
     files : sequence of str
         Other files that the work reads, as they are now: paths, folders or
         patterns (``"conf/*.yaml"``). `blueno.file` gives their place in the job.
@@ -68,6 +71,7 @@ class Options(TypedDict, total=False):
     timeout: float | str | timedelta | None
     priority: int | str | None
     retries: int | str | None
+    retry_on: str | type[BaseException] | Sequence[str | type[BaseException]] | None
     files: Sequence[str]
     environment: Mapping[str, str] | None
     env: Sequence[str]
@@ -76,11 +80,12 @@ class Options(TypedDict, total=False):
     requirements: str | os.PathLike[str] | Sequence[str] | None
 
 
-RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries")
+RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries", "retry_on")
 DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {
     "gpu": 0,
     "priority": 0,
     "retries": 0,
+    "retry_on": (),
     "files": (),
     "env": (),
     "dry_run": False,

@@ -60,6 +60,9 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
         How often it is tried again, with a growing pause, when it was lost or
         killed, timed out, or ended with an error that may not come again (not:
         a syntax error, a missing module, its own memory limit).
+    retry_on : sequence
+        The failures after which it is tried again, instead: kinds
+        (``["memory", "connection"]``) and exceptions, as names or classes.
     files : sequence of str
         Other files that it reads, as they are now: paths, folders or patterns.
         `blueno.file` gives their place in the job.

@@ -84,7 +84,7 @@ def explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec
     if record.attempt == record.attempts:
         tried = f"That was the last of {record.attempts} attempts."
     else:
-        tried = "It was not tried again: that would end in the same way."
+        tried = f"It was not tried again: {record.untried or 'that would end in the same way'}."
     return msgspec.structs.replace(found, sentence=f"{found.sentence.rstrip('.')}. {tried}")
 
 

@@ -51,7 +51,8 @@ class ExitRecord(Struct, frozen=True):
     ``evicted`` and ``lost`` are ends that a cluster made: because it used what it
     may not, and without its doing.
     `memory` (bytes) is the most that was seen in use, `memory_limit` what was
-    asked for, `memory_there` what the machine has. `attempt` of `attempts` it was.
+    asked for, `memory_there` what the machine has. `attempt` of `attempts` it was;
+    `untried` says why there was not another one.
     """
 
     ending: Ending
@@ -65,6 +66,7 @@ class ExitRecord(Struct, frozen=True):
     memory_there: int | None = None
     attempt: int = 1
     attempts: int = 1
+    untried: str | None = None
 
 
 class Attempt(Struct, frozen=True):

@@ -43,8 +43,9 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     `memory` in bytes, `timeout` in seconds for each attempt (None: no limit).
     `priority` is from -10 to 10: where there is not room for all, the higher one
     starts first. After a failure that may not come again, it is tried again up
-    to `retries` times. Requests over HTTP may also have texts here, as people
-    write them: ``"8 GB"``, ``"2h"``.
+    to `retries` times; `retry_on` says after which ones instead: kinds
+    (``memory``, ``connection`` …) and names of exceptions. Requests over HTTP may
+    also have texts here, as people write them: ``"8 GB"``, ``"2h"``.
     """
 
     cpu: float | None = None
@@ -53,6 +54,7 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     timeout: float | None = None
     priority: int = 0
     retries: int = 0
+    retry_on: tuple[str, ...] = ()
 
 
 class Claim(Struct, frozen=True):

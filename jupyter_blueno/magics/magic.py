@@ -127,6 +127,7 @@ class BluenoMagics(Magics):
             timeout=_text(asked, "timeout"),
             priority=_text(asked, "priority") or 0,
             retries=_text(asked, "retries") or 0,
+            retry_on=_text(asked, "retry-on"),
             variables=taken,
             dry_run=bool(asked.options.get("dry-run")),
         )

@@ -18,6 +18,10 @@ from jupyter_blueno.jobs.sending.amounts import (
 )
 
 
+class MyError(Exception):
+    """One of the user's own."""
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
@@ -54,6 +58,39 @@ def test_a_small_number_without_unit_is_guessed_at() -> None:
 )  # fmt: skip
 def test_timeout(text: Any, seconds: float | None) -> None:
     assert parse_timeout(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("memory, connection", ("memory", "connection")),
+        (["timeout", OSError, "requests.exceptions.Timeout"], ("timeout", "OSError", "Timeout")),
+        (MyError, ("MyError",)),
+        (None, ()),
+    ],
+)
+def test_retry_on(asked: Any, words: tuple[str, ...]) -> None:
+    assert parse_resources(retries=2, retry_on=asked).retry_on == words
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("conection", "has 'conection', which is no kind of failure. Did you mean 'connection'?"),
+        ("ConectionError", "Did you mean 'ConnectionError'?"),
+        (["out of memory"], "There is connection, memory, "),
+        (5, "'5', which is no kind"),
+    ],
+)
+def test_wrong_retry_on(asked: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_resources(retries=2, retry_on=asked)
+    assert sentence in caught.value.message
+
+
+def test_retry_on_alone_asks_how_often() -> None:
+    with pytest.raises(InvalidInput, match="add retries=3"):
+        parse_resources(retry_on=["memory"])
 
 
 @pytest.mark.parametrize("text", ["-1", -1, 0, "soon", "2x", "h", "1e99", "1h30", "inf", "nan", "", "1h, 2m"])

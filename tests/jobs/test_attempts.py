@@ -84,6 +84,48 @@ def test_what_would_come_again_is_not_tried_again(
     assert (job.reason or "").endswith("It was not tried again: that would end in the same way.")
 
 
+@pytest.mark.parametrize(
+    ("end", "only"),
+    [
+        ("raise ConnectionResetError('by peer')", "connection"),
+        ("raise MemoryError", "memory"),
+        ("import nothing_like_it", "missing_module"),
+        ("raise KeyError(1)", "LookupError"),  # a class above it
+        (
+            "import urllib.error as e; raise e.HTTPError('u', 503, 'Service Unavailable', {}, None)",
+            "connection",
+        ),
+        ("import os; os.kill(os.getpid(), 9)", "signal"),
+    ],
+)
+def test_retry_on_says_after_what(
+    manager: JobManager, folder: Path, short_pause: None, end: str, only: str
+) -> None:
+    text = f"if number == 1:\n    {end}\nnumber"
+    job = wait(manager, start(manager, tried(text, retries=1, retry_on=("disk", only))), "SUCCEEDED")
+    assert job.attempt == 2
+    assert f"(retry_on has {only}). The next begins" in log(manager, job)
+
+
+def test_retry_on_keeps_others_from_being_tried_again(
+    manager: JobManager, folder: Path, short_pause: None
+) -> None:
+    asked = tried("raise ValueError('odd')", retries=3, retry_on=("memory", "connection"))
+    job = wait(manager, start(manager, asked), "FAILED")
+    assert (job.attempt, count(folder)) == (1, 1)
+    why = "this was ValueError, and retry_on is memory or connection."
+    assert job.reason == f"ValueError: odd. It was not tried again: {why}"
+    assert f"── Not tried again: {why} ──" in log(manager, job)
+
+
+def test_retry_on_reads_the_log_of_a_program(manager: JobManager, folder: Path, short_pause: None) -> None:
+    said = r"printf 'Traceback (most recent call last):\n  File x\nBrokenPipeError: gone\n'"
+    words = ("sh", "-c", f"echo x >> count; {said}; exit 1")
+    asked = command(*words, resources=Resources(retries=1, retry_on=("connection",)))
+    job = wait(manager, start(manager, asked), "FAILED")
+    assert job.attempt == 2
+
+
 def test_after_it_was_killed(manager: JobManager, folder: Path, short_pause: None) -> None:
     text = "import time\nif number == 1: time.sleep(300)\nnumber"
     job = start(manager, tried(text, retries=1))

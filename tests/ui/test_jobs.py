@@ -14,7 +14,7 @@ from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import Job, JobSpec
 from jupyter_blueno.jobs.sending.amounts import parse_memory
 from tests.servers import TOKEN, Lab
-from tests.ui.conftest import execute, wait_for_idle_kernel
+from tests.ui.conftest import execute, picture, wait_for_idle_kernel
 
 LONG = 60_000  # ms: a job has a Python to start, on a machine that does other things too
 MIME = "application/vnd.blueno.job+json"
@@ -234,6 +234,12 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(form.get_by_role("alert")).to_have_text(caught.value.message)
     expect(memory).to_have_attribute("aria-invalid", "true")
     memory.fill("900 MB")
+    form.get_by_label("Only after").fill("connection, memry")
+    form.get_by_label("Tries again").fill("2")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("alert")).to_contain_text("'memry', which is no kind of failure")
+    picture(page, "job-form")
+    form.get_by_label("Only after").fill("connection, memory")
     form.get_by_label("Name").fill("half")
     page.keyboard.press("Enter")
     tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")

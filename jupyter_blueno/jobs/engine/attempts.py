@@ -21,7 +21,7 @@ LONGEST = 600.0  # seconds between two attempts
 MOST_MOVES = 20
 
 # What would end in the same way again.
-ENDINGS = ("cancelled", "not_started", "too_many_processes", "out_of_memory")
+ENDINGS = ("not_started", "too_many_processes", "out_of_memory")
 ERRORS = ("SyntaxError", "ImportError", "NameError", "NotImplementedError")
 EXIT_CODES = (126, 127)  # the program is not there
 
@@ -38,12 +38,19 @@ class Attempts:
     most : int
     begins_at : float
         When it may begin (seconds since 1970).
+    only : list of str
+        The failures after which there is another one; empty: those that may not come again.
+    untried : str or None
+        Why there was not another one, although there could have been.
     """
 
     def __init__(self, folder: str, plan: dict[str, Any]) -> None:
         self.folder = folder
         self.first_pause = float(plan.get("retry_pause") or 0)
         self.most = 1 + int(plan.get("retries") or 0)
+        self.only: list[str] = plan.get("retry_on") or []
+        self.named: str | None = None  # the one of these that came last
+        self.untried: str | None = None
         self.number = 1
         self.begins_at = 0.0
         self.content: dict[str, Any] = {}
@@ -73,14 +80,18 @@ class Attempts:
             What the work said of its own end; with ``final`` also that the next
             one would end so.
         """
-        if self.is_last or ending in ENDINGS or said.get("final") or self._went_well(ending, status, said):
+        if self.is_last or ending == "cancelled" or self._went_well(ending, status, said):
             return False
         if said.get("final"):  # a flow, say: what failed is a step, and it was tried often enough
             return False
         code = None if status is None else os.waitstatus_to_exitcode(status)
-        if (ending == "exited" and code in EXIT_CODES) or self._is_certain():
+        self.untried = self._speaks_against(ending, code)
+        if self.untried is not None:
+            self._note(f"Not tried again: {self.untried}.")
             return False
         why = str(said.get("reason") or _words(ending, code)).rstrip(".")
+        if self.named is not None:
+            why += f" (retry_on has {self.named})"
         pause = min(LONGEST, self.first_pause * 2 ** (self.number - 1)) * (0.5 + int(os.urandom(1)[0]) / 255)
         return self._next(why, pause, {"of": self.most, "moves": self.moves})
 
@@ -127,6 +138,19 @@ class Attempts:
 
     def _went_well(self, ending: str, status: int | None, said: dict[str, Any]) -> bool:
         return status == 0 if ending == "exited" else ending == "unwatched" and said.get("ok") is True
+
+    def _speaks_against(self, ending: str, code: int | None) -> str | None:
+        """Why an attempt that failed so is not followed by another one; None if it is."""
+        if self.only and ending != "not_started":
+            from jupyter_blueno.jobs.engine import retrying
+
+            kinds = retrying.found(self.folder, ending, code)
+            self.named = next((one for one in kinds if one in self.only), None)
+            if self.named is None:
+                return f"this was {kinds[0]}, and retry_on is {retrying.listed(self.only)}"
+        elif ending in ENDINGS or (ending == "exited" and code in EXIT_CODES) or self._is_certain():
+            return "that would end in the same way"
+        return None
 
     def _is_certain(self) -> bool:
         """Whether the work failed with an error that would come again."""

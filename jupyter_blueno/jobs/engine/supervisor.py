@@ -351,6 +351,7 @@ class Supervisor:
             **self.limits.said(ending, self.family.most),
             "attempt": self.attempts.number,
             "attempts": self.attempts.most,
+            "untried": self.attempts.untried,
         }
         if self.family.exit_status is not None:
             code = os.waitstatus_to_exitcode(self.family.exit_status)

@@ -6,13 +6,16 @@ the forms of Lab are all refused by the same sentence.
 
 from __future__ import annotations
 
+import builtins
+import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.engine import retrying
 from jupyter_blueno.jobs.engine.entries import LEAST, MOST, MOST_RETRIES
 from jupyter_blueno.jobs.model import Resources
 
@@ -35,6 +38,7 @@ def parse_resources(
     timeout: float | str | timedelta | None = None,
     priority: int | str | None = 0,
     retries: int | str | None = 0,
+    retry_on: str | type[BaseException] | Iterable[str | type[BaseException]] | None = (),
 ) -> Resources:
     """Check and convert what a job may use, and how soon.
 
@@ -50,6 +54,7 @@ def parse_resources(
         timeout=parse_timeout(timeout),
         priority=parse_priority(priority),
         retries=parse_retries(retries),
+        retry_on=_with_retries(parse_retry_on(retry_on), parse_retries(retries)),
     )
 
 
@@ -77,6 +82,7 @@ def in_numbers(asked: Mapping[str, Any]) -> dict[str, Any]:
         "timeout": parse_timeout,
         "priority": parse_priority,
         "retries": parse_retries,
+        "retry_on": parse_retry_on,
     }
     return {
         name: given if given is None or name not in read else read[name](given)
@@ -165,6 +171,46 @@ def parse_retries(value: int | str | None) -> int:
             code="bad_retries",
         )
     return int(number)
+
+
+def parse_retry_on(value: Any) -> tuple[str, ...]:
+    """Kinds of failures and names of exceptions: ``"memory,connection"``, or a sequence, also of classes."""
+    many = value.split(",") if isinstance(value, str) else value or ()
+    try:
+        parts = [value] if isinstance(value, type) else list(many)
+    except TypeError:
+        parts = [value]
+    words = [one.__name__ if isinstance(one, type) else str(one).strip() for one in parts]
+    for word in words:
+        near = _near_failure(word) if word else None
+        if near is not None:
+            hint = f"Did you mean {near!r}? " if near else ""
+            raise InvalidInput(
+                f"retry_on has {word[:80]!r}, which is no kind of failure. {hint}There is "
+                f"{', '.join(retrying.KINDS)}; or name an exception, such as ConnectionError.",
+                code="bad_retry_on",
+            )
+    return tuple(dict.fromkeys(word.rpartition(".")[2] for word in words if word))
+
+
+def _near_failure(word: str) -> str | None:
+    """None for a right word, else the nearest one, or an empty text."""
+    name = word.rpartition(".")[2]
+    if word in retrying.KINDS or hasattr(builtins, name):
+        return None
+    if not name.isidentifier() or (name == word and not name[0].isupper()):
+        return next(iter(difflib.get_close_matches(word.lower(), retrying.KINDS, 1)), "")
+    return next(iter(difflib.get_close_matches(name, dir(builtins), 1, 0.93)), None)
+
+
+def _with_retries(words: tuple[str, ...], retries: int) -> tuple[str, ...]:
+    if words and not retries:
+        raise InvalidInput(
+            f"retry_on={', '.join(words)!r} says after what to try again, and retries how often: add "
+            "retries=3.",
+            code="bad_retries",
+        )
+    return words
 
 
 def parse_timeout(value: float | str | timedelta | None) -> float | None:

@@ -52,6 +52,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "memory": spec.resources.memory,
         "cpu": spec.resources.cpu,
         "retries": spec.resources.retries,
+        "retry_on": list(spec.resources.retry_on),
         "retry_pause": CONDUCTOR_PAUSE if spec.kind in CONDUCTORS else RETRY_PAUSE,
         "notify_after": config.notify_after if config.webhook or config.mail_server else None,
         "grace": GRACE,

@@ -2685,8 +2685,9 @@ export interface components {
      *         `memory` in bytes, `timeout` in seconds for each attempt (None: no limit).
      *         `priority` is from -10 to 10: where there is not room for all, the higher one
      *         starts first. After a failure that may not come again, it is tried again up
-     *         to `retries` times. Requests over HTTP may also have texts here, as people
-     *         write them: ``"8 GB"``, ``"2h"``.
+     *         to `retries` times; `retry_on` says after which ones instead: kinds
+     *         (``memory``, ``connection`` …) and names of exceptions. Requests over HTTP may
+     *         also have texts here, as people write them: ``"8 GB"``, ``"2h"``.
      */
     Resources: {
       /** @default null */
@@ -2701,6 +2702,8 @@ export interface components {
       priority?: number;
       /** @default 0 */
       retries?: number;
+      /** @default [] */
+      retry_on?: string[];
     };
     /**
      * ResumeFlow

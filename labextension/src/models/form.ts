@@ -13,19 +13,27 @@ export interface Changes {
 }
 
 /** A resource as people write it. */
-type Amount = 'cpu' | 'memory' | 'gpu' | 'timeout' | 'priority' | 'retries';
+type Amount =
+  'cpu' | 'memory' | 'gpu' | 'timeout' | 'retries' | 'retry_on' | 'priority';
 
 export const AMOUNTS: readonly {
   name: Amount;
   label: string;
   placeholder: string;
+  help?: string;
 }[] = [
   { name: 'cpu', label: 'CPU cores', placeholder: 'as many as there are' },
   { name: 'memory', label: 'Memory', placeholder: 'such as 8 GB' },
   { name: 'gpu', label: 'GPUs', placeholder: '0' },
   { name: 'timeout', label: 'Time limit', placeholder: 'none; such as 2h' },
-  { name: 'priority', label: 'Priority', placeholder: '0, from -10 to 10' },
-  { name: 'retries', label: 'Tries again', placeholder: '0 times' }
+  { name: 'retries', label: 'Tries again', placeholder: '0 times' },
+  {
+    name: 'retry_on',
+    label: 'Only after',
+    placeholder: 'any failure that may pass',
+    help: 'memory, connection, timeout …, or an exception'
+  },
+  { name: 'priority', label: 'Priority', placeholder: '0, from -10 to 10' }
 ];
 
 /**
@@ -78,7 +86,7 @@ export class FormModel {
       const text = this.amounts[name].trim();
       if (text !== before[name]) {
         Object.assign(resources, {
-          [name]: text || (WHOLE.has(name) ? 0 : null)
+          [name]: text || (name in NONE ? NONE[name] : null)
         });
       }
     }
@@ -161,18 +169,25 @@ export function valueOf(parameter: Parameter, text: string): unknown {
   }
 }
 
-/** Amounts that are counted; none is 0. */
-const WHOLE: ReadonlySet<Amount> = new Set(['gpu', 'priority', 'retries']);
+/** What nothing means where it is not “no limit”. */
+const NONE: Partial<Record<Amount, number | string[]>> = {
+  gpu: 0,
+  priority: 0,
+  retries: 0,
+  retry_on: []
+};
 
 function writtenAmounts(resources: Resources): Record<Amount, string> {
   const { cpu, memory, gpu, timeout, priority, retries } = resources;
+  const { retry_on: kinds } = resources;
   return {
     cpu: cpu === null ? '' : String(cpu),
     memory: memory === null ? '' : writtenMemory(memory),
     gpu: gpu ? String(gpu) : '',
     timeout: timeout === null ? '' : writtenTime(timeout),
     priority: priority ? String(priority) : '',
-    retries: retries ? String(retries) : ''
+    retries: retries ? String(retries) : '',
+    retry_on: kinds?.join(', ') ?? ''
   };
 }
 

@@ -22,8 +22,9 @@ export async function askAndStart(
       title,
       body: new FormBody(model),
       buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Run' })],
-      focusNodeSelector:
-        '[aria-invalid="true"], .jp-blueno-job-form input:not(:disabled)'
+      focusNodeSelector: model.errors.size
+        ? '.jp-blueno-job-form [aria-invalid="true"]'
+        : '.jp-blueno-job-form input:not(:disabled)'
     });
     if (!button.accept) {
       return null;
@@ -94,13 +95,14 @@ export function FormView({ model }: { model: FormModel }): JSX.Element {
       )}
       <fieldset className="jp-blueno-form-resources">
         <legend>What it may use</legend>
-        {AMOUNTS.map(({ name, label, placeholder }) => (
+        {AMOUNTS.map(({ name, label, placeholder, help }) => (
           <Field
             key={name}
             id={`blueno-form-${name}`}
             label={label}
             value={model.amounts[name]}
             placeholder={placeholder}
+            help={help}
             error={errors.get(`:${name}`)}
             onChange={text =>
               change(`:${name}`, () => (model.amounts[name] = text))
