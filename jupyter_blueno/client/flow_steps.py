@@ -12,6 +12,7 @@ import msgspec
 
 from jupyter_blueno import errors
 from jupyter_blueno.client import fingerprint, submit
+from jupyter_blueno.client.notebooks import check_parameters, spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options
 from jupyter_blueno.flows.model import Handed, PartSpec
 from jupyter_blueno.jobs.inside import given
@@ -143,8 +144,8 @@ def notebook(
                 plain[name] = value
         label = ", ".join(f"{name}={value!r}" for name, value in plain.items())
         parts.append(PartSpec(label[:LABEL_LIMIT] if mapped else "", parameters=plain))
-        submit.check_parameters(plain)
-    return submit.spec_of_notebook(path, {}, options), parts, handed
+        check_parameters(plain)
+    return spec_of_notebook(path, {}, options), parts, handed
 
 
 def command(words: Sequence[Any]) -> tuple[list[str], dict[str, Step | PathOf]]:

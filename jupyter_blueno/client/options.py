@@ -9,13 +9,14 @@ import inspect
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import JobSpec, Resources
+from jupyter_blueno.jobs.sending import requirements
 from jupyter_blueno.jobs.sending.amounts import parse_resources
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -121,8 +122,10 @@ def spec_of(options: Options, **work: Any) -> JobSpec:
 
 def _python_of(options: Options, kind: str) -> str | None:
     asked = options.get("python")
+    if isinstance(asked, int | float):
+        asked = str(asked)  # python=3.12; not that of 3.10, which is 3.1
     if asked:
-        return os.path.expanduser(os.fspath(asked))
+        return os.path.expanduser(_texts("python", asked)[0])
     return None if kind == "command" else sys.executable  # a command says itself what runs it
 
 
@@ -152,6 +155,12 @@ def environment_of(options: Options) -> dict[str, str]:
             "environment takes names with values: {'HF_TOKEN': token}. Names alone go to env=[…].",
             code="bad_environment",
         )
+    for name, value in given.items():
+        if not isinstance(value, str | int | float | os.PathLike):
+            raise InvalidInput(
+                f"The variable {str(name)!r} cannot be {value!r:.60}; give it a text, or leave it out.",
+                code="bad_environment",
+            )
     return found | {str(name): str(value) for name, value in given.items()}
 
 
@@ -174,33 +183,17 @@ def requirements_of(asked: Any) -> list[str]:
                 f"There is no requirements file {str(asked)!r}. Give the path of one, or a list of packages.",
                 code="requirements_not_found",
             )
-        return _lines_of(file)
-    return list(_texts("requirements", asked))
-
-
-def _lines_of(file: Path) -> list[str]:
-    found = []
-    for raw in file.read_text("utf-8").splitlines():
-        line = raw.split(" #")[0].strip()
-        word, _, rest = line.partition(" ")
-        if not line or line.startswith("#"):
-            continue
-        if word in ("-r", "--requirement"):
-            found += _lines_of(file.parent / rest.strip())
-        elif word in ("-c", "--constraint", "-e", "--editable"):
-            found.append(f"{word} {os.path.abspath(file.parent / rest.strip())}")
-        elif line.startswith((".", "/")):
-            found.append(os.path.abspath(file.parent / line))
-        else:
-            found.append(line)
-    return found
+        return requirements.of_file(file)
+    return [line for line in map(str.strip, _texts("requirements", asked)) if line]
 
 
 def _texts(option: str, value: Any) -> tuple[str, ...]:
     """One text or several, as several."""
-    parts = (value,) if isinstance(value, str | os.PathLike) else tuple(value)
-    if not all(isinstance(part, str | os.PathLike) for part in parts):
-        raise InvalidInput(f"{option} takes texts: {option}=['…'].", code=f"bad_{option}")
+    one = isinstance(value, str | os.PathLike)
+    parts = (value,) if one else tuple(value) if isinstance(value, Iterable) else (value,)
+    if not all(isinstance(part, str | os.PathLike) for part in parts) or isinstance(value, Mapping):
+        what = "a text: python='…'" if option == "python" else f"texts: {option}=['…']"
+        raise InvalidInput(f"{option} takes {what}, not {value!r:.60}.", code=f"bad_{option}")
     return tuple(os.fspath(part) for part in parts)
 
 

@@ -91,6 +91,11 @@ def stop_of(trials: int | None, stop: Any) -> Stop:
     InvalidInput
         If there is no such rule.
     """
+    if stop is not None and not isinstance(stop, Mapping):
+        raise InvalidInput(
+            f"stop takes rules with numbers: {{'hours': 8, 'patience': 10}}, not {stop!r:.60}.",
+            code="sweep_plan",
+        )
     given = dict(stop or {})
     for name in given:
         if name not in Stop.__struct_fields__:
@@ -99,10 +104,15 @@ def stop_of(trials: int | None, stop: Any) -> Stop:
             raise InvalidInput(f"{name!r} is no rule by which a sweep stops. {hint}", code="sweep_plan")
     if trials is not None:
         given["trials"] = trials
-    try:
-        return msgspec.convert({name: plain(name, value) for name, value in given.items()}, Stop)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"A rule by which the sweep stops: {error}.", code="sweep_plan") from None
+    found = {name: plain(name, value) for name, value in given.items()}
+    for name, value in found.items():
+        whole = name in ("trials", "patience", "failures")
+        if value is not None and not (type(value) is int or (type(value) is float and not whole)):
+            raise InvalidInput(
+                f"{name!r} is {value!r:.60}, and takes a {'whole ' if whole else ''}number.",
+                code="sweep_plan",
+            )
+    return msgspec.convert(found, Stop)
 
 
 def plain(name: str, value: Any) -> Any:

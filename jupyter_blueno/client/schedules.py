@@ -16,9 +16,10 @@ from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.client import again, schedule_display, session
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import Job, find
+from jupyter_blueno.client.notebooks import spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
 from jupyter_blueno.client.schedule_display import RunList, ScheduleList
-from jupyter_blueno.client.submit import spec_of_call, spec_of_notebook
+from jupyter_blueno.client.submit import spec_of_call
 from jupyter_blueno.client.zones import local_zone
 from jupyter_blueno.jobs.model import Change, JobSpec
 from jupyter_blueno.schedules import model

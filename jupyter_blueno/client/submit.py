@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
 import sys
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from jupyter_blueno.client import payload, session, signature
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.job_display import JobList
 from jupyter_blueno.client.jobs import Job
+from jupyter_blueno.client.notebooks import spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options, refuse_unknown, spec_of, split, takes_options
 from jupyter_blueno.client.preview import Preview
 from jupyter_blueno.client.travelling import described
@@ -97,7 +98,8 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
         function = function.function
     if not callable(function):
         raise errors.InvalidInput(
-            f"submit takes a function, and then its arguments; {function!r} is a {type(function).__name__}. "
+            f"submit takes a function, and then its arguments; {function!r:.80} is of type "
+            f"{type(function).__name__}. "
             "Write blueno.submit(train, 5), not blueno.submit(train(5)).",
             code="not_a_function",
         )
@@ -274,80 +276,50 @@ def run_notebook(
     return start(options.get("name") or Path(path).stem, spec, options)
 
 
-def spec_of_notebook(
-    path: str | os.PathLike[str],
-    parameters: Mapping[str, Any],
-    options: Options,
-    selection: Dataset | None = None,
-) -> JobSpec:
-    """What a notebook with these parameters is as a job.
-
-    Raises
-    ------
-    NotFound
-    InvalidInput
-        If it is no notebook, has no code, or a value is not plain.
-    """
-    file = Path(path).expanduser()
-    try:
-        source = file.read_text("utf-8")
-        cells = json.loads(source)["cells"]
-    except OSError as error:
-        raise errors.NotFound(
-            f"{file} cannot be read ({error.strerror}). Give the path of a notebook.",
-            code="notebook_not_found",
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise errors.InvalidInput(f"{file} is not a notebook. Give the path of an .ipynb file.") from None
-    if not any(cell.get("cell_type") == "code" for cell in cells):
-        raise errors.InvalidInput(
-            f"{file} has no code cells: there is nothing to run.", code="empty_notebook"
-        )
-    check_parameters(parameters)
-    return spec_of(
-        options,
-        kind="notebook",
-        source=source,
-        folder=str(file.resolve().parent),
-        parameters=dict(parameters),
-        selection=None if selection is None else selection.as_selection(),
-        origin=Origin(notebook=str(file.resolve())),
-    )
-
-
-def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Refuse values that a notebook cannot be given.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    for key, value in parameters.items():
-        try:
-            json.dumps(value)
-        except (TypeError, ValueError):
-            raise errors.InvalidInput(
-                f"The parameter {key} is a {type(value).__name__}; a notebook takes text, numbers, lists and "
-                "dicts. Pass a path or a name instead.",
-                code="bad_parameter",
-            ) from None
-
-
 @takes_options
-def run_command(command: Sequence[str], **options: Unpack[Options]) -> Job:
+def run_command(command: str | Sequence[str], **options: Unpack[Options]) -> Job:
     """Run a command as a background job, in the present folder.
 
     Parameters
     ----------
-    command : sequence of str
+    command : str or sequence of str
         The program and its arguments; no shell is between.
     **options
         As in `submit`. Default name: the program's.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such program or script.
     """
-    if not command:
+    words = words_of(command)
+    spec = spec_of(options, kind="command", command=words)
+    return start(options.get("name") or Path(words[0]).name, spec, options)
+
+
+def words_of(command: str | Sequence[Any]) -> list[str]:
+    """A command as words: a text as a shell would take it apart; numbers and paths as text.
+
+    Raises
+    ------
+    InvalidInput
+        ``empty_command`` or ``bad_command``
+    """
+    try:
+        words = shlex.split(command) if isinstance(command, str) else list(command)
+    except ValueError as error:
+        raise errors.InvalidInput(
+            f"{command!r:.80} is not complete: {error}. Give the words as a list.", code="bad_command"
+        ) from None
+    for word in words:
+        if not isinstance(word, str | int | float | os.PathLike):
+            raise errors.InvalidInput(
+                f"A command is made of texts, not {word!r:.60}. Write it like ['python', 'train.py'].",
+                code="bad_command",
+            )
+    if not words or not str(words[0]).strip():
         raise errors.InvalidInput("No command was given. Write it after --.", code="empty_command")
-    spec = spec_of(options, kind="command", command=list(command))
-    return start(options.get("name") or Path(command[0]).name, spec, options)
+    return [str(word) for word in words]
 
 
 def start(name: str, spec: JobSpec, options: Options) -> Job:

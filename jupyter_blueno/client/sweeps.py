@@ -17,6 +17,7 @@ from jupyter_blueno.client import look, ranges, session, signature, submit
 from jupyter_blueno.client.curves import number
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import MIME, Job
+from jupyter_blueno.client.notebooks import spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
 from jupyter_blueno.client.trials import Trial, Trials
 from jupyter_blueno.jobs import model as jobs_model
@@ -143,7 +144,7 @@ def _work(
         spec = submit.spec_of_call(work, (), {**fixed, **first}, chosen)
         name = signature.called_of(work)
     elif isinstance(work, str | os.PathLike) and str(work).endswith(".ipynb"):
-        spec = submit.spec_of_notebook(work, {**fixed, **first}, chosen)
+        spec = spec_of_notebook(work, {**fixed, **first}, chosen)
         name = Path(work).stem
     else:
         spec = _command(work, fixed, chosen)

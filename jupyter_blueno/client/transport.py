@@ -72,6 +72,12 @@ class Http:
     def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
         try:
             request = self._request(operation, ask)
+        except UnicodeEncodeError:
+            raise errors.InvalidInput(
+                "There is half a character (a surrogate) in what is to be sent; decode such text with "
+                "errors='replace' first.",
+                code="invalid_character",
+            ) from None
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise errors.InvalidInput(f"This cannot be sent to the server: {error}.") from error
         try:

@@ -18,7 +18,7 @@ from jupyter_blueno.flows.model import FlowSpec, PartSpec, StepSpec
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Job, JobSpec, Origin, Person, Resources
-from jupyter_blueno.jobs.sending import interpreters, plan, request, snapshot
+from jupyter_blueno.jobs.sending import interpreters, plan, request, runnable, snapshot
 
 CONDUCTOR = "jupyter_blueno.conductors.flow"
 # What succeeded: step and number of the part → hash of its work, and the job.
@@ -55,6 +55,8 @@ def start(manager: JobManager, user: Person, ask: FlowSpec) -> Job:
             spec = spec_of(step, part)
             request.check_spec(_as_given(spec, step))
             manager.backend.check(spec.resources)
+            if not step.needs:  # the others may run what these make
+                runnable.check_here(manager, spec)
     with manager.database.begin() as connection:
         known = store.one(connection, ask.id)
     if known is not None and known.digest != digest:

@@ -37,6 +37,7 @@ from jupyter_blueno.jobs.sending import (
     parameters,
     plan,
     request,
+    runnable,
     snapshot,
 )
 from jupyter_blueno.jobs.sending.objects import Objects
@@ -104,8 +105,7 @@ class JobManager:
             known = store.row(connection, job_id)
         if known is not None:
             return self.same(user, known, digest)
-        request.check_spec(spec)
-        self.backend.check(spec.resources)
+        runnable.check(self, spec)
         self.lay_out(job_id, name, spec, digest)
         return self.launch(user, job_id, name, spec, digest)
 

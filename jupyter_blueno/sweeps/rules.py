@@ -44,6 +44,13 @@ def check(plan: Plan) -> None:
     space.check(plan.space)
     if plan.sampler == "grid":
         space.check_grid(plan.space)
+        points = space.size(plan.space) or 0
+        if points > MOST_TRIALS and plan.stop.trials is None:
+            raise InvalidInput(
+                f"A grid of {points:,} points is more than a sweep's {MOST_TRIALS:,} trials. List fewer "
+                "values, say how many of them to try (trials=100), or use the sampler 'tpe' or 'random'.",
+                code="sweep_space",
+            )
     if not plan.objective.strip() or len(plan.objective) > 200:
         raise InvalidInput("The objective is the name of a metric that each trial logs.", code="sweep_plan")
     stop = plan.stop

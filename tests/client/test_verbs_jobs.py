@@ -86,7 +86,7 @@ def test_a_notebook_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidInput, match="is not a notebook"):
         blueno.run_notebook(tmp_path / "text.ipynb")
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "empty.ipynb")
-    with pytest.raises(errors.InvalidInput, match="no code cells"):
+    with pytest.raises(errors.InvalidInput, match="has no code"):
         blueno.run_notebook(tmp_path / "empty.ipynb")
 
 

@@ -87,7 +87,7 @@ def test_a_script_s_traceback_is_read_from_its_log(manager: JobManager, folder: 
 
 @pytest.mark.parametrize("kind", ["cell", "command"])
 def test_a_missing_module_says_what_to_install(manager: JobManager, kind: str) -> None:
-    text = "import skimage_of_nowhere.io" if kind == "command" else "import skopt"
+    text = "import skimage_of_nowhere.io" if kind == "command" else "if True:\n    import skopt"
     found = failed(manager, cell(text) if kind == "cell" else command(sys.executable, "-c", text))
     assert found.kind == "missing_module"
     assert found.suggestion is not None

@@ -31,6 +31,7 @@ class Backend(ABC):
 
     name: str
     unmoved = "The job waits no longer; its priority means nothing now."  # why `prioritise` said no
+    here = False  # whether jobs see the files and programs of the machine that submits them
 
     @abstractmethod
     def start(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> Handle:

@@ -48,6 +48,7 @@ class LocalBackend(Backend):
     """See `Backend`."""
 
     name = "local"
+    here = True
 
     def __init__(self, config: Config) -> None:
         self.config = config

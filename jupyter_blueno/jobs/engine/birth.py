@@ -76,6 +76,7 @@ def bear_witness(folder: str, argv: list[str], surroundings: dict[bytes, bytes])
     well: what waits for it here is a process of the job. The program is spawned,
     not forked: none of our memory has to be copied for it.
     """
+    os.environb[b"PATH"] = surroundings.get(b"PATH", os.defpath.encode())  # where it is looked for
     program = os.posix_spawnp(argv[0], argv, surroundings)
     try:
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the supervisor's lock above all

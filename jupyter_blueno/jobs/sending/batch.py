@@ -13,7 +13,7 @@ from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Job, JobSpec, Person
 from jupyter_blueno.jobs.monitor import claim_of
-from jupyter_blueno.jobs.sending import request
+from jupyter_blueno.jobs.sending import request, runnable
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
@@ -50,10 +50,13 @@ def submit_many(manager: JobManager, user: Person, asked: Sequence[tuple[str, st
         known = store.known(connection, ids)
     new = [one for one in named if one[0] not in known]
     for _, _, spec, _ in new:
-        request.check_spec(spec)
-        manager.backend.check(spec.resources)
-    for job_id, name, spec, digest in new:
-        manager.lay_out(job_id, name, spec, digest, durable=False)
+        runnable.check(manager, spec)
+    try:
+        for job_id, name, spec, digest in new:
+            manager.lay_out(job_id, name, spec, digest, durable=False)
+    except BluenoError:
+        _forget(manager, new)
+        raise
     if new:
         os.sync()
     try:
@@ -63,14 +66,18 @@ def submit_many(manager: JobManager, user: Person, asked: Sequence[tuple[str, st
     except DatabaseUnavailable:
         raise  # the rows may have been kept all the same, see `JobManager.launch`
     except BluenoError:
-        for job_id, *_ in new:
-            shutil.rmtree(JobFolder.of(manager.config, job_id).path, ignore_errors=True)
+        _forget(manager, new)
         raise
     _start(manager, made, [one for one in new if one[0] in made])
     return [
         made[job_id] if job_id in made else manager.submit(user, job_id, name, spec)
         for job_id, name, spec, _ in named
     ]
+
+
+def _forget(manager: JobManager, new: list[tuple[str, str, JobSpec, str]]) -> None:
+    for job_id, *_ in new:
+        shutil.rmtree(JobFolder.of(manager.config, job_id).path, ignore_errors=True)
 
 
 def _start(manager: JobManager, made: dict[str, Job], new: list[tuple[str, str, JobSpec, str]]) -> None:

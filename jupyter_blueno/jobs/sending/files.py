@@ -32,7 +32,7 @@ def named(patterns: Iterable[str], folder: Path) -> dict[str, Path]:
         for file in _matching(pattern, folder):
             path = Path(os.path.abspath(file))
             name = str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
-            total += 0 if name in found else path.stat().st_size
+            total += 0 if name in found else _size(path)
             found[name] = path
             if len(found) > COUNT_LIMIT or total > TOTAL_LIMIT:
                 raise TooLarge(
@@ -48,6 +48,17 @@ def named(patterns: Iterable[str], folder: Path) -> dict[str, Path]:
     return found
 
 
+def _size(path: Path) -> int:
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise InvalidInput(
+            f"'{path}' cannot be read ({error.strerror}). Leave it out, or mend its permissions.",
+            code="file_unreadable",
+        ) from None
+
+
 def _matching(pattern: str, folder: Path) -> Iterator[Path]:
     place = folder / os.path.expanduser(pattern)
     if place.is_file():
@@ -55,7 +66,8 @@ def _matching(pattern: str, folder: Path) -> Iterator[Path]:
     elif place.is_dir():
         for parent, folders, names in os.walk(place):
             folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(".")]
-            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+            inside = (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+            yield from (file for file in inside if file.is_file())  # a link may lead nowhere
     elif any(sign in pattern for sign in "*?["):
         base = Path(place.anchor) if place.is_absolute() else folder
         for file in sorted(base.glob(str(place.relative_to(base)))):

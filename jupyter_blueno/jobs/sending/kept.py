@@ -10,7 +10,15 @@ import msgspec
 from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Change, Job, JobSpec, Person
-from jupyter_blueno.jobs.sending import environments, interpreters, parameters, plan, request, snapshot
+from jupyter_blueno.jobs.sending import (
+    environments,
+    interpreters,
+    parameters,
+    plan,
+    request,
+    runnable,
+    snapshot,
+)
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
@@ -70,6 +78,7 @@ def take(manager: JobManager, folder: JobFolder, name: str, spec: JobSpec) -> No
     """
     digest = request.digest(name, spec)
     manager.backend.check(spec.resources)
+    runnable.check_here(manager, spec)
     cwd = str(request.working_folder(manager.config, spec))
     build = environments.needed(spec, manager.config.home_path)
     python = build["base"] if build else interpreters.find(spec.python)

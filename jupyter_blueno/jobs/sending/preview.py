@@ -12,7 +12,7 @@ from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.engine.order import lane_of
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Claim, JobSpec, Person
-from jupyter_blueno.jobs.sending import environments, parameters, plan, request, snapshot
+from jupyter_blueno.jobs.sending import environments, parameters, plan, request, runnable, snapshot
 from jupyter_blueno.jobs.sending.outlook import Preview, SentFile
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
     TooLarge
     """
     name = request.check_name(name)
-    request.check_spec(spec)
-    manager.backend.check(spec.resources)
+    request.digest(name, spec)
+    runnable.check(manager, spec)
     job_id = secrets.token_hex(16)
     content = plan.of(manager.config, job_id, spec)
     python = plan.python_of(manager.config, spec)
@@ -64,7 +64,8 @@ def _files(manager: JobManager, spec: JobSpec, cwd: str, python: str) -> list[Se
     folder = JobFolder(manager.config.folder("cache", f"preview-{secrets.token_hex(8)}"))
     try:
         folder.code.mkdir()
-        snapshot.take(spec, folder, cwd, python, manager.objects)
+        with snapshot.kept_or_said():
+            snapshot.take(spec, folder, cwd, python, manager.objects)
         paths = sorted(path for path in folder.code.rglob("*") if path.is_file())
         return [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
     finally:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
 import contextlib
 import hashlib
-import json
 import os
 import re
 import sys
@@ -19,7 +17,7 @@ from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
 from jupyter_blueno.jobs.model import JobSpec
-from jupyter_blueno.jobs.sending import amounts, interpreters, parameters
+from jupyter_blueno.jobs.sending import amounts, cells, interpreters, parameters, requirements
 
 NAME_LIMIT = 255  # characters
 SOURCE_LIMIT = 64 << 20  # bytes of a cell or notebook
@@ -65,10 +63,19 @@ def check_spec(spec: JobSpec) -> None:
         for one in given if isinstance(given, list) else [given]:
             check_id(one)
     for name, value in spec.environment.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise InvalidInput(f"'{name}' cannot be the name of an environment variable.", code="job_spec")
+        if not name or "=" in name or "\0" in name:
+            raise InvalidInput(
+                f"{name!r} cannot be the name of an environment variable; it has letters, digits and '_'.",
+                code="bad_environment",
+            )
+        if "\0" in value:
+            raise InvalidInput(
+                f"The variable '{name}' holds a NUL character, which no environment can; take it out.",
+                code="bad_environment",
+            )
     if any("\0" in word for word in spec.command):
-        raise InvalidInput("A command cannot contain a NUL character.", code="job_spec")
+        raise InvalidInput("A command cannot contain a NUL character; take it out.", code="job_spec")
+    requirements.check(spec.requirements)
     sizes = [len(word.encode()) for word in (*spec.command, *spec.environment.values())]
     if max(sizes, default=0) > WORD_LIMIT or sum(sizes) > WORDS_LIMIT:
         raise TooLarge(
@@ -81,54 +88,15 @@ def check_spec(spec: JobSpec) -> None:
         "The job's spec",
     )
     if spec.kind == "cell" and _is_ours(spec):
-        _check_cell(spec.source or "")
+        cells.check_cell(spec.source or "")
     if spec.kind == "notebook":
-        _check_notebook(spec.source or "")
+        cells.check_notebook(spec.source or "", _is_ours(spec))
         parameters.check_notebook(spec.source or "", spec.parameters)
     if spec.kind in ("function", "cell"):
         try:
             base64.b64decode(spec.payload or "", validate=True)
         except (binascii.Error, ValueError):
             raise InvalidInput("The payload is not base64.", code="job_spec") from None
-
-
-def _check_cell(source: str) -> None:
-    try:
-        compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
-        return
-    except (SyntaxError, ValueError):
-        pass  # magics, perhaps: IPython knows
-    except (RecursionError, MemoryError):
-        raise _too_deep() from None
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        text = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        compile(text, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
-    except (RecursionError, MemoryError):
-        raise _too_deep() from None
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"Line {line} of the cell" if line else "The cell"
-        raise InvalidInput(
-            f"{where} is not valid Python: {getattr(error, 'msg', error)}.", code="job_syntax_error"
-        ) from None
-
-
-def _too_deep() -> InvalidInput:
-    return InvalidInput("The cell is nested too deeply for Python. Simplify it.", code="job_syntax_error")
-
-
-def _check_notebook(source: str) -> None:
-    try:
-        cells = json.loads(source)["cells"]
-        found = any(cell["cell_type"] == "code" for cell in cells)
-        for cell in cells:
-            "".join(cell["source"])  # a text, or a list of its lines
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InvalidInput("The source is not a notebook (.ipynb, format 4).", code="job_notebook") from None
-    if not found:
-        raise InvalidInput("The notebook has no code cell: there is nothing to run.", code="job_notebook")
 
 
 def _is_ours(spec: JobSpec) -> bool:
@@ -166,5 +134,19 @@ def working_folder(config: Config, spec: JobSpec) -> Path:
 
 
 def digest(name: str, spec: JobSpec) -> str:
-    """Equal for equal requests."""
-    return hashlib.sha256(name.encode() + b"\0" + msgspec.json.encode(spec, order="sorted")).hexdigest()
+    """Equal for equal requests.
+
+    Raises
+    ------
+    InvalidInput
+        If there are characters in it that cannot be kept.
+    """
+    try:
+        text = name.encode() + b"\0" + msgspec.json.encode(spec, order="sorted")
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            "There is half a character (a surrogate) in what is to be sent; decode such text with "
+            "errors='replace' first.",
+            code="invalid_character",
+        ) from None
+    return hashlib.sha256(text).hexdigest()

@@ -31,22 +31,34 @@ class Script:
         return {"path": str(self.path), "name": self.name, "argv": [self.given, *self.arguments]}
 
 
-def of(spec: JobSpec, folder: str) -> Script | None:
-    """The script that a command runs, if it is one that can be kept."""
+def given(spec: JobSpec) -> str | None:
+    """The path of a Python script as a command has it; None if it runs none."""
     if spec.kind != "command" or not spec.command or not _PYTHON.fullmatch(Path(spec.command[0]).name):
         return None
-    python = shutil.which(spec.command[0])
-    rest = list(spec.command[1:])
-    flags = []
-    while rest and _FLAG.fullmatch(rest[0]):
-        flags.append(rest.pop(0))
-    if python is None or not rest or not rest[0].endswith(".py"):
+    rest = _after_flags(spec.command)
+    return rest[0] if rest and rest[0].endswith(".py") else None
+
+
+def of(spec: JobSpec, folder: str) -> Script | None:
+    """The script that a command runs, if it is one that can be kept."""
+    path_given = given(spec)
+    python = None if path_given is None else shutil.which(spec.command[0])
+    if python is None or path_given is None:
         return None
-    path = Path(os.path.abspath(os.path.join(folder, os.path.expanduser(rest[0]))))
+    path = Path(os.path.abspath(os.path.join(folder, os.path.expanduser(path_given))))
     if not path.is_file():
         return None
+    rest = _after_flags(spec.command)
+    flags = spec.command[1 : len(spec.command) - len(rest)]
     name = str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
-    return Script(os.path.abspath(python), flags, rest[0], path, name, rest[1:])
+    return Script(os.path.abspath(python), flags, path_given, path, name, rest[1:])
+
+
+def _after_flags(command: list[str]) -> list[str]:
+    rest = list(command[1:])
+    while rest and _FLAG.fullmatch(rest[0]):
+        rest.pop(0)
+    return rest
 
 
 def with_python(spec: JobSpec, python: str) -> list[str]:

@@ -49,10 +49,13 @@ class BackendContract:
         assert (job.state, job.exit_code) == ("FAILED", 3)
         assert "exit code 3" in (job.reason or "")
 
-    def test_a_missing_program_is_named(self, manager: JobManager) -> None:
-        job = wait(manager, start(manager, command("no-such-program")))
+    def test_a_program_that_cannot_be_started_is_named(self, manager: JobManager) -> None:
+        program = manager.config.home_path / "no-such-interpreter"
+        program.write_text("#!/no/such/interpreter\n")
+        program.chmod(0o755)
+        job = wait(manager, start(manager, command(str(program))))
         assert job.state == "FAILED"
-        assert "no-such-program" in (job.reason or "")
+        assert "no-such-interpreter" in (job.reason or "")
 
     def test_a_function_returns_its_value(self, manager: JobManager) -> None:
         import pickle
