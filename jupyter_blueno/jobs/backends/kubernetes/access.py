@@ -193,4 +193,6 @@ def _check(status: int, data: bytes) -> None:
         said = msgspec.json.decode(data, type=_Said)
     except msgspec.DecodeError:
         said = _Said("", data[:200].decode(errors="replace"))
+    if status >= 500:  # whoever stands in between may have given up waiting
+        raise Unreachable(said.message or f"HTTP status {status}", unsent=False)
     raise Refused(status, said.reason, said.message)

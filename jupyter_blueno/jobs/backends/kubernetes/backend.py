@@ -8,13 +8,11 @@ process finds all of them again.
 
 from __future__ import annotations
 
-import contextlib
-import logging
+import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -26,6 +24,7 @@ from jupyter_blueno.jobs.backends.kubernetes import objects, reading, words
 from jupyter_blueno.jobs.backends.kubernetes.access import CONNECTIONS, Access, Refused, Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.capacity import Amounts, Capacity
 from jupyter_blueno.jobs.backends.kubernetes.cleaning import Cleaner
+from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
 from jupyter_blueno.jobs.backends.kubernetes.following import Following
 from jupyter_blueno.jobs.backends.kubernetes.news import News
 from jupyter_blueno.jobs.backends.kubernetes.objects import JOB, PodTemplate
@@ -38,8 +37,6 @@ from jupyter_blueno.jobs.sending.outlook import Room
 
 LATE = 5.0  # seconds that a record may take from a pod to here, over a shared volume
 SUBMITTED = "submitted.json"  # in a job's folder, once its Job was made
-
-_log = logging.getLogger(__name__)
 
 
 class Submitted(Struct, frozen=True):
@@ -89,14 +86,13 @@ class KubernetesBackend(Backend):
         self._waiting: set[str] = set()
         self._starting: set[str] = set()  # by us, just now
         self._over: dict[str, float] = {}  # when a Job without a record was first seen to be over
-        self._errands: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
-        self._hands = ThreadPoolExecutor(CONNECTIONS // 2, thread_name_prefix="blueno-cluster")
+        self.errands = Errands(CONNECTIONS // 2)
         self._closed = False
 
     def close(self) -> None:
         self._closed = True
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        self.errands.close()
         self.jobs.stop()
         self.pods.stop()
 
@@ -118,10 +114,12 @@ class KubernetesBackend(Backend):
                 code="queue_unavailable",
             ) from error
         if folder.has("cancel"):  # somebody was faster than we were
-            self.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
+            self.errands.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
         return {}
 
     def _lay_out(self, folder: JobFolder, environment: dict[str, str]) -> None:
+        if folder.has("environ"):  # its pod may be reading it
+            return
         text = "\0".join(f"{name}={value}" for name, value in environment.items())
         folder.write("environ", os.fsencode(text), durable=True, private=True)
         if os.geteuid() == 0 and self.template.user:  # else pods have the same user as we have
@@ -152,15 +150,11 @@ class KubernetesBackend(Backend):
     def start_many(self, work: Sequence[tuple[str, JobFolder, Claim, dict[str, str]]]) -> None:
         self._starting.update(job_id for job_id, *_ in work)
         for one in work:
-            self._hands.submit(self._start_one, *one)
+            self.errands.do("start", one[0], functools.partial(self._start_one, *one))
 
     def _start_one(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> None:
         try:
             self.start(job_id, folder, claim, environment)
-        except Unavailable as error:
-            _log.warning("Job %s is not submitted yet: %s", job_id, error.message)
-        except Exception:
-            _log.exception("Job %s is not submitted yet", job_id)
         finally:
             self._starting.discard(job_id)
 
@@ -178,7 +172,7 @@ class KubernetesBackend(Backend):
         folder.write("cancel", b"")
         with self._lock:
             self._waiting.discard(job_id)
-        self.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
+        self.errands.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
 
     def pause(self, job_id: str, folder: JobFolder, handle: Handle, stand: bool) -> bool:
         if stand:
@@ -206,7 +200,7 @@ class KubernetesBackend(Backend):
         if job_id in self._starting:
             return Observation("queued")
         if folder.has("cancel"):
-            self.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
+            self.errands.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
         if not (self.jobs.knows() and self.pods.knows()):
             return self._blind(folder, begun)
         found = self.jobs.of(job_id)
@@ -220,7 +214,7 @@ class KubernetesBackend(Backend):
         place = reading.place(job, pods, begun is not None)
         if place.hopeless is not None:
             hopeless = place.hopeless
-            self.do("refuse", job_id, lambda: self.cleaner.refuse(job_id, folder, hopeless))
+            self.errands.do("refuse", job_id, lambda: self.cleaner.refuse(job_id, folder, hopeless))
         if begun is not None:
             return self._running(folder, begun, "running", place.reason)
         return Observation(place.phase, reason=place.reason)
@@ -251,7 +245,7 @@ class KubernetesBackend(Backend):
         """There is no Job, as far as is known here."""
         if begun is None and not folder.has(SUBMITTED):
             return Observation("unknown" if folder.has("cancel") else "absent")
-        self.do("confirm", job_id, lambda: self.cleaner.confirm(job_id, folder))
+        self.errands.do("confirm", job_id, lambda: self.cleaner.confirm(job_id, folder))
         return Observation("unknown")
 
     def _finished(
@@ -283,7 +277,7 @@ class KubernetesBackend(Backend):
             there = set(self.jobs.values())
             with self._lock:
                 self._waiting &= there
-            self.do("adopt", "", self.cleaner.adopt)
+            self.errands.do("adopt", "", self.cleaner.adopt)
 
     @staticmethod
     def _waits(job: JobObject, pods: list[PodObject]) -> bool:
@@ -366,26 +360,3 @@ class KubernetesBackend(Backend):
             raise Unavailable(
                 "The cluster does not answer; try again.", code="cluster_unavailable"
             ) from error
-
-    def do(self, errand: str, job_id: str, act: Callable[[], Any]) -> None:
-        """Have something done by a thread of ours, once at a time."""
-        key = (errand, job_id)
-        with self._lock:
-            if key in self._errands or self._closed:
-                return
-            self._errands.add(key)
-
-        def run() -> None:
-            try:
-                act()
-            except (Unavailable, OSError) as error:
-                _log.info("Job %s: %s is put off: %s", job_id, errand, error)
-            except Exception:
-                _log.exception("Job %s: %s went wrong", job_id, errand)
-            finally:
-                time.sleep(0.2)  # who asks again at every look is not to flood the cluster
-                with self._lock:
-                    self._errands.discard(key)
-
-        with contextlib.suppress(RuntimeError):  # just closed
-            self._hands.submit(run)

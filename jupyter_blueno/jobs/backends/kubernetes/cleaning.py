@@ -110,7 +110,7 @@ class Cleaner:
         now = time.monotonic()
         if now - self._swept >= SWEEP_PERIOD:
             self._swept = now
-            self.backend.do("sweep", "", self.sweep)
+            self.backend.errands.do("sweep", "", self.sweep)
 
     def sweep(self) -> None:
         """Delete the Jobs whose end is on record, or whose folder was deleted."""
