@@ -89,6 +89,10 @@ class ContainedSupervisor(Supervisor):
             found[b"PYTHONPATH"] = b":".join(os.fsencode(self._here(os.fsdecode(path))) for path in paths)
         return found
 
+    def write_status(self, state: str) -> None:
+        moves = state == "FINISHING" and self.ending == "shutdown"
+        super().write_status("MOVING" if moves else state)
+
     def attempt(self) -> str | None:
         ending = super().attempt()
         if ending == "shutdown" and self.attempts.moved("it was taken from the machine that it ran on"):
