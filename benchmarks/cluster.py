@@ -14,9 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.cluster.client import Cluster
-from tests.cluster.node.node import BUSYBOX, CannotRun, Node, check
-
 from benchmarks.figures import Figure, percentile, spread
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
@@ -24,7 +21,9 @@ from jupyter_blueno.jobs.backends.kubernetes.backend import KubernetesBackend
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobPage, JobSpec
 from jupyter_blueno.jobs.testing import ALICE, command, start, until, wait
+from tests.cluster.client import Cluster
 from tests.cluster.jobs import Space, settings, spaced
+from tests.cluster.node.node import BUSYBOX, CannotRun, Node, check
 
 ROUNDS = 15
 MANY = 1000
