@@ -6,7 +6,7 @@ from jupyter_server.auth import AllowAllAuthorizer
 
 
 class AllButBlueno(AllowAllAuthorizer):
-    """Refuses every resource of Blueno."""
+    """Refuses every resource of Blueno. Asynchronous, as authorizers may be."""
 
-    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+    async def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         return not resource.startswith("blueno:")

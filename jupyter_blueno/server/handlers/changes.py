@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from jupyter_blueno.api.operation import Operation
-from jupyter_blueno.server.handlers.operation import OperationHandler
+from jupyter_blueno.server.handlers.operation import OperationHandler, Serving
 
 LONGEST_WAIT = 30.0  # seconds; under the idle time-out of common proxies
 PERIOD = 0.15  # seconds between looks
 
 
-class ChangesHandler(OperationHandler):
+class Waiting(Serving):
     """Answers as soon as there is something new, or when the wait is over."""
 
     _closed = False
@@ -32,3 +32,7 @@ class ChangesHandler(OperationHandler):
             if changes.revision != ask.since or self._closed or time.monotonic() >= deadline:
                 return changes
             await asyncio.sleep(PERIOD)
+
+
+class ChangesHandler(Waiting, OperationHandler):
+    """The long poll of a Jupyter server."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -63,9 +64,10 @@ class CompanionHandler(JupyterHandler):
 
     @web.authenticated
     async def serve(self, name: str, path: str | None) -> None:
-        if not self.authorizer.is_authorized(
+        asked = self.authorizer.is_authorized(
             self, self.current_user, "execute", f"blueno:{self.resource or name}"
-        ):
+        )
+        if not await ensure_async(asked):
             raise web.HTTPError(403)
         if path is None:
             self.redirect(self.request.path + "/")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
@@ -41,8 +42,8 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-class OperationHandler(APIHandler):
-    """Serves the operations of one path."""
+class Serving(web.RequestHandler):
+    """Serves the operations of one path; who may ask, and as whom, is said by what it is mixed into."""
 
     methods: dict[str, Operation[Any, Any]]
 
@@ -75,9 +76,7 @@ class OperationHandler(APIHandler):
         operation = self.methods.get(method)
         if operation is None:
             raise web.HTTPError(405 if self.methods else 404)
-        if not self.authorizer.is_authorized(
-            self, self.current_user, operation.action, f"blueno:{operation.resource}"
-        ):
+        if not await self.may(operation):
             raise web.HTTPError(403)
         try:
             ask = self.parse(operation, path)
@@ -125,9 +124,13 @@ class OperationHandler(APIHandler):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(_threads, operation, self.context(), ask)
 
+    async def may(self, operation: Operation[Any, Any]) -> bool:
+        """Whether the person who asks may do this."""
+        raise NotImplementedError
+
     def context(self) -> Context:
-        context: Context = self.settings["blueno_context"](self.current_user)
-        return context
+        """The platform, and the person who asks."""
+        raise NotImplementedError
 
     def send(self, operation: Operation[Any, Any], answer: Any) -> None:
         self.set_status(operation.status)
@@ -162,6 +165,20 @@ class OperationHandler(APIHandler):
         else:
             message = http.HTTPStatus(status_code).phrase + "."
         self.problem(status_code, f"http_{status_code}", message)
+
+
+class OperationHandler(Serving, APIHandler):
+    """Serves the operations to whoever is signed in to the Jupyter server."""
+
+    async def may(self, operation: Operation[Any, Any]) -> bool:
+        # An authorizer may be asynchronous: its answer would count as true if nobody waited for it.
+        resource = f"blueno:{operation.resource}"
+        asked = self.authorizer.is_authorized(self, self.current_user, operation.action, resource)
+        return bool(await ensure_async(asked))
+
+    def context(self) -> Context:
+        context: Context = self.settings["blueno_context"](self.current_user)
+        return context
 
 
 def status_of(error: errors.BluenoError) -> int:
