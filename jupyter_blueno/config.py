@@ -42,6 +42,10 @@ class Config(Configurable):
     database_url = Unicode(
         help="A PostgreSQL >= 14 to use instead of the embedded one (BLUENO_DATABASE_URL)."
     ).tag(config=True)
+    service_url = Unicode(
+        help="The service of a hub that has database and jobs; this process then has neither "
+        "(BLUENO_SERVICE_URL)."
+    ).tag(config=True)
     roots = List(
         Unicode(),
         help="Folders, beside the data folder, whose files may be registered and read (BLUENO_ROOTS).",
@@ -78,7 +82,11 @@ class Config(Configurable):
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
     )
-    team = Unicode("local", help="The team whose datasets and jobs are meant.").tag(config=True)
+    team = Unicode(help="The team whose datasets and jobs are meant (BLUENO_TEAM, default: local).").tag(
+        config=True
+    )
+        config=True
+    )
 
     @default("home")
     def _default_home(self) -> str:
@@ -87,6 +95,14 @@ class Config(Configurable):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("BLUENO_DATABASE_URL", "")
+
+    @default("service_url")
+    def _default_service_url(self) -> str:
+        return os.environ.get("BLUENO_SERVICE_URL", "")
+
+    @default("team")
+    def _default_team(self) -> str:
+        return os.environ.get("BLUENO_TEAM") or "local"
 
     @default("roots")
     def _default_roots(self) -> list[str]:

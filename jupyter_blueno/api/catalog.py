@@ -181,7 +181,7 @@ def delete_sample(context: Context, ask: DeleteSample) -> Done:
     )
 
 
-@operation("PUT", "/data", resource="data", action="write", raw_body="content")
+@operation("PUT", "/data", resource="data", action="write", raw_body="content", local=True)
 def store_data(context: Context, ask: StoreData) -> Done:
     """Write bytes to a data URL, atomically."""
     from jupyter_blueno.ingest import register
@@ -189,7 +189,7 @@ def store_data(context: Context, ask: StoreData) -> Done:
     return Done(register.store_data(context.config, ask.data_url, ask.content))
 
 
-@operation("GET", "/data", resource="data", action="read")
+@operation("GET", "/data", resource="data", action="read", local=True)
 def load_data(context: Context, ask: DataRef) -> Content:
     """Return the bytes at a data URL."""
     from jupyter_blueno.ingest import register

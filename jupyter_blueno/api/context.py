@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
@@ -15,6 +16,7 @@ __all__ = ["Context", "Platform", "User"]
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_blueno.api.operation import Operation
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.tracking.mirror import Mirror
 
 Part = TypeVar("Part")
+Answer = TypeVar("Answer")
 
 
 class part(Generic[Part]):  # noqa: N801 - reads as a decorator
@@ -63,7 +66,14 @@ class Platform:
     def database(self) -> Database:
         from jupyter_blueno.database.engine import Database
 
+        if self.config.service_url:
+            raise Unavailable("The database of a hub is its service's alone.", code="no_database")
         return Database(self.config)
+
+    @part
+    def found(self) -> Remembered:
+        """Where things were found, for a moment: who scrolls or follows a log asks again and again."""
+        return Remembered()
 
     @part
     def decoders(self) -> Decoders:
@@ -128,12 +138,43 @@ class Platform:
                 self.__dict__.pop(name).close()
 
 
+class Remembered:
+    """Values that are believed for some seconds. Thread-safe."""
+
+    BELIEVED = 5.0  # seconds
+    MOST = 1024
+
+    def __init__(self) -> None:
+        self._values: dict[Any, tuple[float, Any]] = {}
+
+    def get(self, name: Any, look: Callable[[], Part]) -> Part:
+        """What `look` answered a moment ago, or answers now."""
+        known = self._values.get(name)
+        if known is None or time.monotonic() - known[0] > self.BELIEVED:
+            if len(self._values) >= self.MOST:
+                self._values.clear()
+            known = self._values[name] = (time.monotonic(), look())
+        value: Part = known[1]
+        return value
+
+
+class Service(Protocol):
+    """Answers operations elsewhere, as a hub's service does."""
+
+    def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        """Return the answer, or raise the error that was raised there."""
+
+
 @dataclass(frozen=True)
 class Context:
-    """One request: `platform` is the process, `user` the person asking."""
+    """One request: `platform` is the process, `user` the person asking.
+
+    In a hub's notebooks there is no database: `service` answers what needs it.
+    """
 
     platform: Platform
     user: User = field(default_factory=lambda: User("local"))
+    service: Service | None = None
 
     @property
     def config(self) -> Config:
@@ -142,6 +183,10 @@ class Context:
     @property
     def database(self) -> Database:
         return self.platform.database
+
+    def ask(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        """What an operation answers, from here or from the service."""
+        return operation(self, ask) if self.service is None else self.service.call(operation, ask)
 
     @classmethod
     def local(cls, config: Config | None = None) -> Context:

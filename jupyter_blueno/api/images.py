@@ -49,7 +49,7 @@ class SliceRef(Struct, frozen=True, forbid_unknown_fields=True):
     tag: str = ""
 
 
-@operation("GET", "/datasets/{dataset_id}/thumbnails", resource="images", action="read")
+@operation("GET", "/datasets/{dataset_id}/thumbnails", resource="images", action="read", local=True)
 def get_thumbnails(context: Context, ask: Thumbnails) -> Content:
     """Return the tiles of many samples in one answer.
 
@@ -63,7 +63,7 @@ def get_thumbnails(context: Context, ask: Thumbnails) -> Content:
     return serving.thumbnails(context, ask)
 
 
-@operation("GET", "/images/picture", resource="images", action="read")
+@operation("GET", "/images/picture", resource="images", action="read", local=True)
 def get_picture(context: Context, ask: PictureRef) -> Content:
     """Return a 2D image as PNG or JPEG, as a browser shows it."""
     from jupyter_blueno.api import serving
@@ -71,7 +71,7 @@ def get_picture(context: Context, ask: PictureRef) -> Content:
     return serving.picture(context, ask)
 
 
-@operation("GET", "/volumes/info", resource="images", action="read")
+@operation("GET", "/volumes/info", resource="images", action="read", local=True)
 def get_volume(context: Context, ask: VolumeRef) -> VolumeInfo:
     """Return size, planes, orientation and a good window of a volume."""
     from jupyter_blueno.api import serving
@@ -79,7 +79,7 @@ def get_volume(context: Context, ask: VolumeRef) -> VolumeInfo:
     return serving.volume_info(context, ask)
 
 
-@operation("GET", "/volumes/slice", resource="images", action="read")
+@operation("GET", "/volumes/slice", resource="images", action="read", local=True)
 def get_slice(context: Context, ask: SliceRef) -> Content:
     """Return the stored numbers of one slice, row by row.
 

@@ -58,7 +58,7 @@ def list_public_sets(context: Context, ask: Nothing) -> PublicSets:
     return PublicSets(public.list_sets(context.config))
 
 
-@operation("POST", "/uploads", resource="uploads", action="write", status=201)
+@operation("POST", "/uploads", resource="uploads", action="write", status=201, local=True)
 def create_upload(context: Context, ask: Nothing) -> Upload:
     """Open a place for files from the browser."""
     from jupyter_blueno.ingest import uploads
@@ -66,7 +66,7 @@ def create_upload(context: Context, ask: Nothing) -> Upload:
     return Upload(uploads.create(context.config))
 
 
-@operation("DELETE", "/uploads/{upload_id}", resource="uploads", action="write")
+@operation("DELETE", "/uploads/{upload_id}", resource="uploads", action="write", local=True)
 def drop_upload(context: Context, ask: UploadRef) -> Done:
     """Give up an upload: what was sent of it is deleted."""
     from jupyter_blueno.ingest import uploads
@@ -75,7 +75,7 @@ def drop_upload(context: Context, ask: UploadRef) -> Done:
     return Done(True)
 
 
-@operation("PUT", "/uploads/{upload_id}", resource="uploads", action="write", raw_body="content")
+@operation("PUT", "/uploads/{upload_id}", resource="uploads", action="write", raw_body="content", local=True)
 def put_chunk(context: Context, ask: UploadChunk) -> Done:
     """Write one chunk of one file of an upload."""
     from jupyter_blueno.ingest import uploads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -24,6 +24,9 @@ from jupyter_blueno.jobs.model import (
     Workbench,
 )
 from jupyter_blueno.jobs.sending.outlook import Preview
+
+if TYPE_CHECKING:
+    from jupyter_blueno.jobs.record import JobRecord
 
 
 class SubmitJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -242,27 +245,27 @@ def compare_jobs(context: Context, ask: CompareJobs) -> Comparison:
     return comparison.compare(context.platform.jobs, context.user, ask.jobs)
 
 
-@operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read", local=True)
 def get_log(context: Context, ask: LogRange) -> Content:
     """Return a range of the log. Headers: ``X-Blueno-Offset``, ``X-Blueno-Size``."""
-    text, offset, size = context.platform.jobs.log(context.user, ask.job_id, ask.offset, ask.limit)
+    text, offset, size = _record(context, ask.job_id).log(ask.offset, ask.limit)
     headers = {"X-Blueno-Offset": str(offset), "X-Blueno-Size": str(size)}
     return Content(text, "text/plain; charset=utf-8", headers)
 
 
-@operation("GET", "/jobs/{job_id}/outputs", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/outputs", resource="jobs", action="read", local=True)
 def list_outputs(context: Context, ask: OutputRange) -> OutputList:
     """Return what the job showed and returned, after a given output."""
-    return OutputList(context.platform.jobs.outputs(context.user, ask.job_id, ask.after))
+    return OutputList(_record(context, ask.job_id).outputs(ask.after))
 
 
-@operation("GET", "/jobs/{job_id}/metrics", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/metrics", resource="jobs", action="read", local=True)
 def get_metrics(context: Context, ask: CurveRange) -> Curves:
     """Return the metrics that the job logged, as curves."""
-    return context.platform.jobs.record(context.user, ask.job_id).curves("metrics", ask.after, ask.limit)
+    return _record(context, ask.job_id).curves("metrics", ask.after, ask.limit)
 
 
-@operation("GET", "/jobs/{job_id}/usage", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/usage", resource="jobs", action="read", local=True)
 def get_usage(context: Context, ask: CurveRange) -> Curves:
     """Return what the job used, as curves over the seconds since it started.
 
@@ -270,19 +273,19 @@ def get_usage(context: Context, ask: CurveRange) -> Curves:
     per second), ``processes``; with GPUs of its own ``gpu`` (how many were busy)
     and ``gpu_memory`` (bytes).
     """
-    return context.platform.jobs.record(context.user, ask.job_id).curves("usage", ask.after, ask.limit)
+    return _record(context, ask.job_id).curves("usage", ask.after, ask.limit)
 
 
-@operation("GET", "/jobs/{job_id}/checkpoints", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/checkpoints", resource="jobs", action="read", local=True)
 def list_checkpoints(context: Context, ask: JobRef) -> CheckpointList:
     """Return what the job kept to go on from."""
-    return CheckpointList(context.platform.jobs.record(context.user, ask.job_id).checkpoints())
+    return CheckpointList(_record(context, ask.job_id).checkpoints())
 
 
-@operation("GET", "/jobs/{job_id}/datasets", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/datasets", resource="jobs", action="read", local=True)
 def list_used_datasets(context: Context, ask: JobRef) -> UsedDatasets:
     """Return the datasets that the job read, with version and filter."""
-    return UsedDatasets(context.platform.jobs.record(context.user, ask.job_id).used())
+    return UsedDatasets(_record(context, ask.job_id).used())
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")
@@ -304,8 +307,19 @@ def get_workbench(context: Context, ask: JobRef) -> Workbench:
     return context.platform.jobs.workbench(context.user, ask.job_id)
 
 
-@operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read", local=True)
 def get_job_file(context: Context, ask: JobFile) -> Content:
     """Return a file of the job's record, whole."""
-    body, media_type = context.platform.jobs.file(context.user, ask.job_id, ask.name)
+    body, media_type = _record(context, ask.job_id).file(ask.name)
     return Content(body, media_type)
+
+
+def _record(context: Context, ref: str) -> JobRecord:
+    """What a job left in its folder; who may read it is known to whoever has its row."""
+    from jupyter_blueno.jobs.folder import JobFolder
+    from jupyter_blueno.jobs.record import JobRecord
+
+    if context.service is None:
+        return context.platform.jobs.record(context.user, ref)
+    job_id = context.platform.found.get((context.user, ref), lambda: context.ask(get_job, JobRef(ref)).id)
+    return JobRecord(JobFolder.of(context.config, job_id))

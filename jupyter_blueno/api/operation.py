@@ -65,6 +65,7 @@ class Operation(Generic[Ask, Answer]):
     status: int
     run: Callable[[Context, Ask], Answer]
     raw_body: str | None  # the field of `ask` that is the request's body, as bytes
+    local: bool  # served where the files are, also where a service answers the rest
 
     @property
     def summary(self) -> str:
@@ -93,6 +94,7 @@ def operation(
     action: Action,
     status: int = 200,
     raw_body: str | None = None,
+    local: bool = False,
 ) -> Callable[[Callable[[Context, Ask], Answer]], Operation[Ask, Answer]]:
     """Declare a function as an operation.
 
@@ -100,14 +102,18 @@ def operation(
     or `Content`. Fields of the struct named in `path` come from the path; the
     others from the query (GET, DELETE) or the JSON body (POST, PUT, PATCH). With
     `raw_body`, that field is the body's bytes and the others are in the query.
-    `resource` and `action` are what the server authorises.
+    `resource` and `action` are what the server authorises. A `local` one reads
+    and writes files and asks no database: `Context.ask` tells it what it needs
+    to know from there.
     """
 
     def declare(run: Callable[[Context, Ask], Answer]) -> Operation[Ask, Answer]:
         hints = get_type_hints(run)
         answer = hints.pop("return")
         (ask,) = (hint for hint in hints.values() if hint is not Context)
-        declared = Operation(run.__name__, method, path, resource, action, ask, answer, status, run, raw_body)
+        declared = Operation(
+            run.__name__, method, path, resource, action, ask, answer, status, run, raw_body, local
+        )
         _registry[declared.name] = declared
         return declared
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
-from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.api.catalog import DatasetRef, SamplesAt, get_dataset, get_samples
+from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.images import PictureRef, SliceRef, Thumbnails, VolumeRef
 from jupyter_blueno.api.operation import Content
 from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound
 from jupyter_blueno.imaging.model import VolumeInfo
 
 if TYPE_CHECKING:
+    from jupyter_blueno.catalog.model import Sample
     from jupyter_blueno.imaging.formats.base import Header
     from jupyter_blueno.imaging.pack import Tile
 
 _DAY = 24 * 3600
 _LARGEST = 16_384  # pixels along a side of a picture that may be asked for
 _FARTHEST = 1 << 40  # no slice of any volume
-_BELIEVED = 5.0  # seconds for which a sample's place is remembered
-_REMEMBERED = 1024
-
-
-_places: WeakKeyDictionary[Platform, dict[tuple[User, int, int], tuple[float, str, str | None, str | None]]]
-_places = WeakKeyDictionary()
 
 
 class _Source(NamedTuple):
@@ -36,11 +30,11 @@ class _Source(NamedTuple):
 
 def thumbnails(context: Context, ask: Thumbnails) -> Content:
     """Return many tiles in one body."""
-    from jupyter_blueno.catalog import samples, store
+    from jupyter_blueno.catalog.samples import parse_ordinals
     from jupyter_blueno.imaging.pack import ThumbnailPack
 
-    ordinals = samples.parse_ordinals(ask.ordinals)
-    store.get_dataset(context.database, context.user, ask.dataset_id)  # may it be seen?
+    ordinals = parse_ordinals(ask.ordinals)
+    context.ask(get_dataset, DatasetRef(ask.dataset_id))  # may it be seen?
     pack = ThumbnailPack(context.config.home_path / "thumbnails" / str(ask.dataset_id))
     body, complete = pack.answer(ordinals)
     # Tiles that are still being made are asked for again.
@@ -126,22 +120,22 @@ def _file(context: Context, path: str) -> Path:
 
 def _sample(context: Context, dataset_id: int, ordinal: int) -> _Source:
     """The file of a sample. It is remembered for a moment: scrolling asks for the same again and again."""
-    from jupyter_blueno.catalog import location, samples, store
+    from jupyter_blueno.catalog import location
 
-    remembered = _places.setdefault(context.platform, {})
-    name = (context.user, dataset_id, ordinal)
-    place = remembered.get(name)
-    if place is None or time.monotonic() - place[0] > _BELIEVED:
-        sample = samples.get_sample(context.database, context.user, dataset_id, ordinal)
-        root = store.get_dataset(context.database, context.user, dataset_id).root
-        if len(remembered) >= _REMEMBERED:
-            remembered.clear()
-        place = remembered[name] = (time.monotonic(), sample.data_url, sample.data_key, root)
-    _, data_url, key, root = place
-    path = location.local_path(context.config, data_url, root)
+    def look() -> tuple[Sample, str | None]:
+        found = context.ask(get_samples, SamplesAt(dataset_id, str(ordinal))).samples if ordinal >= 0 else []
+        if not found:
+            raise NotFound(
+                f"Dataset {dataset_id} has no sample {ordinal}; it may have been deleted.",
+                code="sample_not_found",
+            )
+        return found[0], context.ask(get_dataset, DatasetRef(dataset_id)).root
+
+    sample, root = context.platform.found.get((context.user, dataset_id, ordinal), look)
+    path = location.local_path(context.config, sample.data_url, root)
     if not path.exists():
         raise NotFound(
             f"The file of this sample, {path.name}, is gone. Put it back, or delete the sample.",
             code="file_missing",
         )
-    return _Source(str(path), key)
+    return _Source(str(path), sample.data_key)
