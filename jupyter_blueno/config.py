@@ -85,8 +85,6 @@ class Config(Configurable):
     team = Unicode(help="The team whose datasets and jobs are meant (BLUENO_TEAM, default: local).").tag(
         config=True
     )
-        config=True
-    )
 
     @default("home")
     def _default_home(self) -> str:
@@ -226,6 +224,7 @@ class Config(Configurable):
         values: dict[str, Any] = {
             "BLUENO_HOME": str(self.home_path),
             "BLUENO_DATABASE_URL": self.database_url,
+            "BLUENO_SERVICE_URL": self.service_url,
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from jupyter_blueno.tracking.boards import Boards
     from jupyter_blueno.tracking.companion import Companion
     from jupyter_blueno.tracking.mirror import Mirror
+
+# Of the environment of a hub's service, what its jobs are given.
+HARMLESS = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
@@ -54,10 +58,17 @@ class Platform:
     """The parts of one process, each made on first use and shared by its threads.
 
     After `close` no more are made: asking for one raises `Unavailable`.
+
+    Parameters
+    ----------
+    config : Config, optional
+    shared : Database, optional
+        A hub's service has a platform for each team: they share its database.
     """
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, shared: Database | None = None) -> None:
         self.config = config or Config()
+        self._shared = shared
         self.closed = False
         self.fires_schedules = False  # whether this process does, sooner or later
         self.lock = threading.RLock()
@@ -66,6 +77,8 @@ class Platform:
     def database(self) -> Database:
         from jupyter_blueno.database.engine import Database
 
+        if self._shared is not None:
+            return self._shared
         if self.config.service_url:
             raise Unavailable("The database of a hub is its service's alone.", code="no_database")
         return Database(self.config)
@@ -90,7 +103,13 @@ class Platform:
 
             abandoned.settle(self.database)
 
-        return JobManager(self.config, self.database, after_end=settle)
+        if self._shared is None:
+            return JobManager(self.config, self.database, after_end=settle)
+        # What the service has in its environment is not for the jobs of its users.
+        inherited = {name: os.environ[name] for name in HARMLESS if name in os.environ}
+        return JobManager(
+            self.config, self.database, after_end=settle, team=self.config.team, inherited=inherited
+        )
 
     @part
     def schedules(self) -> ScheduleManager:
@@ -134,8 +153,9 @@ class Platform:
             self.closed = True
         # The database last: the jobs use it, as schedules do the jobs.
         for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "database"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+            made = self.__dict__.pop(name, None)
+            if made is not None and made is not self._shared:
+                made.close()
 
 
 class Remembered:

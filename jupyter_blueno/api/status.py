@@ -57,7 +57,7 @@ def get_status(context: Context, ask: Nothing) -> Status:
         user=context.user.name,
         team=context.user.team,
         home=str(context.config.home_path),
-        database="external" if context.config.database_url else "embedded",
+        database="external" if context.database.config.database_url else "embedded",
         postgres=str(postgres),
     )
 

@@ -22,6 +22,7 @@ from jupyter_blueno.config import Config
 
 Answer = TypeVar("Answer")
 
+TEAM_HEADER = "X-Blueno-Team"  # of which of the person's teams a request to a hub's service is
 UNREACHABLE = "server_unreachable"  # code of the error when nothing listens at the address
 
 # A server without sign-in still wants the two halves of this on every write.
@@ -52,7 +53,7 @@ class InProcess:
 
 
 class Http:
-    """The operations of a Jupyter server at `url`, signed in by `token` or by `headers` (of `sign_in`)."""
+    """The operations of a server at `url`, signed in by `token` or by `headers` (of `sign_in`)."""
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ from jupyter_blueno.jobs.sending import (
 from jupyter_blueno.jobs.sending.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -55,7 +55,8 @@ class JobManager:
 
     What a job does is told by its folder; rows follow. Where no monitor runs in
     this process, they are brought up to date when somebody asks. `after_end` is
-    called after a job was seen to end, and when the monitor starts.
+    called after a job was seen to end, and when the monitor starts. `team` and
+    `inherited`: see `Monitor`.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class JobManager:
         database: Database,
         backend: Backend | None = None,
         after_end: Callable[[], None] | None = None,
+        team: str | None = None,
+        inherited: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend or backends.of(config)
-        self.monitor = Monitor(config, database, self.backend, after_end)
+        self.monitor = Monitor(config, database, self.backend, after_end, team, inherited)
         self.recorder = snapshot.Recorder(config)
         self.objects = Objects(config.home_path / "objects")
 

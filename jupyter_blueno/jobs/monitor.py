@@ -20,7 +20,7 @@ from jupyter_blueno.jobs.lifecycle import Attempt
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -47,7 +47,9 @@ class Monitor:
 
     Several may look at the same job, in one process or in many: each change
     names the state that it starts from, and the second one changes nothing.
-    Trouble of its own changes no row.
+    Trouble of its own changes no row. With a `team` it follows that team's
+    alone. `inherited` is the environment that jobs begin with, default: that of
+    this process.
     """
 
     def __init__(
@@ -56,11 +58,15 @@ class Monitor:
         database: Database,
         backend: Backend,
         after_end: Callable[[], None] | None = None,
+        team: str | None = None,
+        inherited: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend
         self.after_end = after_end or (lambda: None)
+        self.team = team
+        self.inherited = os.environ if inherited is None else inherited
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._stopped = False
@@ -119,7 +125,7 @@ class Monitor:
     def look_now(self) -> int:
         """Bring all active jobs up to date; return how many there were."""
         with self.database.begin() as connection:
-            rows = list(store.begun(connection))
+            rows = list(store.begun(connection, self.team))
         rows += self._left_queue()
         self.backend.tend()
         ended = 0
@@ -139,7 +145,7 @@ class Monitor:
             return []
         self._compared = now
         with self.database.begin() as connection:
-            queued = store.queued(connection)
+            queued = store.queued(connection, self.team)
             # What waits is asked after what is said to wait, so that no job is missed in between.
             left = queued - self.backend.waiting() if queued else queued
             self._queued = len(queued) - len(left)
@@ -181,7 +187,7 @@ class Monitor:
         if len(known) > FEW and time.monotonic() - then < TELL_PERIOD:
             return known
         with self.database.begin() as connection:
-            listed = store.in_order(connection)
+            listed = store.in_order(connection, self.team)
         waiting = self.backend.waiting()
         found: dict[str, int] = {}
         before: dict[str, int] = {}  # each lane has places of its own

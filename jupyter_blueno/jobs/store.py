@@ -29,9 +29,12 @@ _ONE = sa.select(*LISTED).where(
     job.c.id == sa.bindparam("id"), job.c.team == sa.bindparam("team"), job.c.deleted_at.is_(None)
 )
 _LISTED_BY_ID = sa.select(*LISTED).where(job.c.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Text))))
+# A hub's service has one database for many teams, each with a data folder and a monitor of its own.
+_TEAM = sa.bindparam("team", type_=sa.Text)
+_OF_TEAM = sa.or_(_TEAM.is_(None), job.c.team == _TEAM)
 _ACTIVE = sa.select(job).where(job.c.state.in_(ACTIVE)).order_by(job.c.created_at)
-_BEGUN = _ACTIVE.where(job.c.state != "QUEUED")
-_QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED")
+_BEGUN = _ACTIVE.where(job.c.state != "QUEUED", _OF_TEAM)
+_QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED", _OF_TEAM)
 _PRIORITY = sa.func.coalesce(job.c.spec["resources"]["priority"].as_integer(), 0)
 _LANE = sa.case(LANES, value=job.c.kind, else_="jobs")
 _UNCHANGED = (
@@ -149,14 +152,14 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     return statement.order_by(job.c.created_at.desc(), job.c.id.desc())
 
 
-def begun(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
-    """Whole rows of the jobs that are not over and do not wait for their turn."""
-    return connection.execute(_BEGUN).all()
+def begun(connection: sa.Connection, team: str | None) -> Sequence[sa.Row[Any]]:
+    """Whole rows of the jobs, of a team or of all, that are not over and do not wait for their turn."""
+    return connection.execute(_BEGUN, {"team": team}).all()
 
 
-def queued(connection: sa.Connection) -> set[str]:
-    """Ids of the jobs that wait for their turn."""
-    return set(connection.scalars(_QUEUED))
+def queued(connection: sa.Connection, team: str | None) -> set[str]:
+    """Ids of the jobs, of a team or of all, that wait for their turn."""
+    return set(connection.scalars(_QUEUED, {"team": team}))
 
 
 def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
@@ -164,15 +167,15 @@ def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
     return connection.execute(_ACTIVE.where(job.c.id.in_(ids))).all()
 
 
-def in_order(connection: sa.Connection) -> list[tuple[str, str]]:
+def in_order(connection: sa.Connection, team: str | None) -> list[tuple[str, str]]:
     """Ids of the jobs that wait and their lanes; of each lane the next one first.
 
     By priority, then by turns between people, then by age.
     """
     age = (job.c.created_at, job.c.id)
     turn = sa.func.row_number().over(partition_by=(_LANE, _PRIORITY, job.c.owner), order_by=age)
-    statement = sa.select(job.c.id, _LANE).where(job.c.state == "QUEUED")
-    found = connection.execute(statement.order_by(_LANE, _PRIORITY.desc(), turn, *age))
+    statement = sa.select(job.c.id, _LANE).where(job.c.state == "QUEUED", _OF_TEAM)
+    found = connection.execute(statement.order_by(_LANE, _PRIORITY.desc(), turn, *age), {"team": team})
     return [(job_id, lane) for job_id, lane in found]
 
 

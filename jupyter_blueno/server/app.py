@@ -9,6 +9,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
+from jupyter_blueno.server.forwarding import Behind
 from jupyter_blueno.server.upkeep import Upkeep
 
 
@@ -29,12 +30,18 @@ class BluenoExtension(ExtensionApp):
         config = Config(parent=self)
         config.roots = [*config.roots, self.serverapp.root_dir]
         platform = Platform(config)
-        platform.fires_schedules = True  # from when it is used: see `Upkeep`
+        platform.fires_schedules = not config.service_url  # from when it is used: see `Upkeep`
         upkeep = Upkeep(platform, self.serverapp.io_loop)
+        if config.service_url:
+            behind = Behind.of(config)
+            here = Context(platform, User(behind.user, behind.team), behind.transport)
+            self.settings["blueno_behind"] = behind
+        else:
+            here = Context(platform, User(config.user, config.team))
 
         def context(user: Any) -> Context:
             upkeep.begin_soon()
-            return Context(platform, User(config.user, config.team))
+            return here
 
         if self.serverapp.kernel_spec_manager is not None:
             # Where kernels for the Pythons of jobs are made; the folder need not be there.
@@ -56,7 +63,7 @@ class BluenoExtension(ExtensionApp):
         self.handlers.append((rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler))
         board = rf"{companion.PATH}/(tensorboard/[0-9a-f]+)(/.*)?"
         self.handlers.append((board, companion.BoardHandler))
-        self.handlers.extend(routes())
+        self.handlers.extend(routes(forwarding="blueno_behind" in self.settings))
 
     async def stop_extension(self) -> None:
         platform: Any = self.settings.get("blueno_platform")

@@ -9,6 +9,7 @@ from typing import Any
 from tornado import web
 
 from jupyter_blueno.api.operation import PREFIX, Operation, operations
+from jupyter_blueno.server.forwarding import ForwardingHandler
 from jupyter_blueno.server.handlers.changes import ChangesHandler
 from jupyter_blueno.server.handlers.document import DocumentHandler
 from jupyter_blueno.server.handlers.operation import OperationHandler
@@ -39,10 +40,12 @@ def table(handler: Callable[[str], Handler], unknown: Handler) -> list[Route]:
     return [*routes, (f"{PREFIX}/.*", unknown, {})]
 
 
-def routes() -> list[Route]:
-    """The routes of a Jupyter server."""
+def routes(forwarding: bool = False) -> list[Route]:
+    """The routes of a Jupyter server; `forwarding`: of one that belongs to a hub."""
 
     def handler(path: str) -> Handler:
+        if forwarding:
+            return ForwardingHandler
         return ChangesHandler if path == CHANGES else OperationHandler
 
     return [(f"{PREFIX}/openapi.json", DocumentHandler, {}), *table(handler, OperationHandler)]

@@ -53,8 +53,9 @@ class Upkeep:
 
     def _run(self) -> None:
         try:
-            self._platform.jobs.start_monitor()
             self._platform.decoders.start()
-            self._platform.ticker.start()
+            if not self._platform.config.service_url:  # else the service does it
+                self._platform.jobs.start_monitor()
+                self._platform.ticker.start()
         except (BluenoError, OSError) as error:  # it is stopping; the data folder cannot be used
             log.warning("Blueno: %s", error)

@@ -1,0 +1,152 @@
+"""The service of a hub: the operations of Blueno, for people whom the hub knows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyterhub.services.auth import HubAuth
+from tornado import web
+from tornado.httpserver import HTTPServer
+from traitlets import Unicode, default
+from traitlets.config import Application
+
+from jupyter_blueno._version import __version__
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.operation import Operation
+from jupyter_blueno.client.transport import TEAM_HEADER
+from jupyter_blueno.config import Config
+from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.hub.people import People
+from jupyter_blueno.hub.teams import Teams
+from jupyter_blueno.server.handlers.changes import Waiting
+from jupyter_blueno.server.handlers.operation import Serving, status_of
+from jupyter_blueno.server.routes import CHANGES, Handler, table
+
+BODY_LIMIT = 512 << 20  # bytes: a function with its data, as a job
+
+
+class ServiceHandler(Serving):
+    """Serves the operations to whoever brings a token of the hub.
+
+    There are no cookies here, so nothing that a page could do in somebody's name.
+    """
+
+    async def prepare(self) -> None:
+        """Find out who asks."""
+        kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        people: People = self.settings["people"]
+        self.model = None
+        if kind.lower() in ("token", "bearer") and token:
+            self.model = await people.who(token.strip())
+        if self.model is None:
+            self.problem(
+                403, "http_403", "The token is missing, out of date, or not for this service. Sign in again."
+            )
+            return
+        try:
+            self.user = people.member(self.model, self.request.headers.get(TEAM_HEADER))
+        except BluenoError as error:
+            self.problem(status_of(error), error.code, error.message)
+
+    def get_current_user(self) -> Any:
+        return self.model
+
+    async def may(self, operation: Operation[Any, Any]) -> bool:
+        return True  # what is whose is said by the rooms
+
+    def context(self) -> Context:
+        teams: Teams = self.settings["teams"]
+        return teams.context(self.user)
+
+
+class ServiceChanges(Waiting, ServiceHandler):
+    """The long poll of the service."""
+
+
+class Health(web.RequestHandler):
+    """Says that the service answers; for probes, which have no token."""
+
+    def get(self) -> None:
+        self.finish({"version": __version__})
+
+
+class BluenoService(Application):
+    """The hub's service. It is configured by traitlets and, as hubs do it, by the environment."""
+
+    name = "blueno-service"
+    version = __version__
+    classes = [Config]
+    aliases = {"config": "BluenoService.config_file", "volume": "BluenoService.volume"}
+
+    config_file = Unicode(help="A file of settings.").tag(config=True)
+    volume = Unicode(help="The shared volume (BLUENO_VOLUME, default /blueno).").tag(config=True)
+    listen = Unicode(help="host:port (default: of JUPYTERHUB_SERVICE_URL).").tag(config=True)
+    prefix = Unicode(help="The first part of all paths (JUPYTERHUB_SERVICE_PREFIX).").tag(config=True)
+    url = Unicode(help="Where notebooks and jobs reach the service (BLUENO_SERVICE_URL).").tag(config=True)
+    default_team = Unicode("team", help="The team of those who are in no group of the hub.").tag(config=True)
+
+    @default("volume")
+    def _default_volume(self) -> str:
+        return os.environ.get("BLUENO_VOLUME") or "/blueno"
+
+    @default("listen")
+    def _default_listen(self) -> str:
+        return urlsplit(os.environ.get("JUPYTERHUB_SERVICE_URL", "")).netloc or "0.0.0.0:8890"
+
+    @default("prefix")
+    def _default_prefix(self) -> str:
+        return os.environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/services/blueno/"
+
+    @default("url")
+    def _default_url(self) -> str:
+        return os.environ.get("BLUENO_SERVICE_URL") or f"http://{self.listen}{self.prefix.rstrip('/')}"
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        super().initialize(argv)
+        if self.config_file:
+            self.load_config_file(os.path.basename(self.config_file), os.path.dirname(self.config_file))
+
+    def start(self) -> None:
+        asyncio.run(self.serve())
+
+    async def serve(self) -> None:
+        """Serve until a signal asks for the end."""
+        teams = Teams(Config(parent=self, home=self.volume, service_url=""), self.url)
+        server = HTTPServer(self.application(teams), max_buffer_size=BODY_LIMIT, xheaders=True)
+        host, _, port = self.listen.rpartition(":")
+        server.listen(int(port), host or "0.0.0.0")
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, self._take_up, teams)
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        self.log.info("Blueno %s serves %s on %s", __version__, self.url, self.listen)
+        await ended.wait()
+        server.stop()
+        await asyncio.wait_for(server.close_all_connections(), 5)
+        await loop.run_in_executor(None, teams.close)
+
+    def application(self, teams: Teams) -> web.Application:
+        """The routes."""
+
+        def handler(path: str) -> Handler:
+            return ServiceChanges if path == CHANGES else ServiceHandler
+
+        prefix = self.prefix.rstrip("/")
+        routes: list[Any] = [
+            (f"{prefix}{path}", kind, options) for path, kind, options in table(handler, ServiceHandler)
+        ]
+        people = People(HubAuth(parent=self), self.default_team)
+        return web.Application([*routes, (f"{prefix}/health", Health)], teams=teams, people=people)
+
+    def _take_up(self, teams: Teams) -> None:
+        """Follow the jobs of every team, also of those of which nobody asks anything now."""
+        for team in teams.known():
+            try:
+                teams.platform(team)
+            except (BluenoError, OSError) as error:
+                self.log.warning("The team %s: %s", team, error)

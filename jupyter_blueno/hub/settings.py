@@ -1,0 +1,85 @@
+"""What a hub's configuration needs so that its users have Blueno.
+
+::
+
+    from jupyter_blueno.hub import settings
+
+    settings.configure(c, service_url="http://blueno:8890/services/blueno", token=...)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyter_blueno.hub.people import is_team
+
+SERVICE = "blueno"
+SCOPES = [f"access:services!service={SERVICE}", "read:users:name!user", "read:users:groups!user"]
+
+
+def configure(
+    c: Any,
+    *,
+    service_url: str,
+    token: str,
+    volume: str = "/blueno",
+    default_team: str = "team",
+    command: list[str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Add Blueno to a JupyterHub.
+
+    Parameters
+    ----------
+    c : Config
+        The hub's, as ``get_config()`` gives it.
+    service_url : str
+        Where notebooks and jobs reach the service, with its prefix.
+    token : str
+        What the service proves itself to the hub by; `openssl rand -hex 32`.
+    volume : str
+        The shared volume, at the same path everywhere; see `teams.py`.
+    default_team : str
+        The team of those who are in no group.
+    command : list of str, optional
+        Have the hub start the service, beside it on one machine; else it is
+        started by something else, as on Kubernetes.
+    environment : dict of str, optional
+        Of a service that the hub starts.
+    """
+    origin = urlsplit(service_url)._replace(path="").geturl()
+    service: dict[str, Any] = {"name": SERVICE, "api_token": token, "url": origin, "display": False}
+    if command is not None:
+        told = {"BLUENO_VOLUME": volume, "BLUENO_SERVICE_URL": service_url}
+        service |= {"command": command, "environment": told | (environment or {})}
+    c.JupyterHub.services = [*_of(c.JupyterHub, "services"), service]
+    roles = _of(c.JupyterHub, "load_roles")
+    c.JupyterHub.load_roles = [
+        *roles,
+        # What a person may do, and what the servers do in their name.
+        {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
+        {"name": "server", "scopes": ["users:activity!user", "access:servers!server", *SCOPES]},
+    ]
+
+    def team(spawner: Any) -> str:
+        return team_of([group.name for group in spawner.user.groups], default_team)
+
+    given = dict(c.Spawner.environment) if "environment" in c.Spawner else {}
+    c.Spawner.environment = {
+        **given,
+        "BLUENO_SERVICE_URL": service_url,
+        "BLUENO_TEAM": team,
+        "BLUENO_HOME": lambda spawner: os.path.join(volume, "teams", team(spawner)),
+        "BLUENO_ROOTS": lambda spawner: os.path.join(volume, "shared", team(spawner)),
+    }
+
+
+def team_of(groups: list[str], default_team: str) -> str:
+    """The team that a person's notebook is of."""
+    return min(filter(is_team, groups), default=default_team)
+
+
+def _of(section: Any, name: str) -> list[Any]:
+    return list(section[name]) if name in section else []

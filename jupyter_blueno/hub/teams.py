@@ -1,0 +1,92 @@
+"""The data folders of the teams on the shared volume.
+
+::
+
+    /blueno                 the volume (BLUENO_VOLUME)
+    ├── home/{user}         what a person has
+    ├── shared/{team}       what a team has in common
+    └── teams/{team}        the team's data folder: BLUENO_HOME in its notebooks and jobs
+
+The paths are the same in the service, the notebooks and the jobs.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from jupyter_blueno.api.context import Context, Platform
+from jupyter_blueno.catalog.model import User
+from jupyter_blueno.config import Config
+from jupyter_blueno.database.engine import Database
+from jupyter_blueno.errors import Unavailable
+
+
+class Teams:
+    """One `Platform` for each team, made when it is first asked for. Thread-safe.
+
+    Parameters
+    ----------
+    config : Config
+        The service's: its `home` is the volume.
+    url : str
+        Where jobs reach the service.
+    """
+
+    def __init__(self, config: Config, url: str) -> None:
+        self.config = config
+        self.url = url
+        self.database = Database(config)
+        self._platforms: dict[str, Platform] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def context(self, user: User) -> Context:
+        """A request of this person."""
+        return Context(self.platform(user.team), user)
+
+    def platform(self, team: str) -> Platform:
+        """The team's; its jobs are followed and its schedules fired from now on."""
+        with self._lock:
+            if self._closed:
+                raise Unavailable("The service is stopping.", code="stopping")
+            if team not in self._platforms:
+                self._platforms[team] = self._open(team)
+            return self._platforms[team]
+
+    def known(self) -> list[str]:
+        """The teams that have a data folder."""
+        try:
+            return sorted(one.name for one in (self.config.home_path / "teams").iterdir() if one.is_dir())
+        except FileNotFoundError:
+            return []
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            platforms = list(self._platforms.values())
+        for one in platforms:
+            one.close()
+        self.database.close()
+
+    def _open(self, team: str) -> Platform:
+        volume = self.config.home_path
+        shared = volume / "shared" / team
+        config = Config(
+            home=str(volume / "teams" / team),
+            team=team,
+            service_url=self.url,
+            database_url="",  # nobody's but the service's: jobs begin with what is said here
+            roots=[str(shared), str(volume / "home")],
+            webhook=self.config.webhook,
+            mail_server=self.config.mail_server,
+            mail_to=self.config.mail_to,
+        )
+        for folder in (shared, Path(config.home)):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o2775)  # everything in it belongs to the team
+        platform = Platform(config, self.database)
+        platform.fires_schedules = True
+        platform.jobs.start_monitor()
+        platform.ticker.start()
+        return platform

@@ -1,0 +1,40 @@
+"""The configuration of the hub that the tests start; read by ``jupyterhub -f``."""
+
+import json
+import os
+import sys
+
+from jupyter_blueno.hub import settings
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the hub gives it
+told = json.loads(os.environ["HUB_UNDER_TEST"])
+port, folder = told["port"], told["folder"]
+
+c.JupyterHub.bind_url = f"http://127.0.0.1:{port}"
+c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{port + 1}"
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 2}"
+c.ConfigurableHTTPProxy.command = told["proxy"]
+c.JupyterHub.db_url = told["database"]
+c.JupyterHub.cookie_secret_file = f"{folder}/cookie_secret"
+c.ConfigurableHTTPProxy.pid_file = f"{folder}/proxy.pid"
+c.JupyterHub.authenticator_class = "dummy"
+c.Authenticator.allow_all = True
+c.Authenticator.admin_users = {"admin"}
+c.JupyterHub.load_groups = told["groups"]
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = f"{folder}/volume/home/{{username}}"
+c.Spawner.args = ["--allow-root", "--LabApp.expose_app_in_browser=True"]
+c.Spawner.default_url = "/lab"
+c.Spawner.start_timeout = c.Spawner.http_timeout = 120
+c.JupyterHub.services = [{"name": "tests", "api_token": told["token"]}]
+c.JupyterHub.load_roles = [
+    {"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers", "tokens", "groups"]}
+]
+settings.configure(
+    c,
+    service_url=f"http://127.0.0.1:{port + 3}/services/blueno",
+    token="a-token-of-the-service-for-tests",
+    volume=f"{folder}/volume",
+    command=[sys.executable, "-m", "jupyter_blueno.hub"],
+    environment={name: value for name, value in told["service"].items()},
+)

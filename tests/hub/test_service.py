@@ -1,0 +1,81 @@
+"""The service of a hub: who may ask what, as whom."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+import pytest
+
+from jupyter_blueno.api.catalog import CreateDataset, ListDatasets, create_dataset, list_datasets
+from jupyter_blueno.api.jobs import JobRef, LogRange, SubmitJob, get_job, get_log, submit_job
+from jupyter_blueno.api.operation import PREFIX, Nothing, Operation, operations
+from jupyter_blueno.api.status import get_status
+from jupyter_blueno.client.transport import Http
+from jupyter_blueno.errors import BluenoError, NotAllowed, NotFound
+from jupyter_blueno.jobs.model import TERMINAL, Job, JobSpec
+from tests.hub.conftest import Hub
+
+
+def ended(at: Http, job_id: str) -> Job:
+    deadline = time.monotonic() + 60
+    while (job := at.call(get_job, JobRef(job_id))).state not in TERMINAL:
+        assert time.monotonic() < deadline, job
+        time.sleep(0.05)
+    return job
+
+
+def test_people_are_who_the_hub_says(hub: Hub) -> None:
+    status = hub.asks(hub.sign_in("alice")).call(get_status, Nothing())
+    assert (status.user, status.team, status.database) == ("alice", "radiology", "external")
+    assert status.home == str(hub.volume / "teams" / "radiology")
+    assert hub.asks(hub.sign_in("dave")).call(get_status, Nothing()).team == "team"
+
+
+def test_a_team_is_not_entered_by_its_name(hub: Hub) -> None:
+    with pytest.raises(NotAllowed, match="not in the team 'pathology'; yours: radiology"):
+        hub.asks(hub.sign_in("alice"), "pathology").call(get_status, Nothing())
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda one: one.name)
+def test_nobody_is_served_without_a_token_of_the_hub(hub: Hub, operation: Operation[Any, Any]) -> None:
+    for headers in ({}, {"Authorization": "token wrong"}):
+        path = operation.path.replace("{", "").replace("}", "")
+        request = urllib.request.Request(hub.service + PREFIX + path, None, headers, method=operation.method)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=30)
+        assert refused.value.code == 403
+
+
+def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
+    alice, bob, carol = (hub.asks(hub.sign_in(name)) for name in ("alice", "bob", "carol"))
+    made = alice.call(create_dataset, CreateDataset("hearts", visibility="team"))
+    assert (made.owner, made.team) == ("alice", "radiology")
+    assert [one.id for one in bob.call(list_datasets, ListDatasets()).datasets] == [made.id]
+    assert carol.call(list_datasets, ListDatasets()).datasets == []
+    spec = JobSpec(kind="command", command=["sh", "-c", "echo of $BLUENO_HOME; env | grep -c DATABASE"])
+    job = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "mine", spec))
+    assert ended(bob, job.id).state == "FAILED"  # grep counted none
+    log = bob.call(get_log, LogRange(job.id, 0, 10_000)).body.decode()
+    assert log == f"of {hub.volume}/teams/radiology\n0\n"
+    with pytest.raises(NotFound):
+        carol.call(get_job, JobRef(job.id))
+
+
+def test_a_token_is_dead_when_the_hub_takes_it_back(hub: Hub) -> None:
+    token = hub.sign_in("alice")
+    at = hub.asks(token)
+    at.call(get_status, Nothing())
+    for one in hub.api("GET", "/users/alice/tokens")["api_tokens"]:
+        hub.api("DELETE", f"/users/alice/tokens/{one['id']}")
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            at.call(get_status, Nothing())
+        except BluenoError:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
