@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from jupyter_blueno.tracking.companion import Companion
     from jupyter_blueno.tracking.mirror import Mirror
 
-# Of the environment of a hub's service, what its jobs are given.
-HARMLESS = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
-
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
@@ -54,6 +50,17 @@ class part(Generic[Part]):  # noqa: N801 - reads as a decorator
             return made
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the platforms of a hub's teams have in common.
+
+    `given` tells what a job of this id has in its environment beside what all have.
+    """
+
+    database: Database
+    given: Callable[[str], dict[str, str]]
+
+
 class Platform:
     """The parts of one process, each made on first use and shared by its threads.
 
@@ -62,11 +69,11 @@ class Platform:
     Parameters
     ----------
     config : Config, optional
-    shared : Database, optional
-        A hub's service has a platform for each team: they share its database.
+    shared : Shared, optional
+        A hub's service has a platform for each team.
     """
 
-    def __init__(self, config: Config | None = None, shared: Database | None = None) -> None:
+    def __init__(self, config: Config | None = None, shared: Shared | None = None) -> None:
         self.config = config or Config()
         self._shared = shared
         self.closed = False
@@ -78,7 +85,7 @@ class Platform:
         from jupyter_blueno.database.engine import Database
 
         if self._shared is not None:
-            return self._shared
+            return self._shared.database
         if self.config.service_url:
             raise Unavailable("The database of a hub is its service's alone.", code="no_database")
         return Database(self.config)
@@ -105,10 +112,12 @@ class Platform:
 
         if self._shared is None:
             return JobManager(self.config, self.database, after_end=settle)
-        # What the service has in its environment is not for the jobs of its users.
-        inherited = {name: os.environ[name] for name in HARMLESS if name in os.environ}
         return JobManager(
-            self.config, self.database, after_end=settle, team=self.config.team, inherited=inherited
+            self.config,
+            self.database,
+            after_end=settle,
+            team=self.config.team,
+            given=self._shared.given,
         )
 
     @part
@@ -154,7 +163,7 @@ class Platform:
         # The database last: the jobs use it, as schedules do the jobs.
         for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "database"):
             made = self.__dict__.pop(name, None)
-            if made is not None and made is not self._shared:
+            if made is not None and (self._shared is None or made is not self._shared.database):
                 made.close()
 
 

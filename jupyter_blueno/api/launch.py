@@ -38,7 +38,7 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     opened = filling.begin(context.database, context.config, context.user, begin)
     request = msgspec.json.format(msgspec.json.encode(work.Request(context.user, checked.source, opened)))
     try:
-        command = [sys.executable, "-P", "-m", "jupyter_blueno.ingest"]
+        command = [sys.executable, "-P", "-m", "jupyter_blueno.conductors.ingest"]
         spec = JobSpec(kind="ingest", command=command, source=request.decode())
         on_a_line = "".join(sign if sign.isprintable() else "�" for sign in f"ingest {name}")
         context.platform.jobs.submit(context.user, job_id, on_a_line[:NAME_LIMIT], spec)

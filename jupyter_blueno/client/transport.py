@@ -23,6 +23,7 @@ from jupyter_blueno.config import Config
 Answer = TypeVar("Answer")
 
 TEAM_HEADER = "X-Blueno-Team"  # of which of the person's teams a request to a hub's service is
+JOB_TOKEN = "BLUENO_JOB_TOKEN"  # the variable in which a job of a hub has its own
 UNREACHABLE = "server_unreachable"  # code of the error when nothing listens at the address
 
 # A server without sign-in still wants the two halves of this on every write.
@@ -153,9 +154,13 @@ def here() -> InProcess:
 def find_server() -> Http | None:
     """The running local server.
 
-    On a hub the environment names the server; in a kernel its parent is the
-    server; elsewhere the newest server of this user that has Blueno.
+    On a hub the environment names the server, or in a job the service; in a
+    kernel its parent is the server; elsewhere the newest server of this user
+    that has Blueno.
     """
+    service = os.environ.get("BLUENO_SERVICE_URL")
+    if service and JOB_TOKEN in os.environ:
+        return Http(service, os.environ[JOB_TOKEN])
     hub = os.environ.get("JUPYTERHUB_SERVICE_URL")
     if hub and "JUPYTERHUB_API_TOKEN" in os.environ:
         return Http(hub, os.environ["JUPYTERHUB_API_TOKEN"])

@@ -17,11 +17,15 @@ from traitlets.config import Application
 from jupyter_blueno._version import __version__
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Operation
+from jupyter_blueno.catalog.model import User
 from jupyter_blueno.client.transport import TEAM_HEADER
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.hub import jobs
+from jupyter_blueno.hub.jobs import AsJob
 from jupyter_blueno.hub.people import People
 from jupyter_blueno.hub.teams import Teams
+from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.server.handlers.changes import Waiting
 from jupyter_blueno.server.handlers.operation import Serving, status_of
 from jupyter_blueno.server.routes import CHANGES, Handler, table
@@ -30,37 +34,59 @@ BODY_LIMIT = 512 << 20  # bytes: a function with its data, as a job
 
 
 class ServiceHandler(Serving):
-    """Serves the operations to whoever brings a token of the hub.
+    """Serves the operations to people with a token of the hub, and to jobs with one of their own.
 
     There are no cookies here, so nothing that a page could do in somebody's name.
     """
 
+    user: User | None = None
+    job: AsJob | None = None
+
     async def prepare(self) -> None:
         """Find out who asks."""
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        people: People = self.settings["people"]
-        self.model = None
-        if kind.lower() in ("token", "bearer") and token:
-            self.model = await people.who(token.strip())
-        if self.model is None:
+        try:
+            if kind.lower() in ("token", "bearer"):
+                await self.sign_in(token.strip())
+        except BluenoError as error:
+            self.problem(status_of(error), error.code, error.message)
+            return
+        if self.user is None:
             self.problem(
                 403, "http_403", "The token is missing, out of date, or not for this service. Sign in again."
             )
-            return
-        try:
-            self.user = people.member(self.model, self.request.headers.get(TEAM_HEADER))
-        except BluenoError as error:
-            self.problem(status_of(error), error.code, error.message)
 
-    def get_current_user(self) -> Any:
-        return self.model
+    async def sign_in(self, token: str) -> None:
+        """Set `user`, and `job` if it is one."""
+        job_id = self.teams.tokens.job_of(token)
+        if job_id is not None:
+            self.job = await self.in_thread(jobs.asking, self.teams, job_id)
+            self.user = self.job.user if self.job else None
+        elif token:
+            people: People = self.settings["people"]
+            model = await people.who(token)
+            if model is not None:
+                self.user = people.member(model, self.request.headers.get(TEAM_HEADER))
+
+    async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
+        if self.job is not None:
+            await self.in_thread(jobs.check, self.teams, self.job, operation, ask)
+        return await super().answer(operation, ask)
+
+    @property
+    def teams(self) -> Teams:
+        teams: Teams = self.settings["teams"]
+        return teams
+
+    def get_current_user(self) -> User | None:
+        return self.user
 
     async def may(self, operation: Operation[Any, Any]) -> bool:
         return True  # what is whose is said by the rooms
 
     def context(self) -> Context:
-        teams: Teams = self.settings["teams"]
-        return teams.context(self.user)
+        assert self.user is not None
+        return self.teams.context(self.user)
 
 
 class ServiceChanges(Waiting, ServiceHandler):
@@ -115,8 +141,11 @@ class BluenoService(Application):
 
     async def serve(self) -> None:
         """Serve until a signal asks for the end."""
-        teams = Teams(Config(parent=self, home=self.volume, service_url=""), self.url)
-        server = HTTPServer(self.application(teams), max_buffer_size=BODY_LIMIT, xheaders=True)
+        auth = HubAuth(parent=self)
+        teams = Teams(
+            Config(parent=self, home=self.volume, service_url=""), self.url, JobTokens(auth.api_token)
+        )
+        server = HTTPServer(self.application(teams, auth), max_buffer_size=BODY_LIMIT, xheaders=True)
         host, _, port = self.listen.rpartition(":")
         server.listen(int(port), host or "0.0.0.0")
         loop = asyncio.get_running_loop()
@@ -130,7 +159,7 @@ class BluenoService(Application):
         await asyncio.wait_for(server.close_all_connections(), 5)
         await loop.run_in_executor(None, teams.close)
 
-    def application(self, teams: Teams) -> web.Application:
+    def application(self, teams: Teams, auth: HubAuth) -> web.Application:
         """The routes."""
 
         def handler(path: str) -> Handler:
@@ -140,7 +169,7 @@ class BluenoService(Application):
         routes: list[Any] = [
             (f"{prefix}{path}", kind, options) for path, kind, options in table(handler, ServiceHandler)
         ]
-        people = People(HubAuth(parent=self), self.default_team)
+        people = People(auth, self.default_team)
         return web.Application([*routes, (f"{prefix}/health", Health)], teams=teams, people=people)
 
     def _take_up(self, teams: Teams) -> None:

@@ -15,11 +15,13 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from jupyter_blueno.api.context import Context, Platform
+from jupyter_blueno.api.context import Context, Platform, Shared
 from jupyter_blueno.catalog.model import User
+from jupyter_blueno.client.transport import JOB_TOKEN
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import Unavailable
+from jupyter_blueno.hub.tokens import JobTokens
 
 
 class Teams:
@@ -31,12 +33,16 @@ class Teams:
         The service's: its `home` is the volume.
     url : str
         Where jobs reach the service.
+    tokens : JobTokens
+        What jobs prove themselves by.
     """
 
-    def __init__(self, config: Config, url: str) -> None:
+    def __init__(self, config: Config, url: str, tokens: JobTokens) -> None:
         self.config = config
         self.url = url
+        self.tokens = tokens
         self.database = Database(config)
+        self.shared = Shared(self.database, lambda job_id: {JOB_TOKEN: tokens.of(job_id)})
         self._platforms: dict[str, Platform] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -85,7 +91,7 @@ class Teams:
         for folder in (shared, Path(config.home)):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o2775)  # everything in it belongs to the team
-        platform = Platform(config, self.database)
+        platform = Platform(config, self.shared)
         platform.fires_schedules = True
         platform.jobs.start_monitor()
         platform.ticker.start()

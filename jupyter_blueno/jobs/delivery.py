@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -69,14 +70,20 @@ class Delivery:
         user = User(row.owner, row.team)
         for path in sorted(place.glob(f"[0-9]*{NEW}")):
             try:
-                batch = msgspec.json.decode(path.read_bytes(), type=Batch)
+                content = path.read_bytes()
+            except FileNotFoundError:
+                continue  # somebody else looked at the same job, and has written it
+            try:
+                batch = msgspec.json.decode(content, type=Batch)
                 columns.write(self.database, user, batch.dataset_id, batch.ordinals, batch.values, row.id)
             except (InvalidInput, NotFound, TooLarge, msgspec.DecodeError) as error:
                 if not (place / SAID).exists():
                     (place / SAID).write_text(f"Values were not written: {getattr(error, 'message', error)}")
-                path.rename(path.with_suffix(REFUSED))
+                marked = REFUSED
             else:
-                path.rename(path.with_suffix(TAKEN))
+                marked = TAKEN
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(path.with_suffix(marked))
         try:
             return (place / SAID).read_text()
         except OSError:

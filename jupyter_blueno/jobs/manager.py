@@ -43,7 +43,7 @@ from jupyter_blueno.jobs.sending import (
 from jupyter_blueno.jobs.sending.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -56,7 +56,7 @@ class JobManager:
     What a job does is told by its folder; rows follow. Where no monitor runs in
     this process, they are brought up to date when somebody asks. `after_end` is
     called after a job was seen to end, and when the monitor starts. `team` and
-    `inherited`: see `Monitor`.
+    `given`: see `Monitor`.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class JobManager:
         backend: Backend | None = None,
         after_end: Callable[[], None] | None = None,
         team: str | None = None,
-        inherited: Mapping[str, str] | None = None,
+        given: Callable[[str], dict[str, str]] | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend or backends.of(config)
-        self.monitor = Monitor(config, database, self.backend, after_end, team, inherited)
+        self.monitor = Monitor(config, database, self.backend, after_end, team, given)
         self.recorder = snapshot.Recorder(config)
         self.objects = Objects(config.home_path / "objects")
 

@@ -20,7 +20,7 @@ from jupyter_blueno.jobs.lifecycle import Attempt
 from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
@@ -48,8 +48,8 @@ class Monitor:
     Several may look at the same job, in one process or in many: each change
     names the state that it starts from, and the second one changes nothing.
     Trouble of its own changes no row. With a `team` it follows that team's
-    alone. `inherited` is the environment that jobs begin with, default: that of
-    this process.
+    alone. `given` tells what a job of this id has in its environment beside what
+    all have.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Monitor:
         backend: Backend,
         after_end: Callable[[], None] | None = None,
         team: str | None = None,
-        inherited: Mapping[str, str] | None = None,
+        given: Callable[[str], dict[str, str]] | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend
         self.after_end = after_end or (lambda: None)
         self.team = team
-        self.inherited = os.environ if inherited is None else inherited
+        self.given = given or (lambda _: {})
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._stopped = False
@@ -223,6 +223,7 @@ class Monitor:
         if kind == "command":  # if it is a Python, the frameworks that it imports are followed
             paths = [str(SITE), *filter(None, [kept.get("PYTHONPATH")])]
             kept["PYTHONPATH"] = os.pathsep.join(paths)
+        kept |= self.given(job_id)
         return kept | {"BLUENO_JOB_ID": job_id, "BLUENO_JOB_FOLDER": str(folder.path)}
 
     def _guarded(self, row: Any) -> bool:

@@ -36,5 +36,5 @@ settings.configure(
     token="a-token-of-the-service-for-tests",
     volume=f"{folder}/volume",
     command=[sys.executable, "-m", "jupyter_blueno.hub"],
-    environment={name: value for name, value in told["service"].items()},
+    environment=told["service"],
 )

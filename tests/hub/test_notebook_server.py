@@ -108,3 +108,47 @@ def test_the_server_holds_no_database(alice: Http) -> None:
                 assert b"DATABASE_URL" not in (process / "environ").read_bytes()
         except OSError:
             continue
+
+
+def test_a_job_reads_data_and_writes_columns_with_a_token_of_its_own(hub: Hub, alice: Http) -> None:
+    code = """
+        import numpy as np
+        blueno.ingest(np.zeros((5, 8, 8), np.uint8), name="zeros")
+        def look():
+            import os
+            import jupyter_blueno as blueno
+            dataset = blueno.dataset("zeros")
+            for sample in dataset:
+                sample.record(mean=float(sample.numpy().mean()))
+            assert not [name for name in os.environ if name.startswith("JUPYTERHUB")]
+            return len(dataset)
+        job = blueno.submit(look)
+        print(job.result(), blueno.dataset("zeros")[2].results)
+    """
+    assert in_a_kernel(hub, alice, code).splitlines()[-1] == "5 {'mean': 0.0}"
+
+
+def test_a_folder_is_taken_in_by_a_job(hub: Hub, alice: Http) -> None:
+    code = """
+        import pathlib
+        import numpy as np
+        from PIL import Image
+        for label in "ab":
+            pathlib.Path("photos", label).mkdir(parents=True)
+            Image.fromarray(np.full((9, 9), ord(label), np.uint8)).save(f"photos/{label}/1.png")
+        dataset = blueno.ingest("photos", name="photos")
+        print(len(dataset), sorted(sample.label for sample in dataset))
+    """
+    assert in_a_kernel(hub, alice, code).splitlines()[-1] == "2 ['a', 'b']"
+
+
+def test_a_sweep_conducts_its_trials_through_the_service(hub: Hub, alice: Http) -> None:
+    code = """
+        def train(rate):
+            import jupyter_blueno as blueno
+            blueno.log_metric("loss", (rate - 2) ** 2)
+        sweep = blueno.sweep(train, objective="loss", sampler="grid", rate=[1, 2, 3])
+        sweep.wait()
+        print(sweep.best.parameters)
+    """
+    assert in_a_kernel(hub, alice, code).splitlines()[-1] == "{'rate': 2}"

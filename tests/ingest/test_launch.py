@@ -136,7 +136,7 @@ def test_an_ingest_that_was_killed_is_not_preparing_for_ever(context, many, foll
     half_way(context, begun)
     for process in psutil.process_iter(["cmdline", "environ"]):
         ours = (process.info["environ"] or {}).get("BLUENO_JOB_ID") == begun.version.job_id
-        if ours and "jupyter_blueno.ingest" in (process.info["cmdline"] or []):
+        if ours and "jupyter_blueno.conductors.ingest" in (process.info["cmdline"] or []):
             process.kill()
     done = over(context, begun)
     assert done.version.state == "failed"

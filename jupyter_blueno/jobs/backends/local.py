@@ -30,6 +30,7 @@ from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
 from jupyter_blueno.jobs.model import Claim, Resources
 from jupyter_blueno.jobs.sending.outlook import Room
 
+HARMLESS = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 STARTING = 5.0  # seconds that a dispatcher may take until it listens
 
 
@@ -171,7 +172,10 @@ class LocalBackend(Backend):
         )
 
     def surroundings(self) -> dict[str, str]:
-        return {**os.environ, **self.config.environment()}
+        kept = dict(os.environ)
+        if self.config.service_url:  # what a hub's service has in its environment is not for its users
+            kept = {name: kept[name] for name in HARMLESS if name in kept}
+        return kept | self.config.environment()
 
     def begin(self) -> None:
         with contextlib.suppress(OSError):

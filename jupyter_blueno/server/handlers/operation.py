@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from jupyter_core.utils import ensure_async
@@ -30,6 +31,8 @@ STATUS: dict[type[Exception], int] = {
     errors.MissingDependency: 501,
     errors.Unavailable: 503,
 }
+
+Answer = TypeVar("Answer")
 
 # Operations block on the database and on decoders: never in the event loop.
 _threads = ThreadPoolExecutor(max_workers=24, thread_name_prefix="blueno")
@@ -121,8 +124,12 @@ class Serving(web.RequestHandler):
 
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
         """Run the operation in a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_threads, operation, self.context(), ask)
+        return await self.in_thread(lambda: operation(self.context(), ask))
+
+    @staticmethod
+    async def in_thread(do: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Run what blocks."""
+        return await asyncio.get_running_loop().run_in_executor(_threads, do, *arguments)
 
     async def may(self, operation: Operation[Any, Any]) -> bool:
         """Whether the person who asks may do this."""

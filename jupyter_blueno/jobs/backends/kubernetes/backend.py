@@ -164,7 +164,12 @@ class KubernetesBackend(Backend):
     def surroundings(self) -> dict[str, str]:
         # Of this server's environment a job sees nothing: it may hold what is not for its user.
         roots = os.pathsep.join(self.config.roots)
-        return {"BLUENO_HOME": self.home} | ({"BLUENO_ROOTS": roots} if roots else {})
+        known = {
+            "BLUENO_HOME": self.home,
+            "BLUENO_ROOTS": roots,
+            "BLUENO_SERVICE_URL": self.config.service_url,
+        }
+        return {name: value for name, value in known.items() if value}
 
     # -- stopping -------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""``python -m jupyter_blueno.ingest``: a background ingest, as a job runs it."""
+"""``python -m jupyter_blueno.conductors.ingest``: a background ingest, as a job runs it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 import msgspec
 
+from jupyter_blueno.api.destination import OperationsDestination
 from jupyter_blueno.catalog.model import Progress
+from jupyter_blueno.conductors.asking import Asking
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.ingest import work
 from jupyter_blueno.ingest.destination import CatalogDestination
-from jupyter_blueno.ingest.run import Cancelled
+from jupyter_blueno.ingest.run import Cancelled, Destination
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.inside import reporting
 from jupyter_blueno.jobs.sending.snapshot import SpecFile
@@ -26,9 +28,12 @@ def main() -> int:
     request = _request()
     config = Config()
     database = Database(config)
+    asking = Asking(request.user.name, request.user.team)
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        destination = CatalogDestination(database, config, request.user)
+        destination: Destination = CatalogDestination(database, config, request.user)
+        if config.service_url:  # the database is the service's alone
+            destination = OperationsDestination(asking)
         dataset = work.run(config, destination, request, _report)
     except (BluenoError, OSError) as error:
         print(getattr(error, "message", error), file=sys.stderr)
@@ -37,6 +42,7 @@ def main() -> int:
         print("Cancelled.", file=sys.stderr)
         return 128 + signal.SIGTERM
     finally:
+        asking.close()
         database.close()
     print(f"'{dataset.name}' is ready: {dataset.version.sample_count:,} samples.")
     for problem in dataset.version.problems:
