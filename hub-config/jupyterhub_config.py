@@ -1,10 +1,11 @@
 """A JupyterHub with Blueno on one machine: ``jupyterhub -f hub-config/jupyterhub_config.py``.
 
-Install `jupyter-blueno[hub]` and the proxy (``jlpm install`` in ``hub-config/proxy``) first. Settings come from the
-environment:
+Install `jupyter-blueno[hub]` first, and the proxy (``jlpm install`` in
+``hub-config/proxy``). Settings come from the environment:
 
 - ``BLUENO_VOLUME``: the folder that everybody shares (default /blueno)
-- ``BLUENO_DATABASE_URL``: PostgreSQL of the service; it also keeps the hub's own state if ``HUB_DATABASE_URL`` says so
+- ``BLUENO_DATABASE_URL``: the service's PostgreSQL
+- ``HUB_DATABASE_URL``: the hub's own (default: a SQLite file where it runs)
 - ``BLUENO_SERVICE_TOKEN``: ``openssl rand -hex 32``; made anew at each start where it is missing
 """
 
