@@ -238,7 +238,7 @@ class Job(Acting, Observed):
         if self._info.state != "SUCCEEDED":
             raise self._failure()
         if self.kind == "function":
-            return self._unpickled("result")
+            return self._unpickled()
         if self.kind == "notebook":
             return self._notebook()
         if self.kind == "cell":
@@ -263,18 +263,35 @@ class Job(Acting, Observed):
     def _keep(self, info: model.Job) -> None:
         self._info = info
 
-    def _unpickled(self, name: str) -> Any:
+    def _unpickled(self) -> Any:
+        """What the function returned, or raised."""
         from jupyter_blueno.client import payload
 
-        content = session.call(api.get_job_file, api.JobFile(self.id, name)).body  # type: ignore[arg-type]
+        kept = "error" if self._info.state == "FAILED" else "result"
         try:
-            return payload.unpack(content)
+            try:  # where the folder is at hand, a large value need not go through the server
+                with open(session.home() / "jobs" / self.id / f"{kept}.pickle", "rb") as file:
+                    return payload.load(file)
+            except OSError:
+                return payload.unpack(session.call(api.get_job_file, api.JobFile(self.id, "result")).body)
+        except errors.NotFound:
+            raise self._not_kept() from None
+        except errors.BluenoError:
+            raise
         except Exception as error:
             raise errors.UnreadableData(
                 f"What {self.name} returned cannot be loaded here ({type(error).__name__}: {error}). Import "
                 "the packages that it needs, or let the function return plain values.",
                 code="result_unreadable",
             ) from error
+
+    def _not_kept(self) -> errors.NotFound:
+        shown = [one.data.get("text/plain", "") for one in self.outputs if one.role == "result"]
+        text = f" It was shown as {str(shown[-1])[:200]!r}." if shown else ""
+        reason = f" {self._info.reason}" if self._info.reason else ""
+        return errors.NotFound(
+            f"{self.name} ({self.id[:8]}) kept no value.{reason}{text}", code="job_result_missing"
+        )
 
     def _notebook(self) -> Path:
         """The executed notebook: the job's own file, or a copy where that is on another machine."""
@@ -295,7 +312,7 @@ class Job(Acting, Observed):
         remote = RemoteTraceback(trace)
         if self.kind == "function" and self._info.state == "FAILED":
             try:
-                raised = self._unpickled("result")
+                raised = self._unpickled()
             except errors.BluenoError:
                 raised = None
             if isinstance(raised, Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 from jupyter_blueno.client.look import size
 from jupyter_blueno.errors import InvalidInput, TooLarge
@@ -47,6 +47,11 @@ def pack(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 def unpack(content: bytes) -> Any:
     """What a job's pickle holds."""
     return pickle.loads(content)  # written by the user's own job
+
+
+def load(file: IO[bytes]) -> Any:
+    """The same, of a file."""
+    return pickle.load(file)
 
 
 @contextmanager

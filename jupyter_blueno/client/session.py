@@ -18,6 +18,7 @@ Answer = TypeVar("Answer")
 
 _lock = threading.RLock()
 _current: Transport | None = None
+_homes: dict[str, Path] = {}  # of servers, by address
 _chosen = False  # by `use`: then no other one is looked for
 
 
@@ -103,7 +104,10 @@ def home() -> Path:
     from jupyter_blueno.api.operation import Nothing
     from jupyter_blueno.api.status import get_status
 
-    return Path(call(get_status, Nothing()).home)
+    place = used.url if isinstance(used, Http) else ""
+    if place not in _homes:
+        _homes[place] = Path(call(get_status, Nothing()).home)
+    return _homes[place]
 
 
 def close() -> None:
@@ -111,6 +115,7 @@ def close() -> None:
     global _current, _chosen
     with _lock:
         used, _current, _chosen = _current, None, False
+        _homes.clear()
     if used is not None:
         used.close()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 
 import msgspec
 
-from jupyter_blueno.errors import NotFound
+from jupyter_blueno.errors import NotFound, TooLarge
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
 from jupyter_blueno.jobs.inside import used
 from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output, UsedDataset
@@ -15,6 +16,7 @@ from jupyter_blueno.jobs.sending import snapshot
 
 LOG_ANSWER = 4 << 20  # bytes of the log in one answer
 OUTPUTS_ANSWER = 16 << 20
+VALUE_ANSWER = 1 << 30
 FILES = {
     "notebook": ("notebook.ipynb", "application/x-ipynb+json"),
     "log": ("log", "text/plain; charset=utf-8"),
@@ -114,11 +116,10 @@ class JobRecord:
         if name == "result":
             for file, kind in (("result.pickle", "value"), ("error.pickle", "error")):
                 with contextlib.suppress(OSError):
-                    return (self.folder.path / file).read_bytes(), f"application/vnd.blueno.{kind}+pickle"
-            raise NotFound(
-                "The job kept no value: it is not over, it returned none, or its value cannot be pickled.",
-                code="job_result_missing",
-            )
+                    place = self.folder.path / file
+                    _check_size(place)
+                    return place.read_bytes(), f"application/vnd.blueno.{kind}+pickle"
+            raise NotFound("The job kept no value.", code="job_result_missing")
         file, media_type = FILES[name]
         try:
             return (self.folder.path / file).read_bytes(), media_type
@@ -140,3 +141,13 @@ class JobRecord:
                 return file.read(length)
         except OSError:
             return b""
+
+
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if size > VALUE_ANSWER:
+        raise TooLarge(
+            f"The value is {size / 1e9:.1f} GB, too large to be sent. It is in {path} on the machine of the "
+            "jobs: load it there with pickle.load, or have the job save what is needed of it.",
+            code="job_result_too_large",
+        )

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import nbformat
 import pytest
 
-from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
+from jupyter_blueno.jobs import record
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobSpec, Origin
@@ -145,6 +147,31 @@ def test_a_value_that_cannot_be_pickled_keeps_its_text(manager: JobManager) -> N
     job = wait(manager, start(manager, call(lambda: (n for n in "abc"))), "SUCCEEDED")
     assert "only its text" in (job.reason or "")
     assert "generator" in manager.outputs(ALICE, job.id, -1)[0].data["text/plain"]
+
+
+def test_a_value_over_the_limit_keeps_its_text_and_says_what_to_do(manager: JobManager) -> None:
+    spec = call(lambda: b"x" * 2_000_000)
+    small = msgspec.structs.replace(spec, environment={"BLUENO_RESULT_GB": "0.001"})
+    job = wait(manager, start(manager, small), "SUCCEEDED")
+    assert "it is over 0.001 GB. Save it to a file in the job" in (job.reason or "")
+    shown = manager.outputs(ALICE, job.id, -1)[0].data["text/plain"]
+    assert shown.endswith("… (bytes of 2,000,000 in all)")
+    assert len(shown) < 200
+    left = {path.name for path in JobFolder.of(manager.config, job.id).path.iterdir()}
+    assert not {"result.pickle", ".result.pickle"} & left
+    with pytest.raises(NotFound):
+        manager.file(ALICE, job.id, "result")
+    job = wait(manager, start(manager, spec), "SUCCEEDED")
+    assert len(manager.file(ALICE, job.id, "result")[0]) > 2_000_000
+
+
+def test_a_value_too_large_to_be_sent_says_where_it_is(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = wait(manager, start(manager, call(lambda: b"x" * 2_000)), "SUCCEEDED")
+    monkeypatch.setattr(record, "VALUE_ANSWER", 1_000)
+    with pytest.raises(TooLarge, match=f"{job.id}/result.pickle on the machine of the jobs"):
+        manager.file(ALICE, job.id, "result")
 
 
 def notebook(*sources: str) -> str:

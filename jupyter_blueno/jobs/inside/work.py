@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from jupyter_blueno.jobs.inside.capture import Outputs
 
+SHOWN = 1_000_000  # characters of a text, or bytes: of longer ones only the beginning is shown
+LONG = 10_000  # the same of items
 PLAIN = (str, bytes, bool, int, float, complex, type(None))
 LINE = 79  # a container's repr that fits is shown as it is, without IPython's pretty printer
 
@@ -159,11 +161,15 @@ def run_function(spec: dict[str, Any], folder: str, outputs: Outputs) -> Ended:
     except Exception as error:
         _lend_source(function, spec.get("source"))
         show_error(error, outputs)
-        _keep(folder, "error.pickle", error.with_traceback(None), cloudpickle)
+        from jupyter_blueno.jobs.inside.keeping import keep
+
+        keep(os.path.join(folder, "error.pickle"), error.with_traceback(None), cloudpickle)
         return Ended(1, in_words(error))
+    from jupyter_blueno.jobs.inside.keeping import keep
+
     if "BLUENO_TRIAL" in os.environ:
         measure(value)
-    trouble = _keep(folder, "result.pickle", value, cloudpickle)
+    trouble = keep(os.path.join(folder, "result.pickle"), value, cloudpickle)
     if value is not None:
         show_value(value, outputs)
     shell.flush()
@@ -204,6 +210,10 @@ def show_value(value: Any, outputs: Outputs) -> None:
     """Keep a value as a cell's last line shows it."""
     if value is None:
         return
+    if isinstance(value, str | bytes | bytearray) and len(value) > SHOWN:
+        kind = type(value).__name__
+        outputs.add("result", {"text/plain": f"{value[:LINE]!r}… ({kind} of {len(value):,} in all)"})
+        return
     rich = not isinstance(value, PLAIN) and (
         shell.existing() is not None
         or any(
@@ -211,13 +221,17 @@ def show_value(value: Any, outputs: Outputs) -> None:
             for name in ("_repr_html_", "_repr_mimebundle_", "_ipython_display_", "_repr_png_")
         )
     )
+    if isinstance(value, list | tuple | set | dict) and len(value) > LONG:
+        rich = True  # IPython shows the beginning, and says that there is more
     text = None if rich else repr(value)
     if rich or (text is not None and len(text) > LINE and not isinstance(value, PLAIN)):
         try:
             shell.needed().displayhook(value)
             return
         except ImportError:
-            text = repr(value)
+            import reprlib
+
+            text = reprlib.repr(value)
     outputs.add("result", {"text/plain": text})
 
 
@@ -251,18 +265,6 @@ def in_words(error: BaseException) -> str:
         return "It asked for input, and a background job has nobody to ask."
     message = str(error).strip().splitlines()
     return f"{type(error).__name__}: {message[0][:300]}" if message else type(error).__name__
-
-
-def _keep(folder: str, name: str, value: Any, cloudpickle: Any) -> str | None:
-    """Pickle `value` into a file; return why not, in words."""
-    temporary = os.path.join(folder, "." + name)
-    try:
-        with open(temporary, "wb") as file:
-            cloudpickle.dump(value, file)
-        os.replace(temporary, os.path.join(folder, name))
-    except Exception as error:
-        return in_words(error)
-    return None
 
 
 def _lend_source(function: Any, source: str | None) -> None:
