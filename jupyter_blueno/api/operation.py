@@ -130,6 +130,7 @@ def operations() -> list[Operation[Any, Any]]:
         images,
         ingest,
         jobs,
+        many,
         models,
         schedules,
         status,

@@ -33,6 +33,7 @@ _COMMANDS = {
     "pause": "jupyter_blueno.cli.jobs:pause",
     "unpause": "jupyter_blueno.cli.jobs:unpause",
     "cancel": "jupyter_blueno.cli.jobs:cancel",
+    "delete": "jupyter_blueno.cli.jobs:delete",
     "schedule": "jupyter_blueno.cli.schedules:schedule",
     "scheduler": "jupyter_blueno.cli.scheduler:scheduler",
     "environments": "jupyter_blueno.cli.environments:environments",

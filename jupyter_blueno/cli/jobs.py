@@ -147,11 +147,31 @@ def cancel(jobs: tuple[str, ...]) -> None:
     from jupyter_blueno.client.job_display import JobList
     from jupyter_blueno.client.jobs import find
 
-    stopped = JobList(find(word).cancel() for word in jobs)
+    stopped = JobList(find(word) for word in jobs).cancel()
     for one in stopped:
         with suppress(TimeoutError):
             one.wait(timeout=30)
     click.echo(repr(stopped))
+
+
+@click.command()
+@click.argument("jobs", nargs=-1, required=True, shell_complete=complete_jobs)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def delete(jobs: tuple[str, ...], yes: bool) -> None:
+    """Take jobs that are over off the list, with their logs, results and files."""
+    from jupyter_blueno.client.job_display import JobList
+    from jupyter_blueno.client.jobs import find
+
+    found = JobList(find(word) for word in jobs)
+    if not yes:
+        click.echo(repr(found))
+        click.confirm(
+            "Delete this, with all files?" if len(found) == 1 else "Delete these, with all files?", abort=True
+        )
+    kept = found.delete()
+    if kept:
+        names = ", ".join(one.name for one in found if one.id in kept)
+        raise click.ClickException(f"Not deleted, for it is not over yet: {names}. `blueno cancel` stops it.")
 
 
 @click.command()

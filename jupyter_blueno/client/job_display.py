@@ -6,7 +6,9 @@ import os
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from jupyter_blueno.client import look
+from jupyter_blueno.api import many
+from jupyter_blueno.api.operation import Operation
+from jupyter_blueno.client import look, session
 from jupyter_blueno.client.progress import duration
 from jupyter_blueno.jobs import model
 
@@ -58,6 +60,25 @@ class JobList(list["Job"]):
         """
         self.wait(timeout)
         return [one.result() for one in self]
+
+    def cancel(self) -> JobList:
+        """Ask all to stop: first kindly, then with force; returns the list itself."""
+        self._do(many.cancel_jobs)
+        return self
+
+    def delete(self) -> list[str]:
+        """Take those off the list that are over, with their files; the ids of the others are returned.
+
+        ``blueno.jobs("test").delete()``
+        """
+        return [one.job for one in self._do(many.delete_jobs)]
+
+    def _do(self, operation: Operation[many.ManyJobs, many.Handled]) -> list[many.Exempt]:
+        exempt: list[many.Exempt] = []
+        ids = [one.id for one in self]
+        for start in range(0, len(ids), many.MOST):
+            exempt += session.call(operation, many.ManyJobs(ids[start : start + many.MOST])).exempt
+        return exempt
 
     def _cells(self) -> list[list[str]]:
         rows = [

@@ -31,6 +31,8 @@ export const Commands = {
   openJobBench: 'blueno:open-job-bench', // {id}: a notebook that takes up where it was
   copyJobFix: 'blueno:copy-job-fix', // {id}: the command that its failure suggests
   deleteJob: 'blueno:delete-job', // {id}
+  cancelJobs: 'blueno:cancel-jobs', // {ids}: asks before
+  deleteJobs: 'blueno:delete-jobs', // {ids}: asks before
   showJobs: 'blueno:show-jobs',
   copyJobId: 'blueno:copy-job-id', // {id}
   copyJob: 'blueno:copy-job', // {id}: the line of Python

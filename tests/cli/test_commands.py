@@ -41,6 +41,14 @@ def blueno(module_config: Config, tmp_path_factory: pytest.TempPathFactory) -> R
     return _runner({**module_config.environment(), **nowhere}, folder)
 
 
+def test_a_job_is_deleted(blueno: Run) -> None:
+    job = blueno("run", "-f", "--name", "passing", "--", "true")
+    assert job.returncode == 0
+    assert "Aborted" in blueno("delete", "passing", code=1).stderr
+    blueno("delete", "--yes", "passing")
+    assert "passing" not in blueno("jobs").stdout
+
+
 def test_no_data_says_what_to_do(blueno: Run) -> None:
     assert "blueno ingest FOLDER" in blueno("datasets").stderr
     assert json.loads(blueno("jobs", "--json").stdout) == []

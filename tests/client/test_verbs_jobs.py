@@ -45,6 +45,17 @@ def test_an_exception_comes_back_with_its_traceback() -> None:
     assert "about to divide" in job.log()
 
 
+def test_what_is_done_to_several() -> None:
+    jobs = blueno.map(lambda n: n, [1, 2], name="several")
+    assert jobs.results(SOON) == [1, 2]
+    going = blueno.run_command(["sleep", "100"], name="several")
+    listed = blueno.jobs("several")
+    assert listed.delete() == [going.id]
+    assert [one.id for one in blueno.jobs("several")] == [going.id]
+    assert blueno.jobs("several").cancel()[0].wait(SOON).state == "CANCELLED"
+    assert blueno.jobs("several").delete() == blueno.jobs("several") == []
+
+
 def test_a_cell_shows_and_returns() -> None:
     job = blueno.run_cell("import math\nprint('hello')\ndisplay({'a': 1})\nmath.factorial(5)")
     assert job.result(SOON)["text/plain"] == "120"

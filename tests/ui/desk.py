@@ -25,7 +25,7 @@ async () => {
   document.querySelectorAll('.lm-Menu').forEach(menu => press(menu, 'Escape'));
   document.querySelectorAll('.jp-Dialog').forEach(dialog => press(dialog, 'Escape'));
   await until(() => !document.querySelector('.jp-Dialog'));
-  document.querySelectorAll('.jp-blueno-section-search input').forEach(box => press(box, 'Escape'));
+  document.querySelectorAll('.jp-blueno-section-search').forEach(box => press(box, 'Escape'));
   for (const area of ['main', 'down']) {
     for (const widget of [...shell.widgets(area)]) {
       if (area === 'main' || widget.isVisible) { widget.dispose(); }

@@ -356,21 +356,6 @@ def test_results_and_code(lab: Lab, page: Page) -> None:
     expect(tab.locator(".jp-blueno-environment")).to_contain_text("Python")
 
 
-def test_panel_finds_and_deletes(lab: Lab, page: Page) -> None:
-    name = f"needle-{uuid.uuid4().hex[:8]}"
-    job_id = submit_cell(lab, name, "print('short')")
-    found = row(page, job_id)
-    expect(found).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
-    page.get_by_role("button", name="Search jobs").click()
-    page.get_by_role("search").get_by_role("searchbox").fill(name)
-    expect(page.locator(".jp-blueno-job")).to_have_count(1)
-    found.hover()
-    found.get_by_role("button", name=f"What to do with {name}").click()
-    page.locator(".lm-Menu-item[data-command='blueno:delete-job']").click()
-    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
-    found.wait_for(state="detached")
-
-
 def test_job_tab_is_restored(lab: Lab, page: Page) -> None:
     job_id = submit_cell(lab, "restored", "print('kept')")
     header_state(open_job(page, job_id), "SUCCEEDED")

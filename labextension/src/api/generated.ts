@@ -1392,6 +1392,46 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask jobs to stop; those that are over stay as they ended.
+     * @description Ask jobs to stop; those that are over stay as they ended.
+     */
+    post: operations['cancel_jobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/work/delete': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take jobs that are over off the list; their folders are removed.
+     * @description Take jobs that are over off the list; their folders are removed.
+     */
+    post: operations['delete_jobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/work/form': {
     parameters: {
       query?: never;
@@ -1827,6 +1867,15 @@ export interface components {
       environments: components['schemas']['Environment'][];
     };
     /**
+     * Exempt
+     * @description One to which it was not done, and why.
+     */
+    Exempt: {
+      job: string;
+      code: string;
+      reason: string;
+    };
+    /**
      * FacetValue
      * @description A value (None: no value) and how many samples have it.
      */
@@ -2063,6 +2112,14 @@ export interface components {
       what?: 'path' | 'value';
     };
     /**
+     * Handled
+     * @description Those to which it was done, and the others.
+     */
+    Handled: {
+      done: string[];
+      exempt: components['schemas']['Exempt'][];
+    };
+    /**
      * Job
      * @description One job, as it stands.
      *
@@ -2224,6 +2281,13 @@ export interface components {
       name: string;
       values: unknown[];
       differs: boolean;
+    };
+    /**
+     * ManyJobs
+     * @description At most 1000, as `JobRef` has them.
+     */
+    ManyJobs: {
+      jobs: string[];
     };
     /**
      * Model
@@ -6023,6 +6087,72 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['JobList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  cancel_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ManyJobs'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Handled'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ManyJobs'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Handled'];
         };
       };
       /** @description An error. */

@@ -26,6 +26,19 @@ export function takesValues({ kind }: Job): boolean {
   return kind !== 'ingest' && kind !== 'sweep' && kind !== 'flow';
 }
 
+/** To which jobs something was done, and why not to the others. */
+export interface Many {
+  done: string[];
+  reasons: string[];
+}
+
+async function many(
+  answer: Promise<{ done: string[]; exempt: { reason: string }[] }>
+): Promise<Many> {
+  const { done, exempt } = await answer;
+  return { done, reasons: exempt.map(({ reason }) => reason) };
+}
+
 function newestFirst(a: Job, b: Job): number {
   return b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id);
 }
@@ -147,6 +160,20 @@ export class JobsModel extends Collection<Job> {
   /** Names that a cell needs of its kernel. */
   async names(source: string): Promise<string[]> {
     return (await this.api.post('/work/names', { body: { source } })).names;
+  }
+
+  /** Ask several to stop. */
+  cancelMany(ids: string[]): Promise<Many> {
+    return many(this.api.post('/work/cancel', { body: { jobs: ids } }));
+  }
+
+  /** Take several that are over off the list. */
+  async removeMany(ids: string[]): Promise<Many> {
+    const answer = await many(
+      this.api.post('/work/delete', { body: { jobs: ids } })
+    );
+    this.drop(...answer.done);
+    return answer;
   }
 
   /** Take a finished job off the list, with its folder. */

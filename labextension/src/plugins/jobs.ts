@@ -10,6 +10,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { JOB_MIME, JobCard } from '../widgets/jobs/card';
+import { addManyCommands } from '../widgets/jobs/manyjobs';
 import { addJobCommands } from '../widgets/jobs/commands';
 import { notifyOfEnds } from '../widgets/jobs/notices';
 import { CompareTab } from '../widgets/jobs/compare/comparetab';
@@ -124,6 +125,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       10
     );
 
+    addManyCommands(commands, platform);
     addJobCommands({ app, platform, places, current });
     for (const command of [
       Commands.showJobs,

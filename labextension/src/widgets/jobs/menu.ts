@@ -52,6 +52,26 @@ export function openJobMenu(
   menu.open(x, y);
 }
 
+/** Open the menu of several jobs. */
+export function openJobsMenu(
+  commands: CommandRegistry,
+  ids: string[],
+  x: number,
+  y: number
+): void {
+  const menu = new Menu({ commands });
+  for (const command of [
+    Commands.compareJobs,
+    Commands.openTensorBoard,
+    Commands.cancelJobs,
+    Commands.deleteJobs
+  ]) {
+    menu.addItem({ command, args: { ids } });
+  }
+  menu.aboutToClose.connect(() => setTimeout(() => menu.dispose(), 500));
+  menu.open(x, y);
+}
+
 /** Open it below a button. */
 export function openJobMenuAt(
   commands: CommandRegistry,

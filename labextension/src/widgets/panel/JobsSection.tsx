@@ -1,22 +1,12 @@
-import { ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { CommandRegistry } from '@lumino/commands';
 import type { Job } from '../../api/types';
-import { isOver } from '../../models/jobs';
+import { ChosenJobs } from '../../models/chosen';
+import type { JobsModel } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useDebounced, useFetch, useModel } from '../hooks';
-import { openJobMenu, openJobMenuAt } from '../jobs/menu';
-import {
-  StateSign,
-  isRunning,
-  metricsLine,
-  reasonLine,
-  runningTime,
-  stateWord,
-  useNow
-} from '../jobs/words';
-import { age, date, duration, percent } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
+import { ChosenBar } from './ChosenBar';
+import { JobRow, type Choose } from './JobRow';
 import { SearchBox, type SectionProps } from './section';
 
 const NEAR_END = 400; // px from the end at which the next page is fetched
@@ -25,11 +15,12 @@ const NEAR_END = 400; // px from the end at which the next page is fetched
 export function JobsSection(props: SectionProps): JSX.Element {
   const { platform, commands, search } = props;
   const jobs = useModel(platform.jobs);
-  const { query } = useModel(search);
+  const { query, shown: searching } = useModel(search);
   const wanted = useDebounced(query.trim(), 200);
   const found = useFetch(wanted, async signal =>
     wanted && jobs.hasMore ? jobs.find(wanted, signal) : []
   );
+  const chosen = useChosen(platform.jobs);
   const end = React.useRef<HTMLDivElement>(null);
   useNearEnd(end, () => {
     if (!query && jobs.hasMore) {
@@ -48,7 +39,7 @@ export function JobsSection(props: SectionProps): JSX.Element {
       />
     );
   }
-  if (!jobs.items.length) {
+  if (!jobs.items.length && !searching) {
     return (
       <Empty
         title="No jobs yet"
@@ -63,12 +54,39 @@ export function JobsSection(props: SectionProps): JSX.Element {
     );
   }
   const shown = matching(jobs.items, jobs.listed, found.value ?? [], query);
+  const choose: Choose = {
+    toggle: id => chosen.toggle(id),
+    extend: (id, from) => {
+      if (from) {
+        chosen.begin(from);
+      }
+      chosen.extend(
+        id,
+        shown.map(job => job.id)
+      );
+    },
+    all: () => chosen.choose(shown.map(job => job.id)),
+    clear: () => chosen.clear(),
+    among: id => (chosen.has(id) ? chosen.ids : [id])
+  };
   return (
     <>
       <SearchBox search={search} placeholder="Search jobs" />
-      <ul className="jp-blueno-list jp-blueno-jobs" aria-label="Jobs">
+      {chosen.size > 0 && (
+        <ChosenBar platform={platform} commands={commands} chosen={chosen} />
+      )}
+      <ul
+        className={`jp-blueno-list jp-blueno-jobs${chosen.size ? ' jp-mod-choosing' : ''}`}
+        aria-label="Jobs"
+      >
         {shown.map(job => (
-          <JobRow key={job.id} job={job} commands={commands} />
+          <JobRow
+            key={job.id}
+            job={job}
+            isChosen={chosen.has(job.id)}
+            choose={choose}
+            commands={commands}
+          />
         ))}
       </ul>
       {query && !shown.length && !found.loading && (
@@ -79,6 +97,13 @@ export function JobsSection(props: SectionProps): JSX.Element {
       </div>
     </>
   );
+}
+
+/** What is chosen, for as long as the list is there. */
+function useChosen(jobs: JobsModel): ChosenJobs {
+  const [chosen] = React.useState(() => new ChosenJobs(jobs));
+  React.useEffect(() => () => chosen.dispose(), [chosen]);
+  return useModel(chosen);
 }
 
 /** Those of the pages loaded, or of all that are known those with the text. */
@@ -99,104 +124,6 @@ function matching(
       job.name.toLowerCase().includes(text) ||
       job.id.startsWith(text)
   );
-}
-
-function JobRow(props: { job: Job; commands: CommandRegistry }): JSX.Element {
-  const { job, commands } = props;
-  const open = () => void commands.execute(Commands.openJob, { id: job.id });
-  return (
-    <li
-      className="jp-blueno-job"
-      data-job={job.id}
-      data-state={job.state}
-      onContextMenu={event => {
-        event.preventDefault();
-        event.stopPropagation();
-        openJobMenu(commands, job.id, event.clientX, event.clientY);
-      }}
-    >
-      <div
-        className="jp-blueno-job-row"
-        role="button"
-        tabIndex={0}
-        onClick={open}
-        onKeyDown={event => onRowKey(event, open)}
-      >
-        <StateSign job={job} />
-        <span className="jp-blueno-job-name" title={job.name}>
-          {job.name}
-        </span>
-        <RowFacts job={job} />
-      </div>
-      <button
-        className="jp-blueno-button jp-mod-icon jp-blueno-job-more"
-        aria-label={`What to do with ${job.name}`}
-        title="More …"
-        aria-haspopup="menu"
-        onClick={event => openJobMenuAt(commands, job.id, event.currentTarget)}
-      >
-        <ellipsesIcon.react tag={null} />
-      </button>
-    </li>
-  );
-}
-
-/** Time and percent while it runs, else why it waits or how it ended. */
-function RowFacts({ job }: { job: Job }): JSX.Element {
-  const over = isOver(job);
-  const now = useNow(true, over ? 30_000 : 1000);
-  const reason = reasonLine(job) || metricsLine(job);
-  if (isRunning(job)) {
-    const ran = runningTime(job, now);
-    return (
-      <>
-        <span className="jp-blueno-job-time">
-          {job.desired !== 'run'
-            ? stateWord(job)
-            : ran === null
-              ? stateWord(job)
-              : duration(ran)}
-        </span>
-        <span className="jp-blueno-job-percent">{percent(job.progress)}</span>
-        {reason && <Reason text={reason} />}
-      </>
-    );
-  }
-  const moment = job.finished_at ?? job.created_at;
-  return (
-    <>
-      <span className="jp-blueno-job-time" title={date(moment)}>
-        {over ? age(moment, now) : stateWord(job)}
-      </span>
-      {reason && <Reason text={reason} />}
-    </>
-  );
-}
-
-function Reason({ text }: { text: string }): JSX.Element {
-  return (
-    <span className="jp-blueno-job-reason" title={text}>
-      {text}
-    </span>
-  );
-}
-
-/** Enter opens; the arrows go to the rows above and below. */
-function onRowKey(event: React.KeyboardEvent, open: () => void): void {
-  const row = event.currentTarget.parentElement;
-  const other =
-    event.key === 'ArrowDown'
-      ? row?.nextElementSibling
-      : event.key === 'ArrowUp'
-        ? row?.previousElementSibling
-        : null;
-  if (event.key === 'Enter' || event.key === ' ') {
-    event.preventDefault();
-    open();
-  } else if (other) {
-    event.preventDefault();
-    other.querySelector<HTMLElement>('.jp-blueno-job-row')?.focus();
-  }
 }
 
 /** Call back when the end of a list comes near the view. */

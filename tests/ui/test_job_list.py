@@ -1,0 +1,70 @@
+"""The list of jobs in the panel: searched, and several of it chosen."""
+
+from __future__ import annotations
+
+import uuid
+
+from playwright.sync_api import Page, expect
+
+from tests.servers import Lab
+from tests.ui.conftest import picture
+from tests.ui.test_jobs import LONG, UNTIL_FILE, release, row, submit_cell
+
+assert release  # a fixture
+
+
+def test_panel_finds_and_deletes(lab: Lab, page: Page) -> None:
+    name = f"needle-{uuid.uuid4().hex[:8]}"
+    job_id = submit_cell(lab, name, "print('short')")
+    found = row(page, job_id)
+    expect(found).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    page.get_by_role("button", name="Search jobs").click()
+    page.get_by_role("search").get_by_role("searchbox").fill(name)
+    expect(page.locator(".jp-blueno-job")).to_have_count(1)
+    found.hover()
+    found.get_by_role("button", name=f"What to do with {name}").click()
+    page.locator(".lm-Menu-item[data-command='blueno:delete-job']").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    found.wait_for(state="detached")
+
+
+def test_several_are_chosen(lab: Lab, page: Page, release: str) -> None:
+    name = f"many-{uuid.uuid4().hex[:8]}"
+    ids = [submit_cell(lab, f"{name}-{n}", f"print({n})") for n in range(3)]
+    ids.append(submit_cell(lab, f"{name}-long", UNTIL_FILE.format(file=release)))
+    for one in ids[:3]:
+        expect(row(page, one)).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    page.get_by_role("button", name="Search jobs").click()
+    page.get_by_role("search").get_by_role("searchbox").fill(name)
+    listed = page.locator(".jp-blueno-job")
+    expect(listed).to_have_count(4)
+    bar = page.get_by_role("toolbar", name="What to do with the chosen jobs")
+    listed.nth(1).hover()
+    listed.nth(1).get_by_role("checkbox").check()
+    expect(bar).to_contain_text("1 job chosen")
+    expect(bar.get_by_role("button", name="Compare")).to_be_disabled()
+    listed.nth(3).locator(".jp-blueno-job-row").click(modifiers=["Shift"])
+    expect(bar).to_contain_text("3 jobs chosen")
+    bar.get_by_role("button", name="Compare").click()
+    expect(page.locator(".jp-blueno-compare")).to_contain_text(f"{name}-2")
+    # By keyboard, from the first one down.
+    listed.first.locator(".jp-blueno-job-row").focus()
+    page.keyboard.press("Escape")
+    expect(bar).to_have_count(0)
+    page.keyboard.press("Shift+ArrowDown")
+    expect(bar).to_contain_text("2 jobs chosen")
+    page.keyboard.press("Control+a")
+    expect(bar).to_contain_text("4 jobs chosen")
+    picture(page, "jobs-chosen")
+    bar.get_by_role("button", name="Cancel …").click()
+    question = page.locator(".jp-Dialog")
+    expect(question).to_contain_text("Cancel 1 job?")
+    expect(question).to_contain_text(f"{name}-long")
+    question.get_by_role("button", name="Cancel 1 job").click()
+    expect(listed.first).to_have_attribute("data-state", "CANCELLED", timeout=LONG)
+    bar.get_by_role("button", name="Choose none").click()
+    listed.nth(2).locator(".jp-blueno-job-row").focus()
+    for key in ("x", "ArrowUp", "x", "Delete"):
+        page.keyboard.press(key)
+    question.get_by_role("button", name="Delete").click()
+    expect(listed).to_have_count(2)
