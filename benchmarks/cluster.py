@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.figures import Figure, percentile, spread
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
+from jupyter_blueno.jobs.backends.kubernetes.access import Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.backend import KubernetesBackend
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobPage, JobSpec
@@ -64,20 +65,18 @@ def _manager(space: Space, **fields: object) -> Iterator[JobManager]:
 
 
 class Births:
-    """When each pod of a namespace was first heard of."""
+    """When the pod of each Job was first heard of."""
 
-    def __init__(self, space: Space, backend: KubernetesBackend) -> None:
+    def __init__(self, backend: KubernetesBackend) -> None:
         self.seen: dict[str, float] = {}
-        path = f"/api/v1/namespaces/{space.namespace}/pods"
-        self.stream = backend.access.stream(path, [("watch", "true")])
+        self.stream = backend.access.stream("/api/v1/pods", [("watch", "true")])
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        import json
-
-        for line in self.stream.lines():
-            name = json.loads(line)["object"]["metadata"].get("labels", {}).get("job-name")
-            self.seen.setdefault(name, time.perf_counter())
+        with suppress(Unreachable):  # closed
+            for line in self.stream.lines():
+                name = json.loads(line)["object"]["metadata"].get("labels", {}).get("job-name")
+                self.seen.setdefault(name, time.perf_counter())
 
     def after(self, name: str, begin: float) -> float:
         until(lambda: name in self.seen, "the pod")
@@ -93,16 +92,13 @@ def _submit(space: Space, manager: JobManager) -> list[Figure]:
     assert isinstance(backend, KubernetesBackend)
     wait(manager, start(manager, command("true")), "SUCCEEDED")
     raw, ours = [], []
-    with closing(Births(space, backend)) as births:
+    with closing(Births(backend)) as births:
         for number in range(ROUNDS):
             begin = time.perf_counter()
-            words = ["create", "job", f"raw-{number}", f"--image={space.cluster.busybox}", "--", "true"]
-            subprocess.run(
-                [str(space.cluster.kubectl), f"--namespace={space.namespace}", *words],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            raw.append(births.after(f"raw-{number}", begin))
+            name = f"{space.namespace}-raw-{number}"
+            space.cluster.run("create", "job", name, f"--image={space.cluster.busybox}", "--", "true")
+            raw.append(births.after(name, begin))
+            space.cluster.run("delete", "job", name, "--wait=false")
             begin = time.perf_counter()
             job = start(manager, command("true"))
             ours.append(births.after(f"blueno-{job.id}", begin))

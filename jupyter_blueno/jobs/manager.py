@@ -12,6 +12,7 @@ import msgspec
 from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, Conflict, DatabaseUnavailable, NotAllowed, NotFound
 from jupyter_blueno.jobs import backends, parts, store, workbench
+from jupyter_blueno.jobs.backends.base import NotYet
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import PAUSED
 from jupyter_blueno.jobs.model import (
@@ -344,7 +345,6 @@ class JobManager:
             self.monitor.look_now()
 
     def same(self, user: Person, row: Any, digest: str) -> Job:
-        """The job of a request that was made before."""
         if row.team != user.team or row.handle.get("digest") != digest or row.deleted_at is not None:
             raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
         return self.get(user, row.id)
@@ -367,7 +367,8 @@ class JobManager:
         folder = JobFolder.of(self.config, job_id)
         environment = self.monitor.environment(job_id, spec.kind, spec.resources)
         try:
-            self.backend.start(job_id, folder, claim_of(job), environment)
+            with contextlib.suppress(NotYet):
+                self.backend.start(job_id, folder, claim_of(job), environment)
         except BluenoError:
             with self.database.begin() as connection:
                 forgotten = store.forget(connection, job_id)

@@ -246,7 +246,7 @@ class Monitor:
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
             values["started_at"] = lifecycle.moment(seen.started_at)
-        if verdict.state in ("STARTING", "RUNNING", "FINISHING") and seen.phase != "unknown":
+        if verdict.state not in TERMINAL and _tells_why(seen, verdict.state):
             values["reason"] = verdict.reason
         attempt = folder.read("attempt.json", Attempt)
         if attempt is not None:
@@ -306,6 +306,11 @@ def claim_of(job: Any) -> Claim:
     """What a job, or its row, says of its place in the queue."""
     resources = job.resources if isinstance(job, Job) else msgspec.convert(job.spec["resources"], Resources)
     return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp(), job.id, job.team)
+
+
+def _tells_why(seen: lifecycle.Observation, state: str) -> bool:
+    """Whether the reason in the row is to be that of the observation; of those that wait others tell, too."""
+    return seen.reason is not None if state == "QUEUED" else seen.phase != "unknown"
 
 
 def _health(seen: lifecycle.Observation, state: str) -> Health:

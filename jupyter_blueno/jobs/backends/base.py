@@ -6,12 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Observation
 from jupyter_blueno.jobs.model import Claim, Resources
 from jupyter_blueno.jobs.sending.outlook import Room
 
 Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
+
+
+class NotYet(Unavailable):
+    """Work cannot be started now, or nobody knows whether it was: whoever looks next tries again."""
 
 
 class Backend(ABC):
@@ -43,6 +48,8 @@ class Backend(ABC):
 
         Raises
         ------
+        NotYet
+            If it will be started by `start` being called again.
         Unavailable
             If it cannot be started now; nothing was started.
         """

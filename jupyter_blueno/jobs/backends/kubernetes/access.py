@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jupyter_blueno.errors import MissingDependency
+from jupyter_blueno.errors import MissingDependency, Unavailable
 from jupyter_blueno.jobs.backends.kubernetes.shapes import ListMeta
 
 CONNECT, READ = 3.0, 10.0  # seconds
@@ -34,11 +34,7 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """It did not answer. Unless it was `unsent`, what was asked may have been done all the same."""
-
-    def __init__(self, message: str, unsent: bool) -> None:
-        super().__init__(message)
-        self.unsent = unsent
+    """It did not answer; what was asked may have been done all the same."""
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -87,7 +83,7 @@ class Access:
         try:
             data = response.read()
         except (HTTPError, OSError) as error:
-            raise Unreachable(str(error), unsent=False) from error
+            raise Unreachable(str(error)) from error
         _check(response.status, data)
         return msgspec.json.decode(data, type=shape)
 
@@ -113,7 +109,7 @@ class Access:
         return Stream(response.response)
 
     def _send(self, method: str, path: str, body: Any, query: Sequence[tuple[str, str]], read: float) -> Any:
-        from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+        from urllib3.exceptions import HTTPError
 
         client = self._opened()
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -125,8 +121,7 @@ class Access:
             return client.call_api(*asked, _request_timeout=(CONNECT, read))
         except (HTTPError, OSError) as error:
             cause = getattr(error, "reason", None) or error
-            unsent = isinstance(cause, NewConnectionError | ConnectTimeoutError)
-            raise Unreachable(str(cause), unsent) from error
+            raise Unreachable(str(cause)) from error
 
     def _opened(self) -> Any:
         with self._lock:
@@ -156,7 +151,7 @@ class Stream:
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from filter(None, whole)
         except (HTTPError, OSError, ValueError, AttributeError) as error:  # the last two: it was closed
-            raise Unreachable(str(error), unsent=False) from error
+            raise Unreachable(str(error)) from error
         finally:
             self.close()
 
@@ -179,10 +174,17 @@ def _connect(context: str) -> Any:
     settings = client.Configuration()
     settings.connection_pool_maxsize = CONNECTIONS
     settings.retries = 0  # who asks decides
-    if "KUBERNETES_SERVICE_HOST" in os.environ and not (context or os.environ.get("KUBECONFIG")):
-        config.load_incluster_config(client_configuration=settings)
-    else:
-        config.load_kube_config(context=context or None, client_configuration=settings)
+    inside = "KUBERNETES_SERVICE_HOST" in os.environ and not (context or os.environ.get("KUBECONFIG"))
+    try:
+        if inside:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            config.load_kube_config(context=context or None, client_configuration=settings)
+    except (config.ConfigException, OSError) as error:
+        raise Unavailable(
+            f"There is no way to the cluster: {str(error).rstrip('.')}. Name a kubeconfig (KUBECONFIG).",
+            code="no_cluster",
+        ) from error
     return client.ApiClient(settings)
 
 
@@ -194,5 +196,5 @@ def _check(status: int, data: bytes) -> None:
     except msgspec.DecodeError:
         said = _Said("", data[:200].decode(errors="replace"))
     if status >= 500:  # whoever stands in between may have given up waiting
-        raise Unreachable(said.message or f"HTTP status {status}", unsent=False)
+        raise Unreachable(said.message or f"HTTP status {status}")
     raise Refused(status, said.reason, said.message)

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, Unavailable
-from jupyter_blueno.jobs.backends.base import Backend, Handle
+from jupyter_blueno.jobs.backends.base import Backend, Handle, NotYet
 from jupyter_blueno.jobs.backends.kubernetes import objects, reading, words
 from jupyter_blueno.jobs.backends.kubernetes.access import CONNECTIONS, Access, Refused, Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.capacity import Amounts, Capacity
@@ -36,6 +36,7 @@ from jupyter_blueno.jobs.model import Claim, Resources
 from jupyter_blueno.jobs.sending.outlook import Room
 
 LATE = 5.0  # seconds that a record may take from a pod to here, over a shared volume
+SILENT = "The cluster does not answer at present. Nothing is lost; it goes on once that does."
 SUBMITTED = "submitted.json"  # in a job's folder, once its Job was made
 
 
@@ -80,14 +81,15 @@ class KubernetesBackend(Backend):
         selector = f"app.kubernetes.io/managed-by=blueno,app.kubernetes.io/instance={self.instance}"
         self.jobs = Following(self.access, self.path, selector, JobObject, JOB, self._changed)
         self.pods = Following(self.access, pods, selector, PodObject, JOB, self._changed)
-        self.capacity = Capacity(self.access, self.namespace, self.template)
-        self.news = News(self.access, self.namespace)
+        self.errands = Errands(CONNECTIONS // 2)
+        self.capacity = Capacity(self.access, self.namespace, self.template, self.errands)
+        self.news = News(self.access, self.namespace, self.errands)
         self.cleaner = Cleaner(self)
         self._waiting: set[str] = set()
         self._starting: set[str] = set()  # by us, just now
+        self._troubles: dict[str, str] = {}  # why a job is not in the cluster yet
         self._over: dict[str, float] = {}  # when a Job without a record was first seen to be over
         self._lock = threading.Lock()
-        self.errands = Errands(CONNECTIONS // 2)
         self._closed = False
 
     def close(self) -> None:
@@ -134,15 +136,13 @@ class KubernetesBackend(Backend):
             made: JobObject | None = self.access.ask("POST", self.path, JobObject, body)
         except Refused as error:
             if error.reason != "AlreadyExists":
-                raise Unavailable(words.refused(error.message), code="cluster_refused") from error
+                self._troubles[job_id] = words.refused(error.message)
+                raise Unavailable(self._troubles[job_id], code="cluster_refused") from error
             made = self.job_now(job_id)
         except Unreachable as error:
-            if error.unsent:
-                raise Unavailable(
-                    "The cluster does not answer, so nothing was started. Try again in a moment.",
-                    code="cluster_unavailable",
-                ) from error
-            return  # it may have been made: who looks next tries again, and finds it then
+            self._troubles[job_id] = SILENT
+            raise NotYet(SILENT, code="cluster_unavailable") from error
+        self._troubles.pop(job_id, None)
         if made is not None:
             folder.write(SUBMITTED, Submitted(self.namespace, made.metadata.uid))
             self.jobs.put(made)
@@ -241,7 +241,8 @@ class KubernetesBackend(Backend):
     def _blind(self, folder: JobFolder, begun: Begun | None) -> Observation:
         """While the cluster says nothing: what the folder says."""
         if begun is None:
-            return Observation("unknown")
+            silent = self.jobs.trouble and not folder.has("cancel")
+            return Observation("unknown", reason=SILENT if silent else None)
         seen = self._running(folder, begun, "running", None)
         alive = seen.heartbeat is not None and time.time() - seen.heartbeat < 30
         return seen if alive else Observation("unknown", begun.started_at, seen.heartbeat)
@@ -249,7 +250,9 @@ class KubernetesBackend(Backend):
     def _missing(self, job_id: str, folder: JobFolder, begun: Begun | None) -> Observation:
         """There is no Job, as far as is known here."""
         if begun is None and not folder.has(SUBMITTED):
-            return Observation("unknown" if folder.has("cancel") else "absent")
+            if folder.has("cancel"):
+                return Observation("unknown")
+            return Observation("absent", reason=self._troubles.get(job_id))
         self.errands.do("confirm", job_id, lambda: self.cleaner.confirm(job_id, folder))
         return Observation("unknown")
 
@@ -304,9 +307,11 @@ class KubernetesBackend(Backend):
         turn = turn.replace(" job before", " job is before").replace(" jobs before", " jobs are before")
         found = self.jobs.of(claim.id) if claim.id else []
         if not found:
-            return (self._would(claim) if not claim.id else "It is being handed to the cluster.") + turn
+            if claim.id:
+                return self._troubles.get(claim.id, "It is being handed to the cluster.")
+            return self._would(claim) + turn
         if not self.jobs.knows():
-            return "The cluster does not answer at present; what waits there is not lost."
+            return SILENT
         pods = self.pods.of(claim.id)
         pod = reading.newest(pods)
         unmade = self.news.of_job(found[0].metadata.name) if pod is None else None
@@ -362,6 +367,4 @@ class KubernetesBackend(Backend):
                 return None
             raise Unavailable(words.refused(error.message), code="cluster_refused") from error
         except Unreachable as error:
-            raise Unavailable(
-                "The cluster does not answer; try again.", code="cluster_unavailable"
-            ) from error
+            raise NotYet(SILENT, code="cluster_unavailable") from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused, Unreachable
+from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
 from jupyter_blueno.jobs.backends.kubernetes.objects import PodTemplate
 from jupyter_blueno.jobs.backends.kubernetes.shapes import NodeObject, PodObject, QuotaObject, quantity
 from jupyter_blueno.jobs.model import Resources
@@ -47,22 +47,25 @@ ANY = Amounts(float("inf"), float("inf"), float("inf"))
 
 
 class Capacity:
-    """Asked when somebody wants to know, and not again for a while. Thread-safe."""
+    """Asked once somebody wants to know, later while nobody waits for it. Thread-safe."""
 
-    def __init__(self, access: Access, namespace: str, template: PodTemplate) -> None:
-        self.access, self.namespace, self.template = access, namespace, template
-        self._known = Known(None, [])
+    def __init__(self, access: Access, namespace: str, template: PodTemplate, errands: Errands) -> None:
+        self.access, self.namespace, self.template, self.errands = access, namespace, template, errands
+        self._known: Known | None = None
         self._asked = -FRESH
-        self._lock = threading.Lock()
 
     def known(self) -> Known:
-        """What there is; as it was before where the cluster does not answer."""
-        with self._lock:
-            if time.monotonic() - self._asked >= FRESH:
-                self._asked = time.monotonic()
-                with contextlib.suppress(Refused, Unreachable):
-                    self._known = Known(self._nodes(), self._quotas())
-            return self._known
+        """What there is, or was some seconds ago; nothing is known where the cluster does not answer."""
+        if self._known is None:
+            with contextlib.suppress(Refused, Unreachable):
+                self._ask()
+        elif time.monotonic() - self._asked >= FRESH:
+            self.errands.do("count", "", self._ask)
+        return self._known or Known(None, [])
+
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
+        self._known = Known(self._nodes(), self._quotas())
 
     def room(self) -> Room:
         nodes, quotas = self.known()

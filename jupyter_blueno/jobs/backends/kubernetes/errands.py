@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from jupyter_blueno.errors import Unavailable
+from jupyter_blueno.jobs.backends.kubernetes.access import Refused, Unreachable
 
 PERIOD = 0.25  # seconds between two of the same kind for a job
 MANY = 1000
@@ -48,7 +49,7 @@ class Errands:
         errand, job_id = key
         try:
             act()
-        except (Unavailable, OSError) as error:
+        except (Unavailable, Refused, Unreachable, OSError) as error:
             _log.info("Job %s: to %s it is put off: %s", job_id, errand, error)
         except Exception:
             _log.exception("Job %s: to %s it went wrong", job_id, errand)

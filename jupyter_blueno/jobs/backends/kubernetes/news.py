@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 
 from jupyter_blueno.jobs.backends.kubernetes import words
-from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused, Unreachable
+from jupyter_blueno.jobs.backends.kubernetes.access import Access
+from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
 from jupyter_blueno.jobs.backends.kubernetes.shapes import EventObject
 
 FRESH = 5.0  # seconds that an answer is good for
@@ -15,14 +14,13 @@ REASONS = ("FailedCreate", "TriggeredScaleUp", "NotTriggerScaleUp")
 
 
 class News:
-    """Reads the events of a namespace when somebody wants to know. Thread-safe."""
+    """Reads the events of a namespace once somebody wants to know, while nobody waits. Thread-safe."""
 
-    def __init__(self, access: Access, namespace: str) -> None:
-        self.access = access
+    def __init__(self, access: Access, namespace: str, errands: Errands) -> None:
+        self.access, self.errands = access, errands
         self.path = f"/api/v1/namespaces/{namespace}/events"
         self._said: dict[str, EventObject] = {}
         self._asked = -FRESH
-        self._lock = threading.Lock()
 
     def of_job(self, name: str) -> str | None:
         """Why no pod is made for a Job."""
@@ -35,14 +33,12 @@ class News:
         return None if event is None else words.scaling(event.reason, event.message)
 
     def _newest(self) -> dict[str, EventObject]:
-        with self._lock:
-            if time.monotonic() - self._asked >= FRESH:
-                self._asked = time.monotonic()
-                with contextlib.suppress(Refused, Unreachable):
-                    self._said = self._ask()
-            return self._said
+        if time.monotonic() - self._asked >= FRESH:
+            self.errands.do("hear", "", self._ask)
+        return self._said
 
-    def _ask(self) -> dict[str, EventObject]:
+    def _ask(self) -> None:
+        self._asked = time.monotonic()
         found: dict[str, EventObject] = {}
         for reason in REASONS:
             events, _ = self.access.every(self.path, EventObject, [("fieldSelector", f"reason={reason}")])
@@ -50,7 +46,7 @@ class News:
                 known = found.get(event.involved_object.name)
                 if known is None or _when(known) <= _when(event):
                     found[event.involved_object.name] = event
-        return found
+        self._said = found
 
 
 def _when(event: EventObject) -> float:
