@@ -41,7 +41,16 @@ def kill(space: Space, part: str) -> bool:
     return True
 
 
+@pytest.fixture
+def open_files() -> Iterator[None]:
+    """What is written from here on can be written by the pods, too, which have another user."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
 @pytest.mark.timeout(240 * EXAMPLES)
+@pytest.mark.usefixtures("open_files")
 def test_any_order_of_steps(
     manager: JobManager, another_manager: Callable[[], JobManager], folder: Path, space: Space
 ) -> None:
