@@ -152,12 +152,12 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     return statement.order_by(job.c.created_at.desc(), job.c.id.desc())
 
 
-def begun(connection: sa.Connection, team: str | None) -> Sequence[sa.Row[Any]]:
+def begun(connection: sa.Connection, team: str | None = None) -> Sequence[sa.Row[Any]]:
     """Whole rows of the jobs, of a team or of all, that are not over and do not wait for their turn."""
     return connection.execute(_BEGUN, {"team": team}).all()
 
 
-def queued(connection: sa.Connection, team: str | None) -> set[str]:
+def queued(connection: sa.Connection, team: str | None = None) -> set[str]:
     """Ids of the jobs, of a team or of all, that wait for their turn."""
     return set(connection.scalars(_QUEUED, {"team": team}))
 
@@ -167,7 +167,7 @@ def rows(connection: sa.Connection, ids: list[str]) -> Sequence[sa.Row[Any]]:
     return connection.execute(_ACTIVE.where(job.c.id.in_(ids))).all()
 
 
-def in_order(connection: sa.Connection, team: str | None) -> list[tuple[str, str]]:
+def in_order(connection: sa.Connection, team: str | None = None) -> list[tuple[str, str]]:
     """Ids of the jobs that wait and their lanes; of each lane the next one first.
 
     By priority, then by turns between people, then by age.
