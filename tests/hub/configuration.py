@@ -23,7 +23,7 @@ c.Authenticator.admin_users = {"admin"}
 c.JupyterHub.load_groups = told["groups"]
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{folder}/volume/home/{{username}}"
-c.Spawner.args = ["--allow-root", "--LabApp.expose_app_in_browser=True"]
+c.Spawner.args = ["--allow-root", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 120
 c.JupyterHub.services = [{"name": "tests", "api_token": told["token"]}]
