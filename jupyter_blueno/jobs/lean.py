@@ -38,6 +38,31 @@ class _Reading:
     memo: dict[str, str] = {}
 
 
+def read(path: str) -> bytes:
+    """The content of a file; without the objects that `open` makes, which are pages to copy after a fork."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = part = os.read(descriptor, 65536)
+        while part:
+            part = os.read(descriptor, 65536)
+            content += part
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def write(path: str, content: bytes, durable: bool = False) -> None:
+    """Write a file; with `durable` it is on the disk then."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        while content:  # a disk that is nearly full takes a part
+            content = content[os.write(descriptor, content) :]
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read_json(path: str) -> Any:
     """The content of a JSON file.
 
@@ -47,8 +72,7 @@ def read_json(path: str) -> Any:
     ValueError
         If it is not JSON.
     """
-    with open(path, encoding="utf-8") as file:
-        text = file.read().strip()
+    text = read(path).decode().strip()
     try:
         value, end = make_scanner(_Reading)(text, 0)  # type: ignore[arg-type]
     except StopIteration:
@@ -63,11 +87,7 @@ def write_json(path: str, content: dict[str, Any], durable: bool = False) -> Non
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(to_json(content))
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
+        write(temporary, to_json(content).encode(), durable)
         os.replace(temporary, path)
     except OSError:
         with suppress(OSError):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.backends.base import Backend
 
 PERIOD = 0.1  # seconds between looks while a job is active
+REST = 0.05  # at least, also when it is woken again and again
 IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
 SILENT = 30.0  # seconds without a heartbeat
 LAUNCHES = 5  # attempts to get a supervisor up
@@ -104,6 +105,7 @@ class Monitor:
         begun = False
         while not self._stopped:
             pause = IDLE_PERIOD
+            looked = time.monotonic()
             try:
                 if not begun:  # jobs may have ended while nobody followed them
                     self.backend.begin()
@@ -118,6 +120,8 @@ class Monitor:
                 known = isinstance(error, BluenoError)
                 _log.warning("The jobs cannot be looked at now: %s", error, exc_info=not known)
             self._wake.wait(pause)
+            # Who submits a thousand jobs wakes it a thousand times; looking takes time from them.
+            time.sleep(max(0.0, looked + REST - time.monotonic()))
             self._wake.clear()
 
     # -- looking ----------------------------------------------------------------

@@ -60,13 +60,8 @@ def job_of(row: sa.Row[Any]) -> Job:
 
 def insert(connection: sa.Connection, values: dict[str, Any]) -> Job | None:
     """Add a row; None if its id is there already."""
-    from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-    parts.hold(connection, [values])
-    values |= {"revision": next_revision(connection)}
-    statement = postgres_insert(job).values(**values).on_conflict_do_nothing(index_elements=["id"])
-    found = connection.execute(statement.returning(*LISTED)).one_or_none()
-    return None if found is None else job_of(found)
+    found = insert_many(connection, [values])
+    return found[0] if found else None
 
 
 def insert_many(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[Job]:

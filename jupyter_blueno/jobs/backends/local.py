@@ -192,6 +192,8 @@ class LocalBackend(Backend):
                 self._start_dispatcher()
 
     def check(self, resources: Resources) -> None:
+        if resources.cpu is None and resources.memory is None and not resources.gpu:
+            return
         limits = self._limits()
         cores = limits["cpu"]
         if resources.cpu is not None and resources.cpu > cores:

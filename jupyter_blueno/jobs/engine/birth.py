@@ -24,11 +24,10 @@ UNBORN = "unborn.json"
 def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, bytes] | None:
     """What the job was submitted with, its GPUs, and which attempt it is; None if that is gone."""
     try:
-        with open(os.path.join(folder, "environ"), "rb") as file:
-            pairs = [pair.partition(b"=") for pair in file.read().split(b"\0") if pair]
+        words = lean.read(os.path.join(folder, "environ")).split(b"\0")
     except OSError:
         return None
-    found = {name: value for name, _, value in pairs}
+    found = {name: value for name, _, value in (word.partition(b"=") for word in words if word)}
     if gpus is not None:
         found[b"CUDA_VISIBLE_DEVICES"] = gpus.encode()
         found[b"CUDA_DEVICE_ORDER"] = b"PCI_BUS_ID"  # or their numbers mean others

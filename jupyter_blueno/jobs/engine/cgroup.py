@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 
+from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.lean import suppress
 
 TYPE_CHECKING = False
@@ -195,8 +196,7 @@ def _make(path: str) -> None:
 
 
 def _read(path: str) -> str:
-    with open(path) as file:
-        return file.read()
+    return lean.read(path).decode()
 
 
 def _write(path: str, text: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 
+from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.engine import memory
 from jupyter_blueno.jobs.engine.cgroup import Group
 from jupyter_blueno.jobs.engine.family import Family
@@ -78,8 +79,8 @@ class Limits:
         if self.group is not None:
             with suppress(OSError):
                 self.group.enter()
-        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-            file.write("500")  # if the machine runs out of memory, a job goes before a notebook
+        with suppress(OSError):  # if the machine runs out of memory, a job goes before a notebook
+            lean.write("/proc/self/oom_score_adj", b"500")
         if self.cores:
             os.sched_setaffinity(0, self.cores)
 

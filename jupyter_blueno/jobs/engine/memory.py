@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.engine.processes import LINUX
 from jupyter_blueno.jobs.lean import suppress
 
@@ -57,15 +58,14 @@ def kills_beside() -> int | None:
 
 
 def _counted(path: str, name: bytes) -> int:
-    with open(path, "rb") as file:
-        return int((b"\n" + file.read()).split(name, 1)[1].split(b"\n", 1)[0])
+    return int((b"\n" + lean.read(path)).split(name, 1)[1].split(b"\n", 1)[0])
 
 
 def _own_groups() -> list[str]:
     """Folders of the control groups this process is in, outermost last."""
     found = []
-    with suppress(OSError), open("/proc/self/cgroup") as file:
-        for line in file.read().splitlines():
+    with suppress(OSError):
+        for line in lean.read("/proc/self/cgroup").decode().splitlines():
             _, kinds, path = line.split(":", 2)
             if kinds and "memory" not in kinds.split(","):
                 continue
@@ -83,8 +83,8 @@ def _own_groups() -> list[str]:
 def _sum(path: str, names: tuple[bytes, ...]) -> int:
     """Bytes of these lines, which are in KiB; a process that is gone uses nothing."""
     total = 0
-    with suppress(OSError, ValueError), open(path, "rb") as file:
-        for line in file.read().split(b"\n"):
+    with suppress(OSError, ValueError):
+        for line in lean.read(path).split(b"\n"):
             if line.startswith(names):
                 total += int(line.split()[1]) * 1024
     return total

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.lean import suppress
 
 TYPE_CHECKING = False
@@ -35,8 +36,8 @@ def children(pid: int) -> list[int]:
     found: list[int] = []
     with suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
-            with suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
-                found.extend(map(int, file.read().split()))
+            with suppress(OSError):
+                found.extend(map(int, lean.read(f"/proc/{pid}/task/{task}/children").split()))
     return found
 
 
@@ -68,8 +69,7 @@ def marked(mark: str, session: int) -> set[int]:
             continue
         pid = int(entry)
         with suppress(OSError):
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                environment = file.read()
+            environment = lean.read(f"/proc/{pid}/environ")
             ours = wanted in environment.split(b"\0")
             if (ours or (session > 1 and os.getsid(pid) == session)) and identity(pid) is not None:
                 found.add(pid)
@@ -82,8 +82,8 @@ def without_shared(found: set[int]) -> set[int]:
         return found
     kept = set(found)
     for pid in found:
-        with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-            if b"\0BLUENO_SHARED=1\0" in b"\0" + file.read():
+        with suppress(OSError):
+            if b"\0BLUENO_SHARED=1\0" in b"\0" + lean.read(f"/proc/{pid}/environ"):
                 kept -= {pid} | descendants(pid)
     return kept
 
@@ -106,8 +106,7 @@ def send_group(group: int, number: int) -> None:
 def threads_on_machine() -> int:
     """How many threads the whole machine has: one small read. 0 where unknown."""
     try:
-        with open("/proc/loadavg") as file:
-            return int(file.read().split()[3].split("/")[1])
+        return int(lean.read("/proc/loadavg").split()[3].split(b"/")[1])
     except (OSError, ValueError, IndexError):
         return 0
 
@@ -146,8 +145,7 @@ def _boot() -> str:
 def _stat(pid: int) -> tuple[str, str] | None:
     """State and start time (clock ticks since boot)."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+        fields = lean.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None
     state = fields[0].decode()

@@ -38,6 +38,7 @@ else:
 TICK = 0.5  # seconds between looks
 HEARTBEAT = 5.0
 CROWD = 64  # new threads on the machine that are worth a count of ours
+RESERVE = 1 << 14  # bytes
 LITTLE = 1 << 18  # bytes of free disk that are as good as none
 LOCK_PATIENCE = 2.0
 
@@ -191,8 +192,7 @@ class Supervisor:
         if environment is None:
             self.reason = "The environment that it was submitted with is gone; submit it again."
             return False
-        with open(self.path("reserve"), "wb") as file:  # room for the record if the disk fills up
-            file.write(b"\0" * 16384)
+        lean.write(self.path("reserve"), b"\0" * RESERVE)  # room for the record if the disk fills up
         self.limits.prepare()
         go_read, go_write = os.pipe()
         child = os.fork()
@@ -369,8 +369,10 @@ class Supervisor:
                 time.sleep(1)
         if self.on_end is not None:  # what it held is of use before the disk is done
             self.on_end()
-        with suppress(OSError), open(self.path("exit.json"), "rb") as file:
-            os.fsync(file.fileno())
+        with suppress(OSError):
+            descriptor = os.open(self.path("exit.json"), os.O_RDONLY | os.O_CLOEXEC)
+            os.fsync(descriptor)
+            os.close(descriptor)
         self.forget("reserve", "heartbeat", "environ", "paused")
         went_well = ending == "exited" and self.family.exit_status == 0
         if ending != "cancelled":

@@ -65,9 +65,13 @@ def _mapping(text: str) -> dict[str, str]:
 
 
 def _installed(root: Path) -> bool:
+    return any(root.is_relative_to(place) for place in _places()) or not root.is_dir()
+
+
+@functools.cache
+def _places() -> set[str]:
     paths = sysconfig.get_paths()
-    places = {paths[name] for name in ("stdlib", "purelib", "platlib")}
-    return any(root.is_relative_to(place) for place in places) or not root.is_dir()
+    return {paths[name] for name in ("stdlib", "purelib", "platlib")}
 
 
 def _text(path: Path) -> str:
