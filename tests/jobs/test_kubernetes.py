@@ -195,7 +195,17 @@ def test_a_pod_gets_what_was_asked_for_and_no_rights() -> None:
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert spec["priorityClassName"] == "normal"
     assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
-    assert {"name": "home", "mountPath": "/home"} in container["volumeMounts"]
+    assert {"name": "data", "mountPath": "/home"} in container["volumeMounts"]
+
+
+def test_a_pod_sees_the_folders_of_its_team_and_user_alone() -> None:
+    found = made(PodTemplate("image", claim="blueno", volume="/blueno"))
+    mounts = found["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    seen = {one["mountPath"]: one["subPath"] for one in mounts if one["name"] == "data"}
+    assert seen == {f"/blueno/{one}": one for one in ("teams/team", "shared/team", "home/alice")}
+    for name in ("..", "../bob", "", "a/b"):
+        with pytest.raises(InvalidInput, match="cannot be a folder"):
+            made(PodTemplate("image", claim="blueno", volume="/blueno"), owner=name)
 
 
 def test_without_a_word_it_gets_the_usual_and_free_cores() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.engine.contained import MOVED
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import CONDUCTORS, Claim
@@ -22,8 +23,10 @@ CONDUCTOR_CPU, CONDUCTOR_MEMORY = 0.1, 512 << 20  # sweeps and flows wait, mostl
 class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     """How the pods of jobs look in a cluster; its operator says so, nobody who submits a job.
 
-    `claim` is the volume with the data folder, at the same path as here. `volumes`
-    and `mounts` are others, as in a pod. `cpu` and `memory` (bytes) are for jobs
+    `claim` is the volume with the data folder, at the same path as here. Where it
+    holds more than that, `volume` is the path at which its root lies, and of it a
+    pod sees the `shares` alone: folders in which ``{team}`` and ``{user}`` stand for
+    whose job it is. `volumes` and `mounts` are others, as in a pod. `cpu` and `memory` (bytes) are for jobs
     that do not say what they need; `environment` is no place for secrets: it can
     be read in the Job. `gpu_tolerations` are added where a job asks for a GPU.
     `priority_classes` are names by the least priority of a job that gets them.
@@ -38,6 +41,8 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     group: int = 1000
     fs_group: int | None = None
     claim: str | None = None
+    volume: str | None = None
+    shares: list[str] = field(default_factory=lambda: ["teams/{team}", "shared/{team}", "home/{user}"])
     volumes: list[dict[str, Any]] = []
     mounts: list[dict[str, Any]] = []
     environment: dict[str, str] = {}
@@ -117,8 +122,8 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
     volumes = [*template.volumes, _shared_memory(claim, template)]
     mounts = [*template.mounts, {"name": "shared-memory", "mountPath": "/dev/shm"}]
     if template.claim:
-        volumes.append({"name": "home", "persistentVolumeClaim": {"claimName": template.claim}})
-        mounts.append({"name": "home", "mountPath": home})
+        volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": template.claim}})
+        mounts += _of_claim(claim, template, home)
     environment = {"HOME": str(folder.path), **template.environment, "BLUENO_HOME": home}
     container = {
         "name": "job",
@@ -156,6 +161,21 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
         "priorityClassName": priority_class(claim.resources.priority, template),
     }
     return pod | {name: value for name, value in optional.items() if value}
+
+
+def _of_claim(claim: Claim, template: PodTemplate, home: str) -> list[dict[str, Any]]:
+    """What a job sees of the volume: of its team and its user, and nobody else's."""
+    if template.volume is None:
+        return [{"name": "data", "mountPath": home}]
+    for name in (claim.team, claim.owner):
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise InvalidInput(
+                f"'{name[:80]}' cannot be a folder, so its jobs can have none.", code="bad_name"
+            )
+    below = [one.format(team=claim.team, user=claim.owner) for one in template.shares]
+    return [
+        {"name": "data", "mountPath": f"{template.volume.rstrip('/')}/{one}", "subPath": one} for one in below
+    ]
 
 
 def resources(claim: Claim, template: PodTemplate) -> dict[str, dict[str, str]]:
