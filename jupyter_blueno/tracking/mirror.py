@@ -55,6 +55,7 @@ class Told(msgspec.Struct):
     state: str = ""
     after: str = ""  # of the curves
     params: bool = False
+    attempt: int = 1
     datasets: int = 0
 
 
@@ -177,7 +178,14 @@ class Mirror:
     def _above(self, row: Any) -> Link | None:
         if not row.parent:
             return None
-        link = JobFolder.of(self.config, row.parent).read("mlflow.json", Link)
+        folder = JobFolder.of(self.config, row.parent)
+        link = folder.read("mlflow.json", Link)
+        if link is None:  # its turn comes after that of its parts
+            with self.database.begin() as connection:
+                above = connection.execute(sa.select(table).where(table.c.id == row.parent)).one_or_none()
+            if above is not None and above.deleted_at is None:
+                self.tell(above)
+                link = folder.read("mlflow.json", Link)
         return link if link is not None and link.store == self.store else None
 
     def experiment(self, name: str) -> str:
@@ -200,12 +208,7 @@ class Mirror:
                 self.rest.post("experiments/set-experiment-tag", experiment_id=link.experiment_id, **TRAINING)
                 known = self.rest.get("runs/get", run_id=link.run_id)["run"]["data"]
                 params = {key: value for key, value in params.items() if key not in _keys(known, "params")}
-                code = None
-                with contextlib.suppress(BluenoError):
-                    code = JobRecord(folder).code()
-                parent = self._above(row)
-                said = runs.tags(row, code, self.companion.base_url, parent.run_id if parent else None)
-                tags = [one for one in said if one["key"] not in _keys(known, "tags")]
+                tags = self._correct(row, folder, link, _keys(known, "tags"))
             pairs = [{"key": key, "value": value} for key, value in list(params.items())[:100]]
             if pairs or tags:
                 self.rest.post("runs/log-batch", run_id=link.run_id, params=pairs, tags=tags)
@@ -215,6 +218,17 @@ class Mirror:
             inputs = [runs.dataset_input(one) for one in used[told.datasets :]]
             self.rest.post("runs/log-inputs", run_id=link.run_id, datasets=inputs)
             told.datasets = len(used)
+
+    def _correct(self, row: Any, folder: JobFolder, link: Link, known: set[str]) -> list[dict[str, str]]:
+        """The tags that a run of the job's own lacks, or has wrong: MLflow guesses from the process."""
+        code = None
+        with contextlib.suppress(BluenoError):
+            code = JobRecord(folder).code()
+        parent = self._above(row)
+        said = runs.tags(row, code, self.companion.base_url, parent.run_id if parent else None)
+        for key in runs.GUESSED & known - {one["key"] for one in said}:
+            self.rest.post("runs/delete-tag", run_id=link.run_id, key=key)
+        return [one for one in said if one["key"] in runs.GUESSED or one["key"] not in known]
 
     def _measure(self, folder: JobFolder, told: Told) -> None:
         """The points of its curves since the last time, but those that it logs to MLflow itself."""
@@ -231,6 +245,9 @@ class Mirror:
             end = runs.millis(row.finished_at)
             self.rest.post("runs/update", run_id=told.run_id, status=status, end_time=end)
             told.state = status
+        if row.attempt > told.attempt:
+            self.rest.post("runs/set-tag", run_id=told.run_id, key="blueno.attempt", value=str(row.attempt))
+            told.attempt = row.attempt
 
 
 def _keys(data: dict[str, Any], of: str) -> set[str]:

@@ -13,6 +13,10 @@ from jupyter_blueno.jobs.model import TERMINAL, Code, Curve, UsedDataset
 
 STATUS = {"SUCCEEDED": "FINISHED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "LOST": "FAILED"}
 JOB_TAG = "blueno.job"
+# What MLflow tells of the process that logs; of a job's, Blueno knows better.
+GUESSED = {"mlflow.user", "mlflow.source.name", "mlflow.source.type"} | {
+    f"mlflow.source.git.{what}" for what in ("commit", "branch", "repoURL", "dirty", "diff")
+}
 PARAM_LENGTH = 6000  # MLflow's own limits
 NAME_LENGTH = 250
 

@@ -51,6 +51,6 @@ export const Commands = {
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first
   runCellAsJob: 'blueno:run-cell-as-job',
-  openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run
+  openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run; {jobs?}: compared
   runOnSelection: 'blueno:run-on-selection' // {selection, total, python}
 } as const;

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from jupyter_blueno.api.jobs import SubmitJob, submit_job
 from jupyter_blueno.client import session
 from jupyter_blueno.client.demo import demo
+from jupyter_blueno.jobs.model import JobSpec
 from tests.ui.conftest import TOKEN, Lab, execute, picture, wait_for_idle_kernel
+from tests.ui.test_accessibility import assert_accessible
 
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 LONG = 60_000  # ms
@@ -62,6 +67,24 @@ plt.show()
 confidence = found[np.arange(len(truth)), truth]
 tests.record(confidence=confidence, predicted=[str(one) for one in found.argmax(axis=1)])
 tests[np.argsort(confidence)[:12]].show()
+"""
+
+# What a framework logs by itself, and what is read, is all that is said.
+NETWORK = """\
+import jupyter_blueno as blueno
+import mlflow
+from sklearn.neural_network import MLPClassifier
+
+mlflow.sklearn.autolog(log_models=False)
+digits = blueno.dataset("mnist-5k")
+images, labels = digits.where(split="train").numpy()
+others, truth = digits.where(split="test").numpy()
+network = MLPClassifier(width, max_iter=12, random_state=0)
+network.fit(images.reshape(len(images), -1) / 255, labels)
+for loss in network.loss_curve_:
+    blueno.log_metric("loss", loss)
+blueno.log_metric("accuracy", network.score(others.reshape(len(others), -1) / 255, truth))
+blueno.register_model("digits", network, description="Handwritten digits, 28×28")
 """
 
 
@@ -184,3 +207,58 @@ def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
     expect(tab.locator(".jp-blueno-facts")).to_contain_text("predicted")
     expect(tab.get_by_role("region", name="Jobs that used it")).to_contain_text("train-digits")
     picture(page, "columns")
+
+
+def trained(lab: Lab, **values: int) -> tuple[str, str]:
+    """A job that trains a network on the demo digits, from a folder under git; and its commit."""
+    folder = lab.root / "network"
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "README.md").write_text("Networks for digits")
+        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin"]):
+            subprocess.run([*git, *words], check=True)
+    job_id = uuid.uuid4().hex
+    spec = JobSpec("cell", source=NETWORK, folder=str(folder), parameters=values)
+    lab.transport.call(submit_job, SubmitJob(job_id, "network", spec))
+    commit = subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True)
+    return job_id, commit.stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_was_trained_is_found_in_mlflow_and_tensorboard(fresh: Lab, first_page: Page) -> None:
+    page = first_page
+    (first, commit), (second, _) = (trained(fresh, width=width) for width in (16, 64))
+    jobs = [first, second]
+    for job_id in jobs:
+        execute(page, "blueno:open-job", {"id": job_id})
+        header = page.locator(f"#jp-blueno-job-{job_id} .jp-blueno-job-header")
+        expect(header).to_have_attribute("data-state", "SUCCEEDED", timeout=2 * LONG)
+
+    # From a job to its run: parameters, metrics, the commit, the datasets that it read.
+    page.locator(f"#jp-blueno-job-{jobs[1]}").get_by_role("button", name="MLflow").click()
+    mlflow = page.frame_locator("#jp-blueno-mlflow iframe")
+    expect(mlflow.get_by_role("heading", name="network")).to_be_visible(timeout=2 * LONG)
+    expect(mlflow.get_by_text(commit[:7])).to_be_visible()
+    expect(mlflow.get_by_role("link", name=re.compile("^digits"))).to_be_visible()  # the model
+    expect(mlflow.get_by_text("hidden_layer_sizes").first).to_be_attached()
+    expect(mlflow.get_by_text("training_accuracy_score").first).to_be_attached()
+    mlflow.get_by_text("+2", exact=True).click()  # the first is what autologging saw of the arrays
+    expect(mlflow.get_by_text("mnist-5k (v1-")).to_have_count(2)
+    picture(page, "mlflow-run")
+
+    # Both, side by side; and their curves in one TensorBoard.
+    execute(page, "blueno:compare-jobs", {"ids": jobs})
+    both = page.locator("#jp-blueno-compare")
+    expect(both).to_contain_text("width")
+    both.get_by_role("button", name="MLflow").click()
+    expect(mlflow.get_by_text("Comparing 2 Runs").first).to_be_visible(timeout=LONG)
+    execute(page, "blueno:compare-jobs", {"ids": jobs})
+    both.get_by_role("button", name="TensorBoard").click()
+    board = page.frame_locator(f"{FRONT}.jp-blueno-tensorboard iframe")
+    for job_id in jobs:
+        expect(board.get_by_text(f"network-{job_id[:8]}").first).to_be_visible(timeout=LONG)
+    expect(board.get_by_text("accuracy").first).to_be_visible()
+    picture(page, "tensorboard")
+    assert_accessible(page, "#jp-blueno-compare")

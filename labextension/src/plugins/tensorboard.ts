@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import {
   IFrame,
+  IThemeManager,
   MainAreaWidget,
   Notification,
   WidgetTracker
@@ -15,18 +16,43 @@ import { bluenoIcon } from '../icons';
 import { Commands, IBlueno } from '../tokens';
 import { addTab, reveal } from '../widgets/placing';
 
+/** Where TensorBoard's own page keeps what its user prefers; `theme` is one of it. */
+const SETTINGS = '_tb_global_settings';
+
 /** TensorBoard on a job, or on several, in a tab. */
 export const tensorBoardPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-blueno:tensorboard',
   description: 'TensorBoard on jobs, behind Jupyter’s own port.',
   autoStart: true,
   requires: [IBlueno],
-  activate: (app: JupyterFrontEnd, platform: IBlueno) => {
+  optional: [IThemeManager],
+  activate: (
+    app: JupyterFrontEnd,
+    platform: IBlueno,
+    themes: IThemeManager | null
+  ) => {
     const tracker = new WidgetTracker<MainAreaWidget<IFrame>>({
       namespace: 'blueno-tensorboard'
     });
 
+    const sayTheme = () => {
+      const light = !themes?.theme || themes.isLight(themes.theme);
+      localStorage.setItem(
+        SETTINGS,
+        JSON.stringify({ ...preferred(), theme: light ? 'light' : 'dark' })
+      );
+    };
+    themes?.themeChanged.connect(() => {
+      sayTheme();
+      tracker.forEach(tab =>
+        tab.content.node
+          .querySelector('iframe')
+          ?.contentWindow?.location.reload()
+      );
+    });
+
     const open = async (jobs: string[]) => {
+      sayTheme();
       const { path } = await platform.api.post('/tensorboards', {
         body: { jobs }
       });
@@ -65,6 +91,14 @@ export const tensorBoardPlugin: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+function preferred(): object {
+  try {
+    return JSON.parse(localStorage.getItem(SETTINGS) ?? '{}') as object;
+  } catch {
+    return {};
+  }
+}
 
 function idsIn(args: ReadonlyPartialJSONObject): string[] {
   const many = Array.isArray(args.ids) ? args.ids.map(String) : [];
@@ -110,5 +144,6 @@ function tabOf(url: string, label: string): MainAreaWidget<IFrame> {
   tab.title.label = label;
   tab.title.icon = bluenoIcon;
   tab.title.closable = true;
+  tab.toolbar.hide();
   return tab;
 }

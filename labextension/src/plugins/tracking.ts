@@ -22,6 +22,8 @@ import { addTab, reveal } from '../widgets/placing';
 const DARK = '_mlflow_dark_mode_toggle_enabled';
 /** Whether its chat has opened itself once; here it covers a third of a tab. */
 const CHAT = 'mlflow.assistant.fab.autoOpenedOnFirstLoad_v1';
+/** Which of its two faces it shows, that for chats if nobody chose. */
+const FACE = 'mlflow.workflowType_v1';
 
 /** MLflow in a tab; its server starts when the tab is opened. */
 export const trackingPlugin: JupyterFrontEndPlugin<void> = {
@@ -54,7 +56,12 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
               type: 'string',
               description: 'A place in it: #/experiments/1/runs/…'
             },
-            job: { type: 'string', description: 'The job whose run is meant' }
+            job: { type: 'string', description: 'The job whose run is meant' },
+            jobs: {
+              type: 'array',
+              items: { type: 'string' },
+              description: 'Jobs whose runs are compared'
+            }
           }
         }
       },
@@ -62,6 +69,9 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
         const dark = themes?.theme && !themes.isLight(themes.theme);
         localStorage.setItem(DARK, dark ? 'true' : 'false');
         localStorage.setItem(CHAT, 'true');
+        if (!localStorage.getItem(FACE)) {
+          localStorage.setItem(FACE, '"machine_learning"');
+        }
         let tab = tabs.find(() => true);
         const path = typeof args.path === 'string' ? args.path : '';
         if (!tab || path) {
@@ -74,22 +84,32 @@ export const trackingPlugin: JupyterFrontEndPlugin<void> = {
           }
         }
         reveal(app, tab);
-        if (typeof args.job === 'string') {
-          await showRun(tab.content, args.job);
+        const jobs = Array.isArray(args.jobs) ? args.jobs : [args.job];
+        const ids = jobs.filter(one => typeof one === 'string');
+        if (ids.length) {
+          await showRuns(tab.content, ids);
         }
         return tab;
       }
     });
-    /** The page that says that MLflow starts stays until the run is there. */
-    const showRun = async (frame: IFrame, job: string) => {
+    /** The page that says that MLflow starts stays until the runs are there. */
+    const showRuns = async (frame: IFrame, jobs: string[]) => {
       try {
-        const run = await platform.api.post('/jobs/{job_id}/run', {
-          path: { job_id: job }
-        });
-        if (run.path) {
-          frame.url = address(run.path);
-        } else {
-          Notification.info('The job has no run yet: it waits for its turn.');
+        const paths: string[] = [];
+        for (const job of jobs) {
+          const { path } = await platform.api.post('/jobs/{job_id}/run', {
+            path: { job_id: job }
+          });
+          if (path) {
+            paths.push(path);
+          }
+        }
+        if (paths.length) {
+          frame.url = address(placeOf(paths));
+        }
+        if (paths.length < jobs.length) {
+          const who = jobs.length > 1 ? 'One of the jobs' : 'The job';
+          Notification.info(`${who} has no run yet: it waits for its turn.`);
         }
       } catch (error) {
         Notification.error(reasonOf(error), { autoClose: 8000 });
@@ -126,6 +146,19 @@ const SANDBOX = {
   ] as IFrame.SandboxExceptions[],
   referrerPolicy: 'same-origin' as const
 };
+
+/** Of one run its page, of several their comparison; each is `#/experiments/…/runs/…`. */
+function placeOf(paths: string[]): string {
+  if (paths.length === 1) {
+    return paths[0];
+  }
+  const parts = paths.map(path => path.split('/'));
+  const list = (at: number) =>
+    encodeURIComponent(
+      JSON.stringify([...new Set(parts.map(part => part[at]))])
+    );
+  return `#/compare-runs?runs=${list(4)}&experiments=${list(2)}`;
+}
 
 function address(path: string): string {
   return URLExt.join(PageConfig.getBaseUrl(), 'blueno/mlflow/') + path;

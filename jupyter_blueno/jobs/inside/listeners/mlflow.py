@@ -33,32 +33,70 @@ def follow(module: Any) -> None:
 
 
 def _point_to_store() -> None:
-    """Say where runs go, unless the user did."""
+    """Say where runs go, and what they are called, unless the user did."""
     folder = reporting.folder()
     if folder is None or os.environ.get("MLFLOW_TRACKING_URI"):
         return
+    jobs = os.path.dirname(folder)
     record = lean.read_json(os.path.join(folder, "spec.json"))
-    spec = record["spec"]
-    place = os.path.join(os.path.dirname(os.path.dirname(folder)), "mlflow")
+    place = os.path.join(os.path.dirname(jobs), "mlflow")
     os.makedirs(place, 0o700, exist_ok=True)
     environment = os.environ
     environment["MLFLOW_TRACKING_URI"] = "sqlite:///" + os.path.join(place, "mlflow.db")
     environment.setdefault("_MLFLOW_SERVER_ARTIFACT_ROOT", os.path.join(place, "artifacts"))
+    above, topmost = _above(jobs, record)
     if "MLFLOW_EXPERIMENT_NAME" not in environment and "MLFLOW_EXPERIMENT_ID" not in environment:
-        origin = spec.get("origin") or {}
-        environment["MLFLOW_EXPERIMENT_NAME"] = origin.get("notebook") or record["name"]
-        if spec.get("parent"):  # with the sweep's own run, if that is known
-            above = os.path.join(os.path.dirname(folder), spec["parent"], RUN)
-            with lean.suppress(OSError, ValueError, KeyError):
-                environment["MLFLOW_EXPERIMENT_ID"] = lean.read_json(above)["experiment_id"]
-                del environment["MLFLOW_EXPERIMENT_NAME"]
+        environment["MLFLOW_EXPERIMENT_NAME"] = _origin(topmost) or topmost["name"]
     # MLflow gives these tags to every run that is made from now on.
-    job_id = os.path.basename(folder)
-    environment.setdefault("MLFLOW_RUN_CONTEXT", f'{{"blueno.job": "{job_id}"}}')
+    _say({**_about(folder, record), "mlflow.parentRunId": above, "mlflow.runName": record["name"]})
+
+
+def _above(jobs: str, record: Any) -> tuple[str | None, Any]:
+    """The run of the sweep or flow that this is a part of, if that is known; and the topmost job's record."""
+    run = None
+    for level in range(8):
+        parent = record["spec"].get("parent")
+        if not parent:
+            break
+        with lean.suppress(OSError, ValueError, KeyError):
+            if level == 0:
+                run = lean.read_json(os.path.join(jobs, parent, RUN))["run_id"]
+        try:
+            record = lean.read_json(os.path.join(jobs, parent, "spec.json"))
+        except (OSError, ValueError):
+            break
+    return run, record
+
+
+def _origin(record: Any) -> str | None:
+    found: str | None = (record["spec"].get("origin") or {}).get("notebook")
+    return found
+
+
+def _about(folder: str, record: Any) -> dict[str, str | None]:
+    """What MLflow would guess of the process: it is ours, not the user's script."""
+    notebook = _origin(record)
+    about = {
+        "blueno.job": os.path.basename(folder),
+        "mlflow.source.name": notebook or record["name"],
+        "mlflow.source.type": "NOTEBOOK" if notebook else "JOB",
+    }
+    with lean.suppress(OSError, ValueError, KeyError):
+        commit = lean.read_json(os.path.join(folder, "environment.json"))["commit"]
+        about["mlflow.source.git.commit"] = commit
+    return about
+
+
+def _say(tags: dict[str, str | None]) -> None:
+    from json import dumps, loads
+
+    given = os.environ.get("MLFLOW_RUN_CONTEXT")
+    said = {name: value for name, value in tags.items() if value}
+    os.environ["MLFLOW_RUN_CONTEXT"] = dumps(said | (loads(given) if given else {}))
 
 
 def _follow_runs(fluent: Any) -> None:
-    """The first run that the work starts is the job's; the same one when it is tried again."""
+    """The first run that the work starts is the job's, also when it is tried again; others lie below."""
     from functools import wraps
 
     method = fluent.start_run
@@ -67,7 +105,11 @@ def _follow_runs(fluent: Any) -> None:
     def start_run(*args: Any, **kwargs: Any) -> Any:
         global _begun
         folder = reporting.folder()
-        if _begun or folder is None:
+        if folder is None:
+            return method(*args, **kwargs)
+        if _begun:
+            with guarded("mlflow"):
+                _put_below(folder, fluent, args, kwargs)
             return method(*args, **kwargs)
         _begun = True
         with guarded("mlflow"):
@@ -77,20 +119,43 @@ def _follow_runs(fluent: Any) -> None:
         with guarded("mlflow"):
             about = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
             reporting.write_json(RUN, {**about, "store": _store(), "by": "job"})
+            _forget("mlflow.runName", "mlflow.parentRunId")  # of the runs to come
         return run
 
     fluent.start_run = start_run
 
 
+def _forget(*names: str) -> None:
+    from json import dumps, loads
+
+    said = loads(os.environ.get("MLFLOW_RUN_CONTEXT") or "{}")
+    os.environ["MLFLOW_RUN_CONTEXT"] = dumps({name: said[name] for name in said if name not in names})
+
+
 def _take_up(folder: str, fluent: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    known = _known(folder, fluent, kwargs)
+    if known is not None and known["by"] == "job" and not args and not kwargs.get("run_id"):
+        os.environ.setdefault("MLFLOW_RUN_ID", known["run_id"])
+
+
+def _put_below(folder: str, fluent: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """A further run on its own, such as that of a second `fit`, is a child of the job's."""
+    if args or kwargs.get("run_id") or kwargs.get("parent_run_id") or os.environ.get("MLFLOW_RUN_ID"):
+        return
+    known = _known(folder, fluent, kwargs)
+    if known is not None and fluent.active_run() is None:
+        kwargs["parent_run_id"] = known["run_id"]
+
+
+def _known(folder: str, fluent: Any, kwargs: dict[str, Any]) -> Any:
+    """The job's run, if a run that starts now is of the same experiment and store."""
     try:
         known = lean.read_json(os.path.join(folder, RUN))
     except (OSError, ValueError):
-        return
-    same = known["by"] == "job" and known["store"] == _store()
+        return None
     chosen = getattr(fluent, "_active_experiment_id", None) or kwargs.get("experiment_id")
-    if same and not args and not kwargs.get("run_id") and chosen in (None, known["experiment_id"]):
-        os.environ.setdefault("MLFLOW_RUN_ID", known["run_id"])
+    same = known["store"] == _store() and chosen in (None, known["experiment_id"])
+    return known if same else None
 
 
 def _store() -> str:

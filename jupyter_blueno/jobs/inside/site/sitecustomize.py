@@ -7,7 +7,10 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FRAMEWORKS = ("tqdm", "keras", "tf_keras", "lightning", "pytorch_lightning", "transformers", "mlflow")
+FRAMEWORKS = (
+    *("tqdm", "keras", "tf_keras", "lightning", "pytorch_lightning", "transformers", "mlflow"),
+    *("tensorflow", "torch", "tensorboardX"),
+)
 
 
 class Finder:

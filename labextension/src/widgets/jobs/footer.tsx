@@ -42,15 +42,26 @@ export function JobFooter(props: {
         </span>
       )}
       {job.kind !== 'ingest' && (
-        <button
-          className="jp-blueno-button jp-mod-link"
-          title="The job as a run of MLflow, beside others"
-          onClick={() =>
-            void commands.execute(Commands.openMlflow, { job: job.id })
-          }
-        >
-          MLflow ↗
-        </button>
+        <>
+          <button
+            className="jp-blueno-button jp-mod-link"
+            title="The job as a run of MLflow, beside others"
+            onClick={() =>
+              void commands.execute(Commands.openMlflow, { job: job.id })
+            }
+          >
+            MLflow ↗
+          </button>
+          <button
+            className="jp-blueno-button jp-mod-link"
+            title="Its metrics and event files in TensorBoard"
+            onClick={() =>
+              void commands.execute(Commands.openTensorBoard, { id: job.id })
+            }
+          >
+            TensorBoard ↗
+          </button>
+        </>
       )}
       <span title={date(job.created_at)}>
         {job.attempt > 1 ? `attempt ${job.attempt} · ` : ''}

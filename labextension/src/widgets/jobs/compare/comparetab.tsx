@@ -64,6 +64,30 @@ function Compare(
           />
           Also what is the same
         </label>
+        {ids.length > 1 && (
+          <>
+            <button
+              className="jp-blueno-button jp-mod-link"
+              title="Their runs side by side in MLflow"
+              onClick={() =>
+                void commands.execute(Commands.openMlflow, { jobs: [...ids] })
+              }
+            >
+              MLflow ↗
+            </button>
+            <button
+              className="jp-blueno-button jp-mod-link"
+              title="Their metrics and event files in one TensorBoard"
+              onClick={() =>
+                void commands.execute(Commands.openTensorBoard, {
+                  ids: [...ids]
+                })
+              }
+            >
+              TensorBoard ↗
+            </button>
+          </>
+        )}
       </div>
       {error ? (
         <Failed
