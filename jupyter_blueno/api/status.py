@@ -9,6 +9,7 @@ from jupyter_blueno.api.operation import Nothing, operation
 from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.jobs.model import Job
 from jupyter_blueno.schedules.model import Schedule
+from jupyter_blueno.tracking.model import Model
 
 
 class Status(Struct, frozen=True):
@@ -41,6 +42,8 @@ class Changes(Struct, frozen=True):
     deleted_jobs: list[str]
     schedules: list[Schedule]
     deleted_schedules: list[str]
+    models: list[Model]
+    deleted_models: list[str]
 
 
 @operation("GET", "/status", resource="status", action="read")
@@ -64,7 +67,7 @@ def get_status(context: Context, ask: Nothing) -> Status:
 
 @operation("GET", "/changes", resource="status", action="read")
 def get_changes(context: Context, ask: ChangesSince) -> Changes:
-    """Return datasets, jobs and schedules that changed since a revision."""
+    """Return datasets, jobs, schedules and models that changed since a revision."""
     from jupyter_blueno.catalog import store
     from jupyter_blueno.database.revisions import current_revision
 
@@ -72,8 +75,11 @@ def get_changes(context: Context, ask: ChangesSince) -> Changes:
         now = current_revision(connection)
     # Behind `now`: the database is another one than the caller saw last.
     if ask.since < 0 or ask.since >= now:
-        return Changes(now, [], [], [], [], [], [])
+        return Changes(now, [], [], [], [], [], [], [], [])
     datasets, gone_datasets = store.changed(context.database, context.user, ask.since)
     jobs, gone_jobs = context.platform.jobs.changed(context.user, ask.since)
     schedules, gone_schedules = context.platform.schedules.changed(context.user, ask.since)
-    return Changes(now, datasets, jobs, gone_datasets, gone_jobs, schedules, gone_schedules)
+    models, gone_models = context.platform.mirror.models.changed(context.user.team, ask.since)
+    return Changes(
+        now, datasets, jobs, gone_datasets, gone_jobs, schedules, gone_schedules, models, gone_models
+    )

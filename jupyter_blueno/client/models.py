@@ -13,11 +13,9 @@ from jupyter_blueno import errors
 from jupyter_blueno.api import models as api
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.api.status import get_status
-from jupyter_blueno.client import session
+from jupyter_blueno.client import model_files, session
 from jupyter_blueno.tracking.model import Model as Record
 from jupyter_blueno.tracking.model import ModelVersion, Registration
-
-PICKLE = "model.pkl"
 
 
 class Model:
@@ -33,7 +31,11 @@ class Model:
         Of its run.
     datasets : list
         What its job read: name, version and filter.
-    python : str or None
+    definition : str
+        An estimator with its settings, a network's layers.
+    loading : str
+        What `load` runs, as a sentence.
+    commit, python : str or None
     packages : list of str
         What it ran with, ``numpy==2.2``.
     source : str
@@ -81,44 +83,40 @@ class Model:
         return inside[0] if len(inside) == 1 else folder
 
     def load(self) -> Any:
-        """The model: the object that was registered, or what MLflow makes of its folder.
+        """The model: the object that was registered, or the path of its files where they are none.
 
-        It runs code that is in the files: load models of people whom you trust.
+        What that runs depends on how the files are written; `loading` says it. Models of
+        scikit-learn and Keras are read without running code of the file. Pickles, and what
+        MLflow loads, run what is in them: load those of people whom you trust.
 
-        Returns
-        -------
-        object
-            The path of its files where they are neither.
+        Raises
+        ------
+        NotFound
+            If the files are gone.
+        InvalidInput
+            If a model of scikit-learn names types that may run code.
         """
         folder = Path(self._about.source)
         if not folder.is_dir():
             raise errors.NotFound(
                 f"The files of {self!r} are no longer in {folder}.", code="model_files_missing"
             )
-        if (folder / PICKLE).exists():
-            import pickle
-
-            with open(folder / PICKLE, "rb") as file:
-                return pickle.load(file)
-        place = next((found.parent for found in [*folder.glob("MLmodel"), *folder.glob("*/MLmodel")]), None)
-        if place is None:
-            return self.path
-        try:
-            import mlflow.models
-        except ImportError:
-            raise errors.MissingDependency(
-                "MLflow is not installed here; run pip install 'jupyter-blueno[tracking]'.",
-                code="mlflow_missing",
-            ) from None
-        module = mlflow.models.Model.load(str(place)).flavors["python_function"]["loader_module"]
-        import importlib
-
-        return importlib.import_module(module).load_model(str(place))
+        return model_files.load(folder)
 
     def promote(self, alias: str = "production") -> Model:
         """Have `alias` mean this version from now on."""
-        ask = api.SetAlias(self._about.name, self._about.version, alias)
+        ask = api.SetAlias(self._about.name, alias, self._about.version)
         return _chosen(session.call(api.set_alias, ask), self._about.version)
+
+    def tag(self, description: str | None = None, **tags: Any) -> Model:
+        """Say something of this version; a tag that is None is taken away."""
+        said = {name: None if value is None else str(value) for name, value in tags.items()}
+        ask = api.ChangeVersion(self._about.name, self._about.version, description, said)
+        return _chosen(session.call(api.change_model, ask), self._about.version)
+
+    def delete(self) -> None:
+        """Take this version out of the registry; its files stay with its run."""
+        session.call(api.delete_model, api.VersionRef(self._about.name, self._about.version))
 
 
 class ModelList(list[Model]):
@@ -143,7 +141,8 @@ def register_model(
     name : str
     model : path or object
         A file or folder, which is copied (``MLmodel`` in it is MLflow's format),
-        or an object, which is pickled.
+        or an object: those of scikit-learn and Keras are kept in forms that hold no
+        code, others are pickled.
     job : Job or str, optional
         Whose it is. Inside of a job: that job.
     tags : dict, optional
@@ -165,17 +164,29 @@ def register_model(
     folder = home / "mlflow" / "incoming" / staged
     folder.mkdir(parents=True)
     try:
-        _stage(model, folder)
+        form, definition = model_files.stage(model, folder)
         said = {str(key): str(value) for key, value in (tags or {}).items()}
-        record = session.call(api.register_model, Registration(name, staged, job_id, said, description))
+        record = session.call(
+            api.register_model, Registration(name, staged, job_id, said, description, form, definition)
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # it was moved if all went well
     return _chosen(record, None)
 
 
-def models() -> ModelList:
-    """The registered models, each with its newest version."""
-    found = session.call(api.list_models, Nothing()).models
+def models(*, job: Any = None, dataset: Any = None) -> ModelList:
+    """The registered models, each with its newest version.
+
+    Parameters
+    ----------
+    job : Job or str, optional
+        Only what this job wrote.
+    dataset : Dataset or int, optional
+        Only what came of jobs that read this dataset.
+    """
+    job_id = None if job is None else getattr(job, "id", str(job))
+    dataset_id = None if dataset is None else int(getattr(dataset, "id", dataset))
+    found = session.call(api.list_models, api.ListModels(job_id, dataset_id)).models
     return ModelList(Model(one, version) for one in found for version in one.versions[:1])
 
 
@@ -187,28 +198,6 @@ def model(name: str, version: int | str | None = None) -> Model:
     NotFound
     """
     return _chosen(session.call(api.get_model, api.ModelRef(str(name))), version)
-
-
-def _stage(model: Any, folder: Path) -> None:
-    if isinstance(model, str | os.PathLike):
-        source = Path(model).expanduser()
-        if source.is_dir():
-            shutil.copytree(source, folder, dirs_exist_ok=True)
-        elif source.is_file():
-            shutil.copy2(source, folder)
-        else:
-            raise errors.NotFound(f"There is no file or folder {str(source)!r}.", code="model_files_missing")
-        return
-    import cloudpickle
-
-    try:
-        with open(folder / PICKLE, "wb") as file:
-            cloudpickle.dump(model, file)
-    except Exception as error:
-        raise errors.InvalidInput(
-            f"A {type(model).__name__} cannot be pickled ({error}); save it to a file and register that.",
-            code="model_not_pickled",
-        ) from error
 
 
 def _chosen(record: Record, version: int | str | None) -> Model:

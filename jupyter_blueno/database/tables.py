@@ -347,3 +347,18 @@ flow_part = Table(
     Column("reason", Text),  # why it was not run
     Index("flow_part_key", "key", postgresql_where=text("key IS NOT NULL AND NOT reused")),
 )
+
+# What MLflow's registry holds, as it was when it was last looked at: lists need no server of MLflow's.
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", Text),
+    _jsonb("about"),
+    Column("deleted_at", DateTime(timezone=True)),
+    Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
+    Index("model_version_job", "job_id", postgresql_where=text("job_id IS NOT NULL")),
+    Index("model_version_revision", "revision"),
+)

@@ -21,6 +21,7 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL
 from jupyter_blueno.jobs.record import JobRecord
 from jupyter_blueno.tracking import mlflow, runs
+from jupyter_blueno.tracking.models import Models
 from jupyter_blueno.tracking.rest import Rest
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Mirror:
         self.companion = companion
         self.rest = Rest(companion)
         self.store = mlflow.store_uri(config.home_path)
+        self.models = Models(self)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         companion.on_ready = self.start
@@ -84,6 +86,7 @@ class Mirror:
         while not self.companion.release_idle():
             try:
                 busy = self.look()
+                self.models.look()
             except Exception as error:
                 busy = False
                 if str(error) != told:
@@ -245,6 +248,8 @@ class Mirror:
             end = runs.millis(row.finished_at)
             self.rest.post("runs/update", run_id=told.run_id, status=status, end_time=end)
             told.state = status
+            if row.state in TERMINAL:
+                self.models.refresh(row.id)
         if row.attempt > told.attempt:
             self.rest.post("runs/set-tag", run_id=told.run_id, key="blueno.attempt", value=str(row.attempt))
             told.attempt = row.attempt

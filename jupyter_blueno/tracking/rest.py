@@ -25,6 +25,12 @@ class Rest:
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         return self._call("POST", path, msgspec.json.encode(body))
 
+    def patch(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._call("PATCH", path, msgspec.json.encode(body))
+
+    def delete(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._call("DELETE", path, msgspec.json.encode(body))
+
     def _call(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
         headers = {"Host": "localhost", "Content-Type": "application/json"}
         try:

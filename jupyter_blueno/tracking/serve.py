@@ -9,6 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+from typing import NoReturn
+
+# Not public: what MLflow's own command sets for its worker.
+STORE, ROOT = "BACKEND_STORE_URI_ENV_VAR", "ARTIFACT_ROOT_ENV_VAR"
 
 
 def main(socket: str, store: str, artifacts: str) -> None:
@@ -17,21 +21,31 @@ def main(socket: str, store: str, artifacts: str) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import server
 
-    # Not public, but the only way in: MLflow's own command sets these for its worker.
     variables = vars(server)
-
-    os.environ[variables["BACKEND_STORE_URI_ENV_VAR"]] = store
-    os.environ[variables["ARTIFACT_ROOT_ENV_VAR"]] = artifacts
-    os.environ["_MLFLOW_SGI_NAME"] = "uvicorn"  # what it says of itself
-    import uvicorn
-    from mlflow.server.fastapi_app import app
-    from mlflow.server.handlers import initialize_backend_stores
+    try:
+        os.environ[variables[STORE]] = store
+        os.environ[variables[ROOT]] = artifacts
+        os.environ["_MLFLOW_SGI_NAME"] = "uvicorn"  # what it says of itself
+        import uvicorn
+        from mlflow.server.fastapi_app import app
+        from mlflow.server.handlers import initialize_backend_stores
+    except (KeyError, ImportError) as error:
+        print(f"This MLflow has no {error}; its own command serves, which takes longer.", file=sys.stderr)
+        _by_command(socket, store, artifacts)
 
     # Tables are made before the first request, and not while a job makes them.
     with open(os.path.join(os.path.dirname(artifacts), "store.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         initialize_backend_stores(store, None, artifacts)
     uvicorn.run(app, uds=socket, log_level="warning")
+
+
+def _by_command(socket: str, store: str, artifacts: str) -> NoReturn:
+    """Become MLflow's own command: it is public, and two processes more."""
+    sys.stderr.flush()
+    command = [sys.executable, "-P", "-W", "ignore", "-m", "mlflow", "server", "--workers", "1"]
+    places = ["--backend-store-uri", store, "--default-artifact-root", artifacts]
+    os.execv(sys.executable, [*command, *places, "--uvicorn-opts", f"--uds {socket} --log-level warning"])
 
 
 if __name__ == "__main__":

@@ -55,3 +55,13 @@ export const galleryIcon = new LabIcon({
   name: 'jupyter-blueno:gallery',
   svgstr: gallery
 });
+
+/** A box that is taken out of a row: something finished, kept. */
+const model = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16" height="16">
+  <path class="jp-icon3" fill="#616161" d="M12 2.5 3.5 7v10l8.5 4.5 8.5-4.5V7zm0 2 5.9 3.1L12 10.7 6.1 7.6zM5.3 9.2l5.8 3v6.8l-5.8-3zm7.6 9.8v-6.8l5.8-3V16z"/>
+</svg>`;
+
+export const modelIcon = new LabIcon({
+  name: 'jupyter-blueno:model',
+  svgstr: model
+});

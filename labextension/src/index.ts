@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { addingPlugin } from './plugins/adding';
 import { jobsPlugin } from './plugins/jobs';
 import { datasetsPlugin } from './plugins/datasets';
+import { modelsPlugin } from './plugins/models';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   schedulesPlugin,
   datasetsPlugin,
   addingPlugin,
+  modelsPlugin,
   trackingPlugin,
   tensorBoardPlugin,
   viewerPlugin

@@ -46,6 +46,12 @@ export const Commands = {
   pauseSchedule: 'blueno:pause-schedule', // {id}, and lets it go on again
   copySchedule: 'blueno:copy-schedule', // {id}: the line of Python
   deleteSchedule: 'blueno:delete-schedule', // {id}
+  openModel: 'blueno:open-model', // {id}: its name; {version?}
+  showModels: 'blueno:show-models',
+  copyModel: 'blueno:copy-model', // {id}, {version?}: the line of Python
+  setModelAlias: 'blueno:set-model-alias', // {id}, {version?}: asks which
+  describeModel: 'blueno:describe-model', // {id}, {version?}: asks
+  deleteModel: 'blueno:delete-model', // {id}, {version?}: asks first
   openTensorBoard: 'blueno:open-tensorboard', // {id}, or {ids}: several jobs in one
   openExampleJob: 'blueno:open-example-job',
   runNotebookAsJob: 'blueno:run-notebook-as-job',

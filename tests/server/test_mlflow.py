@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 import jupyter_blueno as blueno
-from jupyter_blueno.api import jobs, tracking
+from jupyter_blueno.api import jobs, status, tracking
 from jupyter_blueno.client.transport import Http
-from jupyter_blueno.errors import NotFound
-from jupyter_blueno.jobs.model import TERMINAL, JobSpec
+from jupyter_blueno.errors import InvalidInput, NotFound
+from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec
+from jupyter_blueno.jobs.testing import until
 from tests.servers import TOKEN, Lab
 
 CELL = """
@@ -108,10 +109,77 @@ def test_what_a_job_logs_itself_is_in_the_same_run(lab: Lab) -> None:
     assert run["info"]["artifact_uri"].startswith(str(lab.home / "mlflow" / "artifacts"))
 
 
+# Two fits with autologging; MLflow is told nothing else.
+FITS = """
+import mlflow
+from sklearn.linear_model import LogisticRegression
+mlflow.sklearn.autolog(log_models=False)
+for strength in (0.5, 2.0):
+    LogisticRegression(C=strength).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+"""
+
+
+def test_further_fits_lie_below_the_job_s_run(lab: Lab) -> None:
+    job, run = run_of(lab, "fits", FITS)
+    assert pairs(run, "params")["C"] == "0.5"
+    assert "training_accuracy_score" in pairs(run, "metrics")
+    tags = pairs(run, "tags")
+    assert (tags["mlflow.runName"], tags["mlflow.source.name"], tags["mlflow.source.type"]) == (
+        "fits",
+        "fits",
+        "JOB",
+    )
+    assert "mlflow.source.git.commit" not in tags, "it is Blueno's own, if any"
+    (below,) = runs_below(lab, run)
+    assert pairs(below, "params")["C"] == "2.0"
+    assert pairs(below, "tags")["blueno.job"] == job.id
+    assert below["info"]["run_name"] != "fits"
+
+
+def runs_below(lab: Lab, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Runs of the same experiment whose parent it is."""
+    asked = {
+        "experiment_ids": [run["info"]["experiment_id"]],
+        "filter": f"tags.mlflow.parentRunId = '{run['info']['run_id']}'",
+    }
+    search = f"{PAGE}ajax-api/2.0/mlflow/runs/search"
+    headers = {**SIGNED_IN, "Content-Type": "application/json"}
+    _, text = ask(lab, "POST", search, headers, json.dumps(asked))
+    found: list[dict[str, Any]] = json.loads(text).get("runs", [])
+    return found
+
+
+def trial(width: int) -> float:
+    """One of them logs to MLflow itself."""
+    import jupyter_blueno as blueno
+
+    if width == 2:
+        import mlflow
+
+        mlflow.log_metric("own", width)
+    blueno.log_metric("score", width)
+    return width
+
+
+def test_trials_lie_below_their_sweep(lab: Lab, lab_session: None) -> None:
+    sweep = blueno.sweep(trial, width=[1, 2], sampler="grid")
+    sweep.wait(timeout=110)
+    transport = Http(lab.url, TOKEN, timeout=120)
+    for one in lab.transport.call(jobs.list_jobs, JobPage(parent=sweep.job.id)).jobs:
+        transport.call(tracking.bring_run, jobs.JobRef(one.id))
+    found = transport.call(tracking.bring_run, jobs.JobRef(sweep.job.id))
+    _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/runs/get?run_id={found.run_id}", SIGNED_IN)
+    below = runs_below(lab, json.loads(text)["run"])
+    assert sorted(pairs(one, "metrics")["score"] for one in below) == [1, 2]
+    assert sorted(pairs(one, "params")["width"] for one in below) == ["1", "2"]
+    assert [pairs(one, "metrics")["own"] for one in below if "own" in pairs(one, "metrics")] == [2]
+
+
 MODEL = """
 import jupyter_blueno as blueno
 blueno.log_metric("accuracy", 0.9)
 blueno.register_model("digits", {"weights": [1, 2, 3]}, tags={"kind": "cnn"})
+blueno.log_metric("accuracy", 0.95)
 """
 
 
@@ -119,19 +187,56 @@ def test_a_model_is_registered_in_a_job_and_loaded_again(lab: Lab, lab_session: 
     job, _ = run_of(lab, "train", MODEL, epochs=3)
     found = blueno.model("digits")
     assert found.load() == {"weights": [1, 2, 3]}
-    assert (found.version, found.job_id, found.tags["kind"]) == (1, job.id, "cnn")
-    assert found.metrics == {"accuracy": 0.9}
+    assert (found.version, found.job_id, found.tags) == (1, job.id, {"kind": "cnn"})
+    assert found.metrics == {"accuracy": 0.95}, "the last, though it was registered before"
     assert found.parameters == {"epochs": "3"}
+    assert (found.form, found.definition) == ("pickle", "{'weights': [1, 2, 3]}")
+    assert "runs whatever the file says" in found.loading
     assert any(one.startswith("numpy==") for one in found.packages)
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"abc")
     second = blueno.register_model("digits", weights, job=job.id)
-    assert (second.version, second.load().read_bytes()) == (2, b"abc")
+    assert (second.version, second.load().read_bytes(), second.size) == (2, b"abc", 3)
     assert blueno.model("digits", 1).promote("production").aliases == ["production"]
     assert blueno.model("digits", "production").version == 1
-    assert [(one.name, one.version) for one in blueno.models()] == [("digits", 2)]
+    assert second.promote("production").aliases == ["production"]
+    assert blueno.model("digits", 1).aliases == [], "an alias means one version"
+    with pytest.raises(InvalidInput, match="alias"):
+        second.promote("v1")
+    assert second.tag("The second", kind="mlp").description == "The second"
+    assert blueno.model("digits", 2).tag(kind=None).tags == {}
+    assert [(one.name, one.version) for one in blueno.models(job=job.id)] == [("digits", 2)]
+    assert blueno.models(job="0" * 32) == []
     with pytest.raises(NotFound, match="no version 7"):
         blueno.model("digits", 7)
+    second.delete()
+    assert blueno.model("digits").versions == [1]
+
+
+LOGGED = """
+import mlflow
+from sklearn.linear_model import LogisticRegression
+model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+with mlflow.start_run():
+    mlflow.sklearn.log_model(model, name="model", registered_model_name="by mlflow",
+                             serialization_format="skops", pip_requirements=["scikit-learn"])
+"""
+
+
+def test_what_a_job_registers_through_mlflow_is_listed(lab: Lab, lab_session: None) -> None:
+    before = lab.transport.call(status.get_changes, status.ChangesSince()).revision
+    job, _ = run_of(lab, "by mlflow", LOGGED)
+    until(lambda: blueno.models(job=job.id), "the model to be seen")
+    found = blueno.model("by mlflow")
+    assert (found.job_id, found.form) == (job.id, "MLflow")
+    assert found.load().predict([[0.0], [1.0]]).tolist() == [0, 1]
+    changes = lab.transport.call(status.get_changes, status.ChangesSince(before))
+    assert [one.name for one in changes.models] == ["by mlflow"]
+    found.delete()
+    changes = lab.transport.call(status.get_changes, status.ChangesSince(changes.revision))
+    assert changes.deleted_models == ["by mlflow"]
+    with pytest.raises(NotFound, match="no model 'by mlflow'"):
+        blueno.model("by mlflow")
 
 
 def test_strangers_get_nothing(lab: Lab) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +80,8 @@ def execute(page: Page, command: str, arguments: dict[str, object] | None = None
     page.evaluate(f"() => {{ window.jupyterapp.commands.execute({json.dumps(command)}, {given}) }}")
 
 
-def picture(page: Page, name: str) -> None:
-    """Take a picture for the guide, light and dark."""
+def picture(page: Page, name: str, ready: Callable[[], object] = lambda: None) -> None:
+    """Take a picture for the guide, light and dark; `ready` waits for what a new theme draws anew."""
     folder = os.environ.get("BLUENO_PICTURES")
     if not folder:
         return
@@ -92,6 +92,7 @@ def picture(page: Page, name: str) -> None:
             "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
         )
         page.locator("#jupyterlab-splash").wait_for(state="detached")
+        ready()
         page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")
 
 

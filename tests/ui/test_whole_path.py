@@ -226,7 +226,7 @@ def trained(lab: Lab, **values: int) -> tuple[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_what_was_trained_is_found_in_mlflow_and_tensorboard(fresh: Lab, first_page: Page) -> None:
     page = first_page
     (first, commit), (second, _) = (trained(fresh, width=width) for width in (16, 64))
@@ -234,7 +234,7 @@ def test_what_was_trained_is_found_in_mlflow_and_tensorboard(fresh: Lab, first_p
     for job_id in jobs:
         execute(page, "blueno:open-job", {"id": job_id})
         header = page.locator(f"#jp-blueno-job-{job_id} .jp-blueno-job-header")
-        expect(header).to_have_attribute("data-state", "SUCCEEDED", timeout=2 * LONG)
+        expect(header).to_have_attribute("data-state", "SUCCEEDED", timeout=4 * LONG)
 
     # From a job to its run: parameters, metrics, the commit, the datasets that it read.
     page.locator(f"#jp-blueno-job-{jobs[1]}").get_by_role("button", name="MLflow").click()
@@ -244,9 +244,13 @@ def test_what_was_trained_is_found_in_mlflow_and_tensorboard(fresh: Lab, first_p
     expect(mlflow.get_by_role("link", name=re.compile("^digits"))).to_be_visible()  # the model
     expect(mlflow.get_by_text("hidden_layer_sizes").first).to_be_attached()
     expect(mlflow.get_by_text("training_accuracy_score").first).to_be_attached()
-    mlflow.get_by_text("+2", exact=True).click()  # the first is what autologging saw of the arrays
-    expect(mlflow.get_by_text("mnist-5k (v1-")).to_have_count(2)
-    picture(page, "mlflow-run")
+
+    def look_at_datasets() -> None:
+        mlflow.get_by_text("+2", exact=True).click()  # the first is what autologging saw of the arrays
+        expect(mlflow.get_by_text("mnist-5k (v1-")).to_have_count(2)
+
+    look_at_datasets()
+    picture(page, "mlflow-run", look_at_datasets)
 
     # Both, side by side; and their curves in one TensorBoard.
     execute(page, "blueno:compare-jobs", {"ids": jobs})
@@ -256,9 +260,40 @@ def test_what_was_trained_is_found_in_mlflow_and_tensorboard(fresh: Lab, first_p
     expect(mlflow.get_by_text("Comparing 2 Runs").first).to_be_visible(timeout=LONG)
     execute(page, "blueno:compare-jobs", {"ids": jobs})
     both.get_by_role("button", name="TensorBoard").click()
-    board = page.frame_locator(f"{FRONT}.jp-blueno-tensorboard iframe")
-    for job_id in jobs:
-        expect(board.get_by_text(f"network-{job_id[:8]}").first).to_be_visible(timeout=LONG)
-    expect(board.get_by_text("accuracy").first).to_be_visible()
-    picture(page, "tensorboard")
+    board = page.frame_locator(".jp-blueno-tensorboard iframe")
+
+    def look_at_curves() -> None:
+        for job_id in jobs:
+            expect(board.get_by_text(f"network-{job_id[:8]}").first).to_be_visible(timeout=LONG)
+        board.get_by_placeholder("Filter tags (regex)").fill("^(accuracy|loss)$")
+        expect(board.locator("card-view").first).to_be_visible()
+
+    look_at_curves()
+    picture(page, "tensorboard", look_at_curves)
     assert_accessible(page, "#jp-blueno-compare")
+
+    # What the jobs registered: from the panel to the model, to its job and its data, and back.
+    row = page.locator("[data-model=digits]")
+    expect(row).to_contain_text("v2")
+    row.locator(".jp-blueno-row-main").click()
+    model = page.locator("#jp-blueno-model-digits")
+    expect(model.get_by_role("article")).to_contain_text("MLPClassifier(hidden_layer_sizes=")
+    expect(model.get_by_role("article")).to_contain_text("Loading it runs no code of the files")
+    model.get_by_role("button", name="Set alias").click()
+    page.get_by_role("textbox", name="A name that means").fill("production")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(model.get_by_role("navigation")).to_contain_text("production")
+    picture(page, "model")
+    assert_accessible(page, "#jp-blueno-model-digits")
+    model.get_by_role("button", name="split:test").click()
+    used = page.locator(f"{FRONT}.jp-blueno-used-by")
+    used.get_by_role("button", name="digits v1").click()
+    expect(model.get_by_role("heading", name="Version 1")).to_be_visible()
+    model.get_by_role("button", name="network").click()
+    footer = page.locator(f"{FRONT}.jp-blueno-job-footer")
+    footer.get_by_role("button", name="digits v1").click()
+    model.get_by_role("button", name="Actions for version 1").click()
+    page.get_by_role("menuitem", name="Delete Version").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(model.get_by_role("navigation")).to_contain_text("1 version")
+    expect(footer).not_to_contain_text("digits")

@@ -12,8 +12,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Return datasets, jobs and schedules that changed since a revision.
-     * @description Return datasets, jobs and schedules that changed since a revision.
+     * Return datasets, jobs, schedules and models that changed since a revision.
+     * @description Return datasets, jobs, schedules and models that changed since a revision.
      */
     get: operations['get_changes'];
     put?: never;
@@ -909,14 +909,14 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Registered models by name, each with its newest version; MLflow starts if it does not run.
-     * @description Registered models by name, each with its newest version; MLflow starts if it does not run.
+     * Registered models by name with their versions in short, without packages and definition.
+     * @description Registered models by name with their versions in short, without packages and definition.
      */
     get: operations['list_models'];
     put?: never;
     /**
-     * Make staged files a new version of a model.
-     * @description Make staged files a new version of a model.
+     * Make staged files a new version of a model; MLflow starts if it does not run.
+     * @description Make staged files a new version of a model; MLflow starts if it does not run.
      */
     post: operations['register_model'];
     delete?: never;
@@ -955,14 +955,38 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Have an alias mean a version.
-     * @description Have an alias mean a version.
+     * Have an alias mean a version; MLflow starts if it does not run.
+     * @description Have an alias mean a version; MLflow starts if it does not run.
      */
     post: operations['set_alias'];
     delete?: never;
     options?: never;
     head?: never;
     patch?: never;
+    trace?: never;
+  };
+  '/models/{name}/versions/{version}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take a version out of the registry; its files stay with its run.
+     * @description Take a version out of the registry; its files stay with its run.
+     */
+    delete: operations['delete_model'];
+    options?: never;
+    head?: never;
+    /**
+     * Change description and tags of a version; MLflow starts if it does not run.
+     * @description Change description and tags of a version; MLflow starts if it does not run.
+     */
+    patch: operations['change_model'];
     trace?: never;
   };
   '/schedules': {
@@ -1632,6 +1656,20 @@ export interface components {
       sweep_id: string;
     };
     /**
+     * ChangeVersion
+     * @description What is not named stays; a tag that is null is taken away.
+     */
+    ChangeVersion: {
+      name: string;
+      version: number;
+      /** @default null */
+      description?: string | null;
+      /** @default {} */
+      tags?: {
+        [key: string]: string | null;
+      };
+    };
+    /**
      * Changes
      * @description What changed since a revision; a deleted one is only named.
      *
@@ -1646,6 +1684,8 @@ export interface components {
       deleted_jobs: string[];
       schedules: components['schemas']['Schedule'][];
       deleted_schedules: string[];
+      models: components['schemas']['Model'][];
+      deleted_models: string[];
     };
     /**
      * Checkpoint
@@ -2295,14 +2335,10 @@ export interface components {
      */
     Model: {
       name: string;
-      /** @default  */
-      description?: string;
-      /** @default {} */
-      tags?: {
-        [key: string]: string;
-      };
       /** @default [] */
       versions?: components['schemas']['ModelVersion'][];
+      /** @default 0 */
+      revision?: number;
     };
     /** ModelList */
     ModelList: {
@@ -2312,9 +2348,12 @@ export interface components {
      * ModelVersion
      * @description A version of a model, with what it came from.
      *
-     *         `source` is its folder, on the machine of the jobs. `metrics` and `parameters`
-     *         are those of its run, `datasets` what its job read, `packages` (``numpy==2.2``)
-     *         and `python` what it ran with.
+     *         `source` is its folder, on the machine of the jobs, `size` that of its files in
+     *         bytes. `form` is how they are written (``Keras``, ``pickle`` …), and `loading` a
+     *         sentence that says what loading them runs. `definition` is the model as a text:
+     *         an estimator with its settings, a network's layers; a list leaves it out, as it
+     *         does `packages`. `metrics` and `parameters` are those of its run, `datasets` what
+     *         its job read, `commit`, `python` and `packages` (``numpy==2.2``) what it ran with.
      */
     ModelVersion: {
       name: string;
@@ -2332,7 +2371,19 @@ export interface components {
         [key: string]: string;
       };
       /** @default null */
+      owner?: string | null;
+      /** @default null */
+      form?: string | null;
+      /** @default  */
+      loading?: string;
+      /** @default  */
+      definition?: string;
+      /** @default null */
+      size?: number | null;
+      /** @default null */
       run_id?: string | null;
+      /** @default null */
+      experiment_id?: string | null;
       /** @default null */
       job_id?: string | null;
       /** @default {} */
@@ -2345,6 +2396,8 @@ export interface components {
       };
       /** @default [] */
       datasets?: components['schemas']['UsedDataset'][];
+      /** @default null */
+      commit?: string | null;
       /** @default null */
       python?: string | null;
       /** @default [] */
@@ -2711,6 +2764,10 @@ export interface components {
       };
       /** @default  */
       description?: string;
+      /** @default files */
+      form?: string;
+      /** @default  */
+      definition?: string;
     };
     /**
      * RerunJob
@@ -2943,12 +3000,13 @@ export interface components {
     };
     /**
      * SetAlias
-     * @description `alias` means this version of the model from now on, and no other.
+     * @description `alias` means this version of the model from now on, and no other; with None it means none.
      */
     SetAlias: {
       name: string;
-      version: number;
       alias: string;
+      /** @default null */
+      version?: number | null;
     };
     /**
      * SettleTrial
@@ -5110,7 +5168,10 @@ export interface operations {
   };
   list_models: {
     parameters: {
-      query?: never;
+      query?: {
+        job_id?: string | null;
+        dataset_id?: number | null;
+      };
       header?: never;
       path?: never;
       cookie?: never;
@@ -5213,6 +5274,74 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['SetAlias'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': null;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  change_model: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+        version: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['ChangeVersion'];
       };
     };
     responses: {

@@ -4,6 +4,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { Api } from '../api/client';
 import { DatasetsModel } from './datasets';
 import { JobsModel } from './jobs';
+import { ModelsModel } from './models';
 import { Preferences } from './preferences';
 import { SchedulesModel } from './schedules';
 
@@ -22,11 +23,13 @@ export class Platform implements IDisposable {
     this.datasets = new DatasetsModel(api);
     this.jobs = new JobsModel(api);
     this.schedules = new SchedulesModel(api);
+    this.models = new ModelsModel(api);
   }
 
   readonly datasets: DatasetsModel;
   readonly jobs: JobsModel;
   readonly schedules: SchedulesModel;
+  readonly models: ModelsModel;
   readonly preferences = new Preferences();
 
   get connection(): Connection {
@@ -96,7 +99,8 @@ export class Platform implements IDisposable {
     await Promise.all([
       this.datasets.load(signal),
       this.jobs.load(signal),
-      this.schedules.load(signal)
+      this.schedules.load(signal),
+      this.models.load(signal)
     ]);
     if (!now) {
       throw new Error('no revision');
@@ -115,9 +119,11 @@ export class Platform implements IDisposable {
     this.datasets.drop(...changes.deleted_datasets);
     this.jobs.drop(...changes.deleted_jobs);
     this.schedules.drop(...changes.deleted_schedules);
+    this.models.drop(...changes.deleted_models);
     this.datasets.put(...changes.datasets);
     this.jobs.put(...changes.jobs);
     this.schedules.put(...changes.schedules);
+    this.models.take(changes.models);
     return changes.revision;
   }
 

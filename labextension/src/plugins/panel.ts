@@ -4,7 +4,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { bluenoIcon, scheduleIcon } from '../icons';
+import { bluenoIcon, modelIcon, scheduleIcon } from '../icons';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { BluenoPanel } from '../widgets/panel/panel';
 import { addPanel, reveal } from '../widgets/placing';
@@ -46,7 +46,21 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
         panel.unfold('Schedules');
       }
     });
-    for (const command of [Commands.showPanel, Commands.showSchedules]) {
+    app.commands.addCommand(Commands.showModels, {
+      label: 'Show Models',
+      caption: 'Registered models, in the left sidebar',
+      icon: modelIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => {
+        reveal(app, panel);
+        panel.unfold('Models');
+      }
+    });
+    for (const command of [
+      Commands.showPanel,
+      Commands.showModels,
+      Commands.showSchedules
+    ]) {
       palette?.addItem({ command, category: CATEGORY });
     }
 

@@ -29,6 +29,9 @@ def follow(module: Any) -> None:
         return
     after(module.MlflowClient, "log_metric", "mlflow", _one)
     after(module.MlflowClient, "log_batch", "mlflow", _batch)
+    register = "_create_model_version"  # of all ways to register, where it is there
+    inner = hasattr(module.MlflowClient, register)
+    after(module.MlflowClient, register if inner else register[1:], "mlflow", _registered)
     _point_to_store()
 
 
@@ -180,6 +183,15 @@ class _first_time:  # noqa: N801 - it reads as a word of the language
     def __exit__(self, *_: object) -> None:
         if self.lock is not None:
             os.close(self.lock)
+
+
+def _registered(*_: Any, **__: Any) -> None:
+    """Leave a sign that there is a model; `tracking/models.py` looks for it."""
+    folder = reporting.folder()
+    if folder is not None:
+        place = os.path.join(os.path.dirname(os.path.dirname(folder)), "mlflow")
+        with open(os.path.join(place, "registered"), "ab"):
+            os.utime(os.path.join(place, "registered"))
 
 
 def _one(client: Any, run_id: str, key: str, value: Any, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Job } from '../../api/types';
 import type { DatasetModel } from '../../models/dataset';
+import { modelIcon } from '../../icons';
 import { isOver } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
@@ -9,7 +10,7 @@ import { StateSign } from '../jobs/words';
 
 const MOST = 5;
 
-/** The newest jobs that read the dataset; a click opens one. */
+/** The newest jobs that read the dataset, and the models that came of it; a click opens one. */
 export function UsedBy(props: {
   model: DatasetModel;
   commands: CommandRegistry;
@@ -41,7 +42,8 @@ export function UsedBy(props: {
   }, [jobs, model]);
   const found = useModel(jobs);
   const shown = ids.map(id => found.get(id)).filter(job => job !== undefined);
-  if (!shown.length) {
+  const made = useModel(model.platform.models).ofDataset(model.id);
+  if (!shown.length && !made.length) {
     return null;
   }
   return (
@@ -56,6 +58,18 @@ export function UsedBy(props: {
           }
         >
           <StateSign job={job} /> {job.name}
+        </button>
+      ))}
+      {made.slice(0, MOST).map(({ name, version }) => (
+        <button
+          key={`${name} ${version}`}
+          className="jp-blueno-button jp-mod-link"
+          title="A model that came of it"
+          onClick={() =>
+            void commands.execute(Commands.openModel, { id: name, version })
+          }
+        >
+          <modelIcon.react tag="span" width="14px" /> {name} v{version}
         </button>
       ))}
     </section>

@@ -35,6 +35,7 @@ export function JobFooter(props: {
     <div className="jp-blueno-job-footer">
       <Source job={job} places={places} />
       <Data feed={feed} job={job} commands={commands} />
+      <Models feed={feed} commands={commands} />
       {commit && (
         <span title={diff ? 'With uncommitted changes' : undefined}>
           commit {commit.slice(0, 7)}
@@ -68,6 +69,36 @@ export function JobFooter(props: {
         {job.id.slice(0, 8)}
       </span>
     </div>
+  );
+}
+
+/** The models that it registered. */
+function Models(props: {
+  feed: JobFeed;
+  commands: CommandRegistry;
+}): JSX.Element | null {
+  const { feed, commands } = props;
+  const wrote = useModel(feed.platform.models).ofJob(feed.id);
+  if (!wrote.length) {
+    return null;
+  }
+  return (
+    <span>
+      model{' '}
+      {wrote.map(({ name, version }, at) => (
+        <React.Fragment key={`${name} ${version}`}>
+          {at > 0 && ', '}
+          <button
+            className="jp-blueno-button jp-mod-link"
+            onClick={() =>
+              void commands.execute(Commands.openModel, { id: name, version })
+            }
+          >
+            {name} v{version}
+          </button>
+        </React.Fragment>
+      ))}
+    </span>
   );
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
-import { Signal } from '@lumino/signaling';
+import { Signal, type ISignal } from '@lumino/signaling';
 import { AccordionPanel, Panel } from '@lumino/widgets';
 import * as React from 'react';
 import { bluenoIcon } from '../../icons';
@@ -17,10 +17,18 @@ import { Commands } from '../../tokens';
 import { useSignal } from '../hooks';
 import { DatasetsSection } from './DatasetsSection';
 import { JobsSection } from './JobsSection';
+import { ModelsSection } from './ModelsSection';
 import { SchedulesSection } from './SchedulesSection';
 import { SectionSearch, type SectionProps } from './section';
 
-/** The left panel: datasets, jobs and schedules, each collapsible. */
+/** Of the panel's height, what an open section has at least. */
+const LEAST = 0.12;
+
+interface Listing {
+  items: readonly unknown[];
+}
+
+/** The left panel: datasets, jobs, models and schedules, each collapsible. */
 export class BluenoPanel extends SidePanel {
   constructor(
     private readonly platform: Platform,
@@ -39,9 +47,10 @@ export class BluenoPanel extends SidePanel {
     );
     this.addSection('Datasets', DatasetsSection, platform, commands);
     this.addSection('Jobs', JobsSection, platform, commands);
+    this.addSection('Models', ModelsSection, platform, commands);
     this.addSection('Schedules', SchedulesSection, platform, commands);
-    this.unfold('Schedules', false); // until there is one
-    platform.schedules.changed.connect(this.onSchedules, this);
+    this.unfoldWhenThereIsOne('Models', platform.models);
+    this.unfoldWhenThereIsOne('Schedules', platform.schedules);
   }
 
   /** Open or close a section. */
@@ -51,6 +60,12 @@ export class BluenoPanel extends SidePanel {
     if (content instanceof AccordionPanel && index >= 0) {
       if (open) {
         content.expand(index);
+        // One that was folded before it ever had a height would get none.
+        if (content.relativeSizes()[index] < LEAST) {
+          content.setRelativeSizes(
+            content.widgets.map(({ isHidden }) => (isHidden ? 0 : 1))
+          );
+        }
       } else {
         content.collapse(index);
       }
@@ -62,16 +77,24 @@ export class BluenoPanel extends SidePanel {
     super.dispose();
   }
 
-  private onSchedules({ items }: { items: readonly unknown[] }): void {
-    if (items.length) {
-      this.unfold('Schedules');
-      this.platform.schedules.changed.disconnect(this.onSchedules, this);
-    }
-  }
-
   protected onBeforeShow(message: Message): void {
     super.onBeforeShow(message);
     this.platform.start();
+  }
+
+  private unfoldWhenThereIsOne<L extends Listing>(
+    label: string,
+    list: L & { changed: ISignal<L, void> }
+  ): void {
+    this.unfold(label, false);
+    const look = () => {
+      if (list.items.length) {
+        list.changed.disconnect(look);
+        this.unfold(label);
+      }
+    };
+    list.changed.connect(look);
+    this.disposed.connect(() => list.changed.disconnect(look));
   }
 
   private addSection(
