@@ -165,9 +165,9 @@ def test_trials_lie_below_their_sweep(lab: Lab, lab_session: None) -> None:
     sweep = blueno.sweep(trial, width=[1, 2], sampler="grid")
     sweep.wait(timeout=110)
     transport = Http(lab.url, TOKEN, timeout=120)
-    for one in lab.transport.call(jobs.list_jobs, JobPage(parent=sweep.job.id)).jobs:
+    for one in lab.transport.call(jobs.list_jobs, JobPage(parent=sweep.id)).jobs:
         transport.call(tracking.bring_run, jobs.JobRef(one.id))
-    found = transport.call(tracking.bring_run, jobs.JobRef(sweep.job.id))
+    found = transport.call(tracking.bring_run, jobs.JobRef(sweep.id))
     _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/runs/get?run_id={found.run_id}", SIGNED_IN)
     below = runs_below(lab, json.loads(text)["run"])
     assert sorted(pairs(one, "metrics")["score"] for one in below) == [1, 2]
