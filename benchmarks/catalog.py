@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import statistics
 import tempfile
@@ -12,7 +13,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from benchmarks.figures import Figure, spread
-from jupyter_blueno.api import catalog, ingest
+from jupyter_blueno.api import catalog, columns, ingest
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.catalog.model import SamplePage, Selection
 from jupyter_blueno.config import Config
@@ -41,7 +42,8 @@ def measure() -> list[Figure]:
             dataset_id = _fill(context, "large", SAMPLES)
             took = time.perf_counter() - start
             answers = _answers(context, dataset_id)
-            return [_rows_in(took, min(bare, _bare_copy(context))), *answers]
+            values = _columns(context, dataset_id)
+            return [_rows_in(took, min(bare, _bare_copy(context))), *answers, *values]
         finally:
             context.platform.close()
 
@@ -93,6 +95,60 @@ def _answers(context: Context, dataset_id: int) -> list[Figure]:
             figure = replace(figure, reach=f"p50 ≤ {QUICK:.0f} ms", reached=reached)
         figures.append(figure)
     return figures
+
+
+def _columns(context: Context, dataset_id: int) -> list[Figure]:
+    """Two columns with a value of each sample: written, put in order, filtered by."""
+    numbers = list(range(SAMPLES))
+    values = [n * 0.618 % 1 for n in numbers]
+    start = time.perf_counter()
+    for name in ("confidence", "dice"):
+        columns.write_results(context, columns.WriteResults(dataset_id, numbers, {name: values}))
+    took = (time.perf_counter() - start) / 2
+    bare = _bare_values(context, dataset_id, values)
+    vacuum(context.database, tables.result_value)
+    label = Selection(dataset_id, label=["7"])
+    plain = 1000 * statistics.median(_times(lambda: catalog.get_ordinals(context, label)))
+    figures = [
+        Figure(
+            f"{SAMPLES:,} values into a column",
+            f"{SAMPLES / took:,.0f} values/s",
+            f"bare COPY of the same rows into the same table: {SAMPLES / bare:,.0f}/s; "
+            f"{took / bare:.2f} × its time",
+        )
+    ]
+    for name, ask in {
+        "by a column's values": Selection(dataset_id, sort="confidence"),
+        "with a value below 0.5": Selection(dataset_id, having=["confidence<0.5"]),
+        "below 0.01, the highest first": Selection(dataset_id, having=["dice<0.01"], sort="-dice"),
+    }.items():
+        times = _times(functools.partial(catalog.get_ordinals, context, ask))
+        figures.append(
+            Figure(
+                f"catalog of {SAMPLES:,}: ordinals {name}",
+                spread(times),
+                f"those of a label {plain:.1f} ms",
+                reach=f"p50 ≤ {2 * QUICK:.0f} ms",
+                reached=1000 * statistics.median(times) <= 2 * QUICK,
+            )
+        )
+    return figures
+
+
+def _bare_values(context: Context, dataset_id: int, values: list[float]) -> float:
+    """Seconds of one committed COPY of a column's values, which are taken away again."""
+    columns.write_results(context, columns.WriteResults(dataset_id, [0], {"bare": [0.0]}))
+    with context.database.begin() as connection:
+        named = sa.select(tables.result_column.c.id).where(tables.result_column.c.name == "bare")
+        column_id = connection.scalar(named)
+    lines = io.StringIO("\n".join(f"{column_id}\t{n}\t{value!r}" for n, value in enumerate(values) if n))
+    start = time.perf_counter()
+    with context.database.begin() as connection:
+        cursor = connection.connection.cursor()
+        cursor.copy_expert("COPY result_value (column_id, ordinal, number) FROM STDIN", lines)
+    took = time.perf_counter() - start
+    columns.delete_column(context, columns.ColumnRef(dataset_id, "bare"))
+    return took
 
 
 def _times(ask: Callable[[], object]) -> list[float]:

@@ -1,11 +1,15 @@
-"""Who may see which dataset."""
+"""Who may see which dataset, and the one way to it: to read, or locked to write."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from jupyter_blueno.catalog.checks import LARGEST_ID
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.database import tables
+from jupyter_blueno.errors import NotFound
 
 
 def visible_to(user: User) -> sa.ColumnElement[bool]:
@@ -19,3 +23,37 @@ def visible_to(user: User) -> sa.ColumnElement[bool]:
         dataset.team == user.team,
         sa.or_(dataset.visibility != "private", dataset.owner == user.name),
     )
+
+
+def seen_dataset(
+    connection: sa.Connection, user: User, dataset_id: int, *, deleted: bool = False
+) -> sa.Row[Any]:
+    """The dataset's row; with `deleted` also from the trash.
+
+    Raises
+    ------
+    NotFound
+        ``dataset_not_found``
+    """
+    return _row(connection, user, dataset_id, deleted, lock=False)
+
+
+def locked_dataset(
+    connection: sa.Connection, user: User, dataset_id: int, *, deleted: bool = False
+) -> sa.Row[Any]:
+    """The same, locked until the transaction ends: who writes to a dataset waits for who does so now."""
+    return _row(connection, user, dataset_id, deleted, lock=True)
+
+
+def missing(dataset_id: int) -> NotFound:
+    return NotFound(f"There is no dataset {dataset_id}; it may have been deleted.", code="dataset_not_found")
+
+
+def _row(connection: sa.Connection, user: User, dataset_id: int, deleted: bool, lock: bool) -> sa.Row[Any]:
+    row = None
+    if 0 < dataset_id <= LARGEST_ID:
+        query = sa.select(tables.dataset).where(tables.dataset.c.id == dataset_id, visible_to(user))
+        row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None or (row.deleted_at is not None and not deleted):
+        raise missing(dataset_id)
+    return row

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from jupyter_blueno.catalog.access import visible_to
+from jupyter_blueno.catalog.access import locked_dataset, seen_dataset
 from jupyter_blueno.catalog.changes import touch
 from jupyter_blueno.catalog.checks import LARGEST_ORDINAL, VALUE_LIMIT, check_name, check_text
 from jupyter_blueno.catalog.model import ColumnInfo, User
 from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
-from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
+from jupyter_blueno.errors import InvalidInput, TooLarge
 
 NAME = re.compile(r"[^\W\d][\w.-]{0,62}")  # so that a condition can name it
 MOST_COLUMNS = 100
@@ -43,7 +44,7 @@ def list_columns(database: Database, user: User, dataset_id: int) -> list[Column
         .lateral("spread")
     )
     with database.begin() as connection:
-        _require(connection, user, dataset_id)
+        seen_dataset(connection, user, dataset_id)
         found = connection.execute(
             sa.select(
                 _column.name, _column.type, _column.owner, _column.job_id, _column.updated_at,
@@ -77,7 +78,7 @@ def write(
     """
     _check(ordinals, values)
     with database.begin() as connection:
-        _require(connection, user, dataset_id)
+        locked_dataset(connection, user, dataset_id)
         for name, given in sorted(values.items()):
             _write_one(connection, user, dataset_id, name, ordinals, given, job_id)
         if values:
@@ -88,7 +89,7 @@ def write(
 def delete(database: Database, user: User, dataset_id: int, name: str) -> bool:
     """Remove a column; False if there is none."""
     with database.begin() as connection:
-        _require(connection, user, dataset_id)
+        locked_dataset(connection, user, dataset_id)
         gone = connection.execute(
             sa.delete(tables.result_column).where(_column.dataset_id == dataset_id, _column.name == name)
         ).rowcount
@@ -116,8 +117,8 @@ def conditions(
     return [_condition(known, text) for text in texts]
 
 
-def order(connection: sa.Connection, dataset_id: int, sort: str) -> tuple[int, Any, bool]:
-    """The column that ``name`` or ``-name`` (descending) means: its id, where its values are, and which way.
+def in_order(connection: sa.Connection, dataset_id: int, sort: str) -> list[int]:
+    """Ordinals by the values of the column that ``name`` or ``-name`` (descending) means.
 
     Raises
     ------
@@ -125,7 +126,33 @@ def order(connection: sa.Connection, dataset_id: int, sort: str) -> tuple[int, A
         ``unknown_column``
     """
     column_id, kind = _find(_known(connection, dataset_id), sort.removeprefix("-"))
-    return column_id, _value.number if kind == "number" else _value.text, sort.startswith("-")
+    value = _value.number if kind == "number" else _value.text
+    by = value.desc() if sort.startswith("-") else value.asc()
+    chosen = sa.select(_value.ordinal).where(_value.column_id == column_id, value.is_not(None))
+    return _listed(connection, chosen.order_by(by, _value.ordinal))
+
+
+def meeting(connection: sa.Connection, dataset_id: int, text: str) -> tuple[list[int], bool]:
+    """Ordinals of which a condition speaks, and whether it is met by these or, with ``!=``, by all others.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown_column`` or ``invalid_condition``.
+    """
+    column_id, sign, kind, operand = _read(_known(connection, dataset_id), text)
+    held = _value.number if kind == "number" else _value.text
+    met = _COMPARE["=" if sign == "!=" else sign](held, operand)
+    return _listed(
+        connection, sa.select(_value.ordinal).where(_value.column_id == column_id, met)
+    ), sign != "!="
+
+
+def _listed(connection: sa.Connection, chosen: sa.Select[tuple[int]]) -> list[int]:
+    """Numbers as one text: much faster to carry over than rows."""
+    within = chosen.subquery()
+    text = connection.scalar(sa.select(sa.func.string_agg(sa.cast(within.c.ordinal, sa.Text), ",")))
+    return msgspec.json.decode(f"[{text or ''}]", type=list[int])
 
 
 def of_samples(
@@ -210,7 +237,7 @@ def _write_one(
     rows = sa.select(
         sa.literal(column_id),
         sa.func.unnest(_integers(list(there))),
-        sa.func.unnest(sa.cast(list(there.values()), sa.ARRAY(sa.Text if texts else sa.Double))),
+        sa.func.unnest(_texts(there.values()) if texts else _array(map(repr, there.values()), sa.Double)),
     )
     statement = insert(tables.result_value).from_select(["column_id", "ordinal", kept], rows)
     connection.execute(
@@ -247,16 +274,6 @@ def _column_for(
     return int(found.id)
 
 
-def _require(connection: sa.Connection, user: User, dataset_id: int) -> None:
-    seen = sa.select(tables.dataset.c.id).where(
-        tables.dataset.c.id == dataset_id, visible_to(user), tables.dataset.c.deleted_at.is_(None)
-    )
-    if not 0 < dataset_id < 2**63 or connection.scalar(seen) is None:
-        raise NotFound(
-            f"There is no dataset {dataset_id}; it may have been deleted.", code="dataset_not_found"
-        )
-
-
 def _known(connection: sa.Connection, dataset_id: int) -> dict[str, tuple[int, str]]:
     found = connection.execute(
         sa.select(_column.name, _column.id, _column.type).where(_column.dataset_id == dataset_id)
@@ -272,23 +289,8 @@ def _find(known: dict[str, tuple[int, str]], name: str) -> tuple[int, str]:
 
 
 def _condition(known: dict[str, tuple[int, str]], text: str) -> sa.ColumnElement[bool]:
-    check_text(text, "A condition", 1000)
-    match = _CONDITION.fullmatch(text.strip())
-    if match is None or not match[3]:
-        raise InvalidInput(
-            f"'{text[:80]}' is not a condition; write it like 'confidence<0.5'.", code="invalid_condition"
-        )
-    name, sign, wanted = match[1], match[2], match[3].strip().strip("\"'")
-    column_id, kind = _find(known, name)
+    column_id, sign, kind, operand = _read(known, text)
     values = sa.alias(tables.result_value)
-    operand: Any = wanted
-    if kind == "number":
-        try:
-            operand = float(wanted)
-        except ValueError:
-            raise InvalidInput(
-                f"'{name}' has numbers; '{wanted[:40]}' is not one.", code="invalid_condition"
-            ) from None
     held = values.c.number if kind == "number" else values.c.text
     met = sa.exists().where(
         values.c.column_id == column_id,
@@ -298,5 +300,35 @@ def _condition(known: dict[str, tuple[int, str]], text: str) -> sa.ColumnElement
     return sa.not_(met) if sign == "!=" else met
 
 
-def _integers(numbers: Sequence[int]) -> Any:
-    return sa.cast(list(numbers), sa.ARRAY(sa.Integer))
+def _read(known: dict[str, tuple[int, str]], text: str) -> tuple[int, str, str, float | str]:
+    """A condition: the column's id, the sign, what the column holds, and what it is compared with."""
+    check_text(text, "A condition", 1000)
+    match = _CONDITION.fullmatch(text.strip())
+    if match is None or not match[3]:
+        raise InvalidInput(
+            f"'{text[:80]}' is not a condition; write it like 'confidence<0.5'.", code="invalid_condition"
+        )
+    name, sign, wanted = match[1], match[2], match[3].strip().strip("\"'")
+    column_id, kind = _find(known, name)
+    if kind != "number":
+        return column_id, sign, kind, wanted
+    try:
+        return column_id, sign, kind, float(wanted)
+    except ValueError:
+        raise InvalidInput(
+            f"'{name}' has numbers; '{wanted[:40]}' is not one.", code="invalid_condition"
+        ) from None
+
+
+def _integers(numbers: Iterable[int]) -> Any:
+    return _array(map(str, numbers), sa.Integer)
+
+
+def _texts(values: Iterable[Any]) -> Any:
+    quoted = (str(one).replace("\\", r"\\").replace('"', r"\"") for one in values)
+    return _array((f'"{one}"' for one in quoted), sa.Text)
+
+
+def _array(items: Iterable[str], kind: type[Any]) -> Any:
+    """An array as one text: as an expression of its items, PostgreSQL would parse each by itself."""
+    return sa.cast(sa.literal("{" + ",".join(items) + "}", sa.Text), sa.ARRAY(kind))

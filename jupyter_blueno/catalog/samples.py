@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from jupyter_blueno.catalog import columns
-from jupyter_blueno.catalog.access import visible_to
+from jupyter_blueno.catalog.access import seen_dataset, visible_to
 from jupyter_blueno.catalog.checks import LARGEST_ID, LARGEST_ORDINAL, check_text
 from jupyter_blueno.catalog.model import Facets, FacetValue, Filter, Sample, SamplePage, Selection, User
 from jupyter_blueno.catalog.text import contains
@@ -79,25 +79,62 @@ def ordinals(database: Database, user: User, ask: Selection) -> tuple[int, list[
     """How many samples are selected and which, in order; None when they are 0, 1 … total-1."""
     with database.begin() as connection:
         version = _read_version(connection, user, ask.dataset_id, ask.version)
-        within = _in_version(ask.dataset_id, ask.version)
-        having = _having(connection, ask.dataset_id, _filter(ask), version)
-        if ask.sort:
-            return _sorted(connection, ask, [*within, *having])
-        if not having:
-            # Ordinals differ: as many as the largest one says means all of them.
-            largest = connection.scalar(
-                sa.select(_sample.ordinal).where(*within).order_by(_sample.ordinal.desc()).limit(1)
-            )
-            if version.sample_count == (-1 if largest is None else largest) + 1:
-                return int(version.sample_count), None
-        # One text is much faster to carry over than a million rows.
-        found = connection.scalar(
-            sa.select(sa.func.string_agg(sa.cast(_sample.ordinal, sa.Text), ",")).where(*within, *having)
+        total, numbers = _selected(connection, ask, version)
+        if not ask.having and not ask.sort:
+            return total, numbers
+        # Columns are read from their indexes alone, as lists: to join them with a million samples is slow.
+        conditions = [columns.meeting(connection, ask.dataset_id, text) for text in ask.having]
+        order = columns.in_order(connection, ask.dataset_id, ask.sort) if ask.sort else None
+    found = combined(total, numbers, conditions, order)
+    dense = order is None and (not found or found[-1] == len(found) - 1)
+    return len(found), None if dense else found
+
+
+def _selected(connection: sa.Connection, ask: Selection, version: Any) -> tuple[int, list[int] | None]:
+    """What split, label and text select, ascending; None as in `ordinals`."""
+    within = _in_version(ask.dataset_id, ask.version)
+    having = _having(connection, ask.dataset_id, Filter(ask.split, ask.label, ask.text), version)
+    if not having:
+        # Ordinals differ: as many as the largest one says means all of them.
+        largest = connection.scalar(
+            sa.select(_sample.ordinal).where(*within).order_by(_sample.ordinal.desc()).limit(1)
         )
+        if version.sample_count == (-1 if largest is None else largest) + 1:
+            return int(version.sample_count), None
+    # One text is much faster to carry over than a million rows.
+    found = connection.scalar(
+        sa.select(sa.func.string_agg(sa.cast(_sample.ordinal, sa.Text), ",")).where(*within, *having)
+    )
     numbers = msgspec.json.decode(f"[{found or ''}]", type=list[int])
     numbers.sort()
     dense = not numbers or numbers[-1] == len(numbers) - 1
     return len(numbers), None if dense else numbers
+
+
+def combined(
+    total: int, numbers: list[int] | None, conditions: list[tuple[list[int], bool]], order: list[int] | None
+) -> list[int]:
+    """Those of `numbers` (None: 0, 1 … total-1) that meet all conditions, by `order`.
+
+    Those that it does not have come last. A condition is a list of ordinals, and
+    whether those or all others are meant.
+    """
+    import numpy as np
+
+    chosen = np.arange(total) if numbers is None else np.asarray(numbers, int)
+    lists = [np.asarray(one, int) for one, _ in conditions] + [np.asarray(order or (), int)]
+    size = 1 + max((int(one.max()) for one in (chosen, *lists) if one.size), default=-1)
+    there = np.zeros(size, bool)
+    there[chosen] = True
+    for one, (_, wanted) in zip(lists[:-1], conditions, strict=True):
+        met = np.zeros(size, bool)
+        met[one] = True
+        there &= met if wanted else ~met
+    if order is None:
+        return np.flatnonzero(there).tolist()
+    first = lists[-1][there[lists[-1]]]
+    there[first] = False
+    return [*first.tolist(), *np.flatnonzero(there).tolist()]
 
 
 def list_samples(database: Database, user: User, ask: SamplePage) -> tuple[list[Sample], int | None]:
@@ -209,23 +246,6 @@ def _filter(ask: Selection | SamplePage) -> Filter:
     return Filter(ask.split, ask.label, ask.text, ask.having)
 
 
-def _sorted(
-    connection: sa.Connection, ask: Selection, clauses: Sequence[sa.ColumnElement[bool]]
-) -> tuple[int, list[int]]:
-    """The samples that meet `clauses`, by a column's values and then by ordinal."""
-    column_id, value, descending = columns.order(connection, ask.dataset_id, ask.sort)
-    valued = sa.and_(value.table.c.column_id == column_id, value.table.c.ordinal == _sample.ordinal)
-    by = value.desc().nulls_last() if descending else value.asc().nulls_last()
-    in_order = aggregate_order_by(sa.literal(","), by, _sample.ordinal)
-    found = connection.scalar(
-        sa.select(sa.func.string_agg(sa.cast(_sample.ordinal, sa.Text), in_order))
-        .select_from(sa.outerjoin(tables.sample, value.table, valued))
-        .where(*clauses)
-    )
-    numbers = msgspec.json.decode(f"[{found or ''}]", type=list[int])
-    return len(numbers), numbers
-
-
 def _having(
     connection: sa.Connection, dataset_id: int, chosen: Filter, version: Any
 ) -> list[sa.ColumnElement[bool]]:
@@ -275,8 +295,11 @@ def _read_version(connection: sa.Connection, user: User, dataset_id: int, number
             query = query.where(tables.version.c.number == number)
         row = connection.execute(query).first()
     if row is None:
-        what = f"dataset {dataset_id}" if number is None else f"version {number} of dataset {dataset_id}"
-        raise NotFound(f"There is no {what}; it may have been deleted.", code="dataset_not_found")
+        seen_dataset(connection, user, dataset_id)
+        raise NotFound(
+            f"There is no version {number} of dataset {dataset_id}; it may have been deleted.",
+            code="dataset_not_found",
+        )
     return row
 
 

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from jupyter_blueno.catalog.access import visible_to
+from jupyter_blueno.catalog.access import locked_dataset, missing, visible_to
 from jupyter_blueno.catalog.changes import touch
 from jupyter_blueno.catalog.checks import LARGEST_ID, check_json, check_name, check_text
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress, User, Version, Visibility
@@ -182,19 +182,6 @@ def insert_dataset(
         raise _taken(name) from None
 
 
-def locked_dataset(
-    connection: sa.Connection, user: User, dataset_id: int, *, deleted: bool = False
-) -> sa.Row[Any]:
-    """The dataset's row, locked until the transaction ends; with `deleted` also from the trash."""
-    row = None
-    if 0 < dataset_id <= LARGEST_ID:
-        query = sa.select(tables.dataset).where(_dataset.id == dataset_id, visible_to(user))
-        row = connection.execute(query.with_for_update()).first()
-    if row is None or (row.deleted_at is not None and not deleted):
-        raise _missing(dataset_id)
-    return row
-
-
 def read_dataset(connection: sa.Connection, user: User, dataset_id: int) -> Dataset:
     """One dataset, as this transaction sees it."""
     row = None
@@ -202,7 +189,7 @@ def read_dataset(connection: sa.Connection, user: User, dataset_id: int) -> Data
         query = _query(user).where(_dataset.id == dataset_id, _dataset.deleted_at.is_(None))
         row = connection.execute(query).first()
     if row is None:
-        raise _missing(dataset_id)
+        raise missing(dataset_id)
     return _as_dataset(row)
 
 
@@ -257,7 +244,3 @@ def _taken(name: str) -> AlreadyExists:
         f"There is a dataset called '{shorten(name)}' already; choose another name or delete that one.",
         code="dataset_exists",
     )
-
-
-def _missing(dataset_id: int) -> NotFound:
-    return NotFound(f"There is no dataset {dataset_id}; it may have been deleted.", code="dataset_not_found")

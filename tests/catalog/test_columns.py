@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from jupyter_blueno.api import catalog, columns
 from jupyter_blueno.api.context import Context, User
+from jupyter_blueno.catalog import columns as store_of_columns
 from jupyter_blueno.catalog.model import SamplePage, Selection
-from jupyter_blueno.errors import InvalidInput, NotFound
+from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
 from tests.catalog.test_store import fill
 
 INFINITE = float("inf")
@@ -59,6 +62,14 @@ def test_a_value_is_changed_and_taken_away(context: Context) -> None:
     assert catalog.get_samples(context, catalog.SamplesAt(dataset.id, "0")).samples[0].results == {}
 
 
+def test_texts_are_kept_as_they_are(context: Context) -> None:
+    dataset = fill(context)
+    texts = ['a "quoted" one', "back\\slash\\", "{1,2}", "NULL", "two\nlines", "", "ü 日本 😀"]
+    write(context, dataset.id, list(range(7)), seen=texts)
+    samples = catalog.get_samples(context, catalog.SamplesAt(dataset.id, "0-6")).samples
+    assert [one.results["seen"] for one in samples] == texts
+
+
 def test_conditions_select_and_columns_sort(context: Context) -> None:
     dataset = fill(context)
     write(context, dataset.id, [0, 1, 2, 4, 6], dice=[0.5, 0.9, 0.1, 0.5, 0.7])
@@ -67,6 +78,7 @@ def test_conditions_select_and_columns_sort(context: Context) -> None:
     assert found(context, dataset.id, "dice >= 0.5", "dice<0.9") == [0, 4, 6]
     assert found(context, dataset.id, "seen=it's a dog") == [1]
     assert found(context, dataset.id, "seen != cat") == [1, 2, 3, 4, 5, 6]
+    assert found(context, dataset.id, "seen != cat", "dice>0.2", sort="dice") == [4, 6, 1]
     assert found(context, dataset.id, sort="dice") == [2, 0, 4, 6, 1, 3, 5]
     assert found(context, dataset.id, sort="-dice") == [1, 6, 0, 4, 2, 3, 5]
     assert found(context, dataset.id, "dice<0.6", sort="-dice") == [0, 4, 2]
@@ -125,3 +137,47 @@ def test_strangers_see_and_write_nothing(context: Context) -> None:
     ):
         with pytest.raises(NotFound):
             ask()
+
+
+def test_two_who_write_at_once_wait_for_each_other(context: Context) -> None:
+    """Each writes the same samples, in the other order, and makes columns: no deadlock, none too many."""
+    dataset = fill(context, rows=[(f"s{n:03}", "train", None) for n in range(400)])
+    forward = list(range(400))
+    rounds = 6
+    barrier = threading.Barrier(2)
+
+    def work(name: str, ordinals: list[int], value: float) -> None:
+        for n in range(rounds):
+            barrier.wait(30)
+            write(context, dataset.id, ordinals, dice=[value] * 400, **{f"{name}-{n}": [value] * 400})
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(work, "a", forward, 1.0), pool.submit(work, "b", forward[::-1], 2.0)]
+        for one in done:
+            one.result(60)
+    listed = columns.list_columns(context, catalog.DatasetRef(dataset.id)).columns
+    assert len(listed) == 1 + 2 * rounds
+    dice = {
+        one.results["dice"]
+        for one in catalog.get_samples(context, catalog.SamplesAt(dataset.id, "0-399")).samples
+    }
+    assert len(dice) == 1, "half of one and half of the other"
+
+
+def test_what_two_make_at_once_stays_under_the_limit(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_of_columns, "MOST_COLUMNS", 5)
+    dataset = fill(context)
+
+    def make(n: int) -> bool:
+        try:
+            write(context, dataset.id, [0], **{f"c{n}": [n]})
+        except TooLarge:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(16)))
+    assert sum(made) == 5
+    assert len(columns.list_columns(context, catalog.DatasetRef(dataset.id)).columns) == 5
