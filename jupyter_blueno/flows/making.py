@@ -176,7 +176,7 @@ def _snapshot(manager: JobManager, step: StepSpec, part: PartSpec, folder: JobFo
     spec = spec_of(step, part)
     content = plan.of(manager.config, "", spec)
     folder.code.mkdir(parents=True, mode=0o700)
-    base = content["build"]["base"] if content["build"] else interpreters.find(spec.python)
+    base = content["build"]["base"] if content["build"] else interpreters.place(spec.python)
     snapshot.write_down(folder, step.name, "", spec, content, durable=False)
     folder.write("step.json", msgspec.structs.replace(step, spec=JobSpec(kind=spec.kind), parts=[]))
     snapshot.take(spec, folder, content["cwd"], base, manager.objects)

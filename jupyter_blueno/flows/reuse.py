@@ -62,7 +62,7 @@ def _packages(manager: JobManager, spec: JobSpec) -> list[str]:
     if environments.is_built(spec):
         return []
     cache = manager.config.folder("cache", "packages")
-    python = interpreters.find(spec.python)
+    python = interpreters.place(spec.python)
     return [os.path.realpath(python), *environment.packages(python, cache)[1]]
 
 

@@ -124,7 +124,7 @@ class JobManager:
         with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
             if fresh is not None:
                 snapshot.write_down(JobFolder(fresh), name, digest, spec, content, durable)
-                base = content["build"]["base"] if content["build"] else interpreters.find(spec.python)
+                base = content["build"]["base"] if content["build"] else interpreters.place(spec.python)
                 snapshot.take(spec, JobFolder(fresh), content["cwd"], base, self.objects)
 
     def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
@@ -399,5 +399,5 @@ class JobManager:
 
     def remember(self, folders: list[JobFolder], spec: JobSpec) -> None:
         """Have packages and commit written down for jobs of one environment and folder."""
-        python = None if environments.is_built(spec) else interpreters.find(spec.python)
+        python = None if environments.is_built(spec) else interpreters.place(spec.python)
         self.recorder.record(folders, python, str(request.working_folder(self.config, spec)))

@@ -19,7 +19,8 @@ from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
 from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject, quantity
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import judge
-from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.model import Claim, JobSpec, Resources
+from jupyter_blueno.jobs.sending import plan
 
 JOB_ID = "0123456789abcdef0123456789abcdef"
 QUOTA = (
@@ -228,6 +229,21 @@ def test_with_a_queue_it_begins_suspended() -> None:
     found = made(PodTemplate("image", queue="team"))
     assert found["spec"]["suspend"] is True
     assert found["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "team"
+
+
+# -- what is asked for where the pods are not ---------------------------------------
+
+
+def test_a_python_that_is_only_in_the_image_is_asked_for_there(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("print(1)")
+    config = Config(home=str(tmp_path), roots=[str(tmp_path)], jobs_backend="kubernetes")
+    asked = "/opt/elsewhere/bin/python"
+    found = plan.of(config, JOB_ID, JobSpec("cell", source="1", python=asked, folder=str(tmp_path)))
+    assert found["argv"][0] == asked
+    found = plan.of(config, JOB_ID, JobSpec("command", command=["python3", "train.py"], folder=str(tmp_path)))
+    assert found["argv"][0] == "python3"
+    with pytest.raises(InvalidInput, match="no Python at 'elsewhere'"):
+        plan.of(config, JOB_ID, JobSpec("cell", source="1", python="elsewhere", folder=str(tmp_path)))
 
 
 # -- settings ------------------------------------------------------------------------

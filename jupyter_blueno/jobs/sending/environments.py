@@ -67,7 +67,7 @@ def needed(spec: JobSpec, home: Path) -> dict[str, Any] | None:
                     code="python_not_found",
                 ) from None
     else:
-        base = interpreters.find(spec.python)
+        base = interpreters.place(spec.python)
     wanted = [line for line in map(str.strip, spec.requirements) if line]
     own = _of_ours(spec)
     text = json.dumps([base, interpreters.version(base), sorted({*wanted, *own})])

@@ -56,6 +56,22 @@ def find(asked: str | None) -> str:
     )
 
 
+def place(asked: str | None) -> str:
+    """As `find`, but a path that leads to nothing is taken as it is: where the work runs it may be one.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no path.
+    """
+    try:
+        return find(asked)
+    except InvalidInput:
+        if asked is not None and os.path.isabs(asked):
+            return asked
+        raise
+
+
 def _conda() -> Iterator[Path]:
     """Folders of the conda environments that this user has."""
     seen: set[Path] = set()

@@ -81,7 +81,7 @@ def take(manager: JobManager, folder: JobFolder, name: str, spec: JobSpec) -> No
     runnable.check_here(manager, spec)
     cwd = str(request.working_folder(manager.config, spec))
     build = environments.needed(spec, manager.config.home_path)
-    python = build["base"] if build else interpreters.find(spec.python)
+    python = build["base"] if build else interpreters.place(spec.python)
     with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
         if fresh is not None:
             snapshot.write_down(JobFolder(fresh), name, digest, spec, {})

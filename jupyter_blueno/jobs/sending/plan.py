@@ -29,11 +29,12 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
     folder = str(JobFolder.of(config, job_id).path)
     cwd = str(request.working_folder(config, spec))
     build = environments.needed(spec, config.home_path)
-    python = environments.PYTHON if build else interpreters.find(spec.python)
+    python = environments.PYTHON if build else interpreters.place(spec.python)
     environments.check_version(spec, build["base"] if build else python)
     script = scripts.of(spec, cwd)
     if script is not None:
-        argv = [python if build or spec.python else script.python, *script.flags, RUNNER, folder]
+        own = script.python if config.jobs_backend == "local" else spec.command[0]
+        argv = [python if build or spec.python else own, *script.flags, RUNNER, folder]
     elif spec.command:
         argv = scripts.with_python(spec, python)
     else:
@@ -64,4 +65,4 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
 def python_of(config: Config, spec: JobSpec) -> str:
     """The interpreter that a job runs; it is not there before its environment is built."""
     build = environments.needed(spec, config.home_path)
-    return os.path.join(build["folder"], "bin", "python") if build else interpreters.find(spec.python)
+    return os.path.join(build["folder"], "bin", "python") if build else interpreters.place(spec.python)

@@ -103,7 +103,7 @@ def _is_ours(spec: JobSpec) -> bool:
     """Whether it runs the Python that we are: another version has another syntax."""
     if spec.requirements or interpreters.is_version(spec.python or ""):
         return False
-    return os.path.realpath(interpreters.find(spec.python)) == os.path.realpath(sys.executable)
+    return os.path.realpath(interpreters.place(spec.python)) == os.path.realpath(sys.executable)
 
 
 def without_secrets(spec: JobSpec) -> JobSpec:

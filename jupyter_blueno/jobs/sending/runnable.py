@@ -49,6 +49,8 @@ def check_here(manager: JobManager, spec: JobSpec) -> None:
         _check_program(spec, folder)
         _check_script(spec, folder)
     built = environments.is_built(spec)
+    if built and not interpreters.is_version(spec.python or ""):
+        interpreters.find(spec.python)
     imports.check(spec, folder, None if built else _python_of(spec, folder))
 
 
