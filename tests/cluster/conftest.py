@@ -19,7 +19,8 @@ from tests.cluster.node.programs import program
 def cluster() -> Iterator[Cluster]:
     """Return a running cluster; one of our own is stopped with the last session that uses it."""
     if given := os.environ.get("KUBECONFIG"):
-        kubectl = shutil.which("kubectl") or program("kubectl")
+        built = program("kubectl")
+        kubectl = built if built.exists() else shutil.which("kubectl") or "kubectl"
         ours = Node()
         mine = Path(given) == ours.kubeconfig
         yield Cluster(Path(given), Path(kubectl), BUSYBOX if mine else "busybox:1.36", ours if mine else None)

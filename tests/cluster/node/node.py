@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 INSIDE = Path(__file__).with_name("inside.py")
 CGROUPS = Path("/sys/fs/cgroup")
 BUSYBOX = "localhost/blueno-test/busybox:1"
-PATIENCE = 120.0
+PATIENCE = 90.0
 
 
 class Node:
@@ -106,7 +106,7 @@ class Node:
     def pid(self, name: str) -> int:
         """Return a program's process id, as this machine counts: for tests that kill it."""
         inner = (self.state / "logs" / f"{name}.pid").read_text()
-        (first,) = self._first()
+        (first,) = self.first()
         space = os.readlink(f"/proc/{first}/ns/pid")
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -142,13 +142,15 @@ class Node:
             for part in _controllers():
                 (part / self.cgroup.lstrip("/")).mkdir(exist_ok=True)
             settings.write(self.state, place, self.cgroup)
-            (self.state / "network.json").write_text(json.dumps({"host": place.host, "node": place.node}))
+            (self.state / "network.json").write_text(
+                json.dumps({"host": place.host, "node": place.node, "link": place.link})
+            )
             self._archives()
             self._enter(held, taken)
         finally:
             os.close(taken)
-        _until(lambda: bool(self._first()), self._complaint)
-        _lay_cable(place, self._first()[0])
+        _until(lambda: bool(self.first()), self._complaint)
+        _lay_cable(place, self.first()[0])
         _until((self.state / "containerd.sock").exists, self._complaint)
         for archive in sorted((self.state / "images").iterdir()):
             _until(partial(self._loads, archive), self._complaint)
@@ -237,7 +239,7 @@ class Node:
                     found.append(int(folder.name))
         return found
 
-    def _first(self) -> list[int]:
+    def first(self) -> list[int]:
         """Return the first process inside, once there is one."""
         command = self._command()
         found = []
@@ -248,7 +250,11 @@ class Node:
         return found
 
     def _sweep(self) -> None:
-        """Remove files and cgroups of a node whose processes are gone."""
+        """Remove files, cgroups and the cable of a node whose processes are gone."""
+        with suppress(OSError):
+            link = json.loads((self.state / "network.json").read_text())["link"]
+            # It goes with the namespace, but the kernel takes its time.
+            subprocess.run(["ip", "link", "delete", link], capture_output=True)
 
         def swept() -> bool:
             shutil.rmtree(self.state, ignore_errors=True)
@@ -268,7 +274,7 @@ def check() -> None:
         raise CannotRun(f"{reason}: point KUBECONFIG to a cluster (kind, k3s, minikube)")
     if lacking := system.lacking():
         raise CannotRun(f"install them: apt-get install {' '.join(lacking)}")
-    if unbuilt := programs.missing():
+    if unbuilt := programs.missing(programs.NODE):
         raise CannotRun(f"{', '.join(unbuilt)} must be built once: scripts/cluster build")
 
 
@@ -278,14 +284,10 @@ def _environment() -> dict[str, str]:
 
 
 def _controllers() -> list[Path]:
-    """Return the roots of the control groups: one for each controller (version 1) or one for all."""
+    """Return the roots of the control groups: one for each controller (version 1), or one for all."""
     if (CGROUPS / "cgroup.controllers").exists():
         return [CGROUPS]
-    return [
-        path
-        for path in CGROUPS.iterdir()
-        if path.is_dir() and not path.is_symlink() and path.name != "unified"
-    ]
+    return [path for path in CGROUPS.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def _lay_cable(place: addresses.Addresses, pid: int) -> None:

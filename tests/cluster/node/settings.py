@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.cluster.node import simulated
 from tests.cluster.node.addresses import Addresses
 from tests.cluster.node.programs import program
 
@@ -34,6 +35,7 @@ def write(state: Path, addresses: Addresses, cgroup: str) -> None:
     (state / "kubelet.json").write_text(json.dumps(_kubelet(state, addresses, cgroup)))
     (state / "proxy.json").write_text(json.dumps(_proxy(state, addresses)))
     (state / "Corefile").write_text(_corefile(state, addresses))
+    (state / "kwok.yaml").write_text(simulated.stages())
     (state / "programs.json").write_text(json.dumps(_programs(state, addresses), indent=1))
 
 
@@ -102,6 +104,7 @@ def _programs(state: Path, addresses: Addresses) -> dict[str, list[str]]:
         # It plays the kubelet of nodes that only exist in the API, and of their pods.
         "kwok": built(
             "kwok",
+            config=state / "kwok.yaml",
             kubeconfig=pki / "kwok.kubeconfig",
             manage_nodes_with_label_selector="type=kwok",
             node_lease_duration_seconds=40,
