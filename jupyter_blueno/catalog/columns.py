@@ -117,8 +117,10 @@ def conditions(
     return [_condition(known, text) for text in texts]
 
 
-def in_order(connection: sa.Connection, dataset_id: int, sort: str) -> list[int]:
-    """Ordinals by the values of the column that ``name`` or ``-name`` (descending) means.
+def in_order(
+    connection: sa.Connection, dataset_id: int, sort: str, among: Sequence[int] | None = None
+) -> list[int]:
+    """Ordinals (of those `among`) by the values of the column that ``name`` or ``-name`` (descending) means.
 
     Raises
     ------
@@ -129,6 +131,8 @@ def in_order(connection: sa.Connection, dataset_id: int, sort: str) -> list[int]
     value = _value.number if kind == "number" else _value.text
     by = value.desc() if sort.startswith("-") else value.asc()
     chosen = sa.select(_value.ordinal).where(_value.column_id == column_id, value.is_not(None))
+    if among is not None:
+        chosen = chosen.where(_value.ordinal == sa.any_(_integers(among)))
     return _listed(connection, chosen.order_by(by, _value.ordinal))
 
 

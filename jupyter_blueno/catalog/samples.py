@@ -21,6 +21,7 @@ from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import InvalidInput, NotFound
 
 PAGE_LIMIT = 1000
+FEW = 5000  # samples: of so many, values are looked up one by one
 
 _sample = tables.sample.c
 _COLUMNS = [
@@ -84,9 +85,12 @@ def ordinals(database: Database, user: User, ask: Selection) -> tuple[int, list[
             return total, numbers
         # Columns are read from their indexes alone, as lists: to join them with a million samples is slow.
         conditions = [columns.meeting(connection, ask.dataset_id, text) for text in ask.having]
-        order = columns.in_order(connection, ask.dataset_id, ask.sort) if ask.sort else None
-    found = combined(total, numbers, conditions, order)
-    dense = order is None and (not found or found[-1] == len(found) - 1)
+        found = combined(total, numbers, conditions, None)
+        if ask.sort:
+            among = found if len(found) <= FEW else None
+            order = columns.in_order(connection, ask.dataset_id, ask.sort, among)
+            return len(found), combined(len(found), found, [], order)
+    dense = not found or found[-1] == len(found) - 1
     return len(found), None if dense else found
 
 

@@ -11,6 +11,7 @@ import pytest
 from jupyter_blueno.api import catalog, columns
 from jupyter_blueno.api.context import Context, User
 from jupyter_blueno.catalog import columns as store_of_columns
+from jupyter_blueno.catalog import samples as samples_of
 from jupyter_blueno.catalog.model import SamplePage, Selection
 from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
 from tests.catalog.test_store import fill
@@ -70,7 +71,11 @@ def test_texts_are_kept_as_they_are(context: Context) -> None:
     assert [one.results["seen"] for one in samples] == texts
 
 
-def test_conditions_select_and_columns_sort(context: Context) -> None:
+@pytest.mark.parametrize("few", [0, 5000])
+def test_conditions_select_and_columns_sort(
+    context: Context, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(samples_of, "FEW", few)
     dataset = fill(context)
     write(context, dataset.id, [0, 1, 2, 4, 6], dice=[0.5, 0.9, 0.1, 0.5, 0.7])
     write(context, dataset.id, [0, 1], seen=["cat", "it's a dog"])
