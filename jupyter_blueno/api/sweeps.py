@@ -8,13 +8,21 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import operation
-from jupyter_blueno.sweeps.model import ChangeStop, StartSweep, Sweep, Trial, Verdict
+from jupyter_blueno.jobs.model import Change
+from jupyter_blueno.sweeps.model import ChangeStop, Plan, StartSweep, Sweep, Trial, Verdict
 
 
 class SweepRef(Struct, frozen=True, forbid_unknown_fields=True):
     """A sweep by the id of a job that conducts or conducted it, the beginning of that id, or its name."""
 
     sweep_id: str
+
+
+class SweepJob(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Values by name are the same for all trials; `id` is that of the sweep, made by the client."""
+
+    job_id: str
+    plan: Plan
 
 
 class ChangeSweep(ChangeStop, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,6 +74,12 @@ class SettleTrial(Struct, frozen=True, forbid_unknown_fields=True):
 def start_sweep(context: Context, ask: StartSweep) -> Sweep:
     """Start a sweep: a job that submits the trials as jobs, and chooses their values."""
     return context.platform.sweeps.start(context.user, ask)
+
+
+@operation("POST", "/jobs/{job_id}/sweep", resource="jobs", action="execute", status=201)
+def sweep_job(context: Context, ask: SweepJob) -> Sweep:
+    """Start a sweep of what a job ran: of the same snapshot, with many values."""
+    return context.platform.sweeps.start_from_job(context.user, ask.job_id, ask, ask.plan)
 
 
 @operation("GET", "/sweeps/{sweep_id}", resource="jobs", action="read")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say, sent_along
 
@@ -19,7 +20,8 @@ _RANGE = re.compile(r"(?P<low>[^:]+?)\.\.(?P<high>[^:]+)(:(?P<more>.+))?")
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--of", "job", metavar="JOB", help="Instead of a command: what this job ran.")
 @click.option(
     "-p",
     "--parameter",
@@ -51,20 +53,30 @@ _RANGE = re.compile(r"(?P<low>[^:]+?)\.\.(?P<high>[^:]+)(:(?P<more>.+))?")
 @resources
 @sent_along
 @click.option("-f", "--follow", is_flag=True, help="Print its log until it ends; exit as it does.")
-def sweep(command: tuple[str, ...], parameters: tuple[str, ...], follow: bool, **options: Any) -> None:
+def sweep(
+    command: tuple[str, ...], job: str | None, parameters: tuple[str, ...], follow: bool, **options: Any
+) -> None:
     """Run a command, a script or a notebook with many values; prints the sweep's id.
 
     \b
     blueno sweep -p lr=1e-4..1e-1:log -p batch=16,32 --objective loss train.py --lr {lr} --batch {batch}
     blueno sweep -p lr=0.1,0.01 --objective val_accuracy train.ipynb
+    blueno sweep -p lr=0.1,0.01 --objective val_accuracy --of 1a2b3c4d
     """
     from jupyter_blueno.cli.jobs import _follow
     from jupyter_blueno.client import sweeps
+    from jupyter_blueno.client.jobs import find
 
     stop = {name: options.pop(name) for name in ("hours", "patience", "target", "failures")}
     minimize, best = options.pop("minimize"), options.pop("best")
     work: Any = list(command)
-    if work[0].endswith(".ipynb"):
+    if bool(work) == bool(job):
+        raise click.UsageError("Give a command, a script or a notebook; or --of JOB.")
+    if job:
+        work = find(job)
+        source = click.get_current_context().get_parameter_source
+        options = {name: options[name] for name in options if source(name) is ParameterSource.COMMANDLINE}
+    elif work[0].endswith(".ipynb"):
         if len(work) > 1:
             raise click.UsageError(f"Options stand before the notebook, not after it: {work[1]!r}.")
         work = work[0]

@@ -13,7 +13,7 @@ from typing import Any
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as jobs_api
 from jupyter_blueno.api import sweeps as api
-from jupyter_blueno.client import look, ranges, session, signature, submit
+from jupyter_blueno.client import again, look, ranges, session, signature, submit
 from jupyter_blueno.client.curves import number
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import MIME, Job
@@ -30,7 +30,7 @@ SHOWN = 10  # trials in a representation
 
 @takes_options
 def sweep(
-    work: Callable[..., Any] | str | os.PathLike[str] | Sequence[str],
+    work: Callable[..., Any] | str | os.PathLike[str] | Sequence[str] | Job,
     *,
     objective: str | None = None,
     direction: model.Direction | None = None,
@@ -52,7 +52,8 @@ def sweep(
     ----------
     work : callable, path or command
         A function (also one with ``@blueno.job``), a notebook, or a command with
-        names in braces: ``["python", "train.py", "--lr", "{lr}"]``.
+        names in braces: ``["python", "train.py", "--lr", "{lr}"]``. Of a job, its
+        snapshot is run again; a job's ``command=`` may be given otherwise.
     objective : str, optional
         The metric that counts, as logged by `blueno.log_metric` or a framework.
         Default: what the function returns; of a dictionary name the entry.
@@ -96,8 +97,13 @@ def sweep(
     >>> search = blueno.sweep(train, lr=blueno.log_uniform(1e-4, 1e-1), batch=[16, 32], epochs=5)
     >>> search.wait().best.parameters
     """
-    name, spec, varied = _work(work, parameters, space)
-    returned = objective is None and spec.kind == "function"
+    if isinstance(work, Job):
+        asked, varied = _of_job(work, parameters, space)
+        kind = work.kind
+    else:
+        name, spec, varied = _work(work, parameters, space)
+        kind = spec.kind
+    returned = objective is None and kind == "function"
     if objective is None and not returned:
         raise errors.InvalidInput(
             "Say which metric counts: objective='val_accuracy'. It is what the work logs by that name.",
@@ -116,7 +122,20 @@ def sweep(
         seed=None if seed is None else _whole("seed", seed),
         stop=ranges.stop_of(trials, stop),
     )
+    if isinstance(work, Job):
+        given = {one: getattr(asked, one) for one in asked.__struct_fields__}
+        return _opened(session.call(api.sweep_job, api.SweepJob(**given, plan=plan)))
     return _opened(session.call(api.start_sweep, model.StartSweep(uuid.uuid4().hex, name, spec, plan)))
+
+
+def _of_job(
+    job: Job, given: dict[str, Any], extra: Mapping[str, Any] | None
+) -> tuple[jobs_api.RerunJob, dict[str, model.Domain]]:
+    """How a job is to run again, and what is varied."""
+    options = {name: given.pop(name) for name in [*DEFAULTS, "command"] if name in given}
+    varied, fixed = ranges.sorted_out(given, extra)
+    space.check(varied)
+    return again.request(job.id, fixed, options), varied
 
 
 def _work(

@@ -64,6 +64,27 @@ class SweepManager:
         self._begin(user, ask.id, name, spec, ask.plan, digest)
         return self.get(user, ask.id)
 
+    def start_from_job(self, user: Person, ref: str, change: Change, plan: Plan) -> Sweep:
+        """Start a sweep of what a job ran, with its snapshot; the same request again is the same sweep.
+
+        Raises
+        ------
+        InvalidInput
+            As `start`.
+        """
+        sweep_id = change.id or os.urandom(16).hex()
+        request.check_id(sweep_id)
+        rules.check(plan)
+        check_json_items([msgspec.to_builtins(plan)], "The sweep's plan")
+        old, record = self.jobs.kept(user, ref)
+        name, spec = kept.changed(self.jobs, record, msgspec.structs.replace(change, parent=None))
+        spec = kept.settled(self.jobs, spec)
+        work.check(spec, plan.space)
+        kept.take_over(old, work.folder_of(self.config, sweep_id), name, spec)
+        digest = hashlib.sha256(msgspec.json.encode((name, spec, plan), order="sorted")).hexdigest()
+        self._begin(user, sweep_id, name, spec, plan, digest)
+        return self.get(user, sweep_id)
+
     def again(self, user: Person, ref: str, change: Change) -> Job:
         """Run a sweep again from the beginning, with the same snapshot.
 

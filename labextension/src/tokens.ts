@@ -23,6 +23,7 @@ export const Commands = {
   openJob: 'blueno:open-job', // {id}
   cancelJob: 'blueno:cancel-job', // {id}
   rerunJobWith: 'blueno:rerun-job-with', // {id}: asks for other values
+  sweepJob: 'blueno:sweep-job', // {id}: asks what is to vary
   rerunJob: 'blueno:rerun-job', // {id}, {resources?}, {resume?}: from the newest checkpoint
   pauseJob: 'blueno:pause-job', // {id}
   unpauseJob: 'blueno:unpause-job', // {id}

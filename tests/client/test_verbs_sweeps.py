@@ -30,6 +30,20 @@ def slope(lr: float, batch: int, bias: float = 0.0) -> float:
     return bias - abs(lr - 0.03) - batch / 1000
 
 
+def test_a_job_is_swept() -> None:
+    def train(lr: float, deep: bool = False) -> float:
+        return -abs(lr - 0.1) - deep
+
+    job = blueno.submit(train, 0.5)
+    job.result(SOON)
+    search = blueno.sweep(job, lr=[0.1, 0.2], deep=True, sampler="grid")
+    assert search.wait(SOON).best.parameters == {"lr": 0.1}
+    assert search.best.value == -1
+    assert search.name == "train"
+    with pytest.raises(errors.InvalidInput, match="rate"):
+        blueno.sweep(job, rate=[0.1, 0.2])
+
+
 def test_a_function_with_the_values_that_optuna_proposes() -> None:
     search = blueno.sweep(
         slope, lr=blueno.log_uniform(1e-4, 1e-1), batch=[16, 32], bias=1, trials=6, at_once=3, seed=7

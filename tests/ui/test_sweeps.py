@@ -129,3 +129,47 @@ def test_trials_on_real_digits(lab: Lab, page: Page) -> None:
     expect(opened.locator(".jp-blueno-job-title")).to_contain_text(f"train {count} · lr=")
     execute(page, "blueno:show-jobs")
     expect(page.locator(".jp-blueno-panel").get_by_text(f"train {count}")).to_have_count(0)
+
+
+def measured(lr: float, batch: int = 16) -> None:
+    """Two metrics, of which less is better."""
+    blueno.log_metric("val_loss", abs(lr - 0.1) + batch / 1000)
+
+
+@pytest.mark.usefixtures("spoken")
+@pytest.mark.timeout(180)
+def test_a_job_is_swept_by_a_form(lab: Lab, page: Page) -> None:
+    job = blueno.submit(measured, 0.5)
+    job.wait(60)
+    execute(page, "blueno:open-job", {"id": job.id})
+    tab = page.locator(f"#jp-blueno-job-{job.id}")
+    expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "SUCCEEDED")
+    tab.get_by_role("button", name="More").click()
+    page.locator(".lm-Menu-item[data-command='blueno:sweep-job']").click()
+    form = page.locator(".jp-Dialog")
+    expect(form.get_by_label("Objective")).to_have_value("val_loss")
+    expect(form.get_by_label("Better is")).to_have_value("minimize")
+    form.get_by_role("button", name="Start Sweep").click()
+    expect(form.get_by_role("alert")).to_contain_text("Nothing varies")
+    form.get_by_label("How lr varies").select_option("log")
+    expect(form.get_by_label("lr from")).to_have_value("0.05")
+    form.get_by_label("How batch varies").select_option("list")
+    form.get_by_label("batch values").fill("8, sixteen")
+    form.get_by_role("button", name="Start Sweep").click()
+    expect(form.get_by_role("alert")).to_have_text("batch is 'sixteen', and takes a whole number.")
+    picture(page, "sweep-form")
+    assert_accessible(page, ".jp-Dialog")
+    form.get_by_label("batch values").fill("8, 16")
+    form.get_by_label("lr to").fill("0.2")
+    form.get_by_label("Values are chosen").select_option("grid")
+    form.get_by_role("button", name="Start Sweep").click()
+    expect(form.get_by_role("alert")).to_contain_text("A grid needs single values, and lr is a range")
+    form.get_by_label("How lr varies").select_option("list")
+    form.get_by_label("lr values").fill("0.1")
+    form.get_by_role("button", name="Start Sweep").click()
+    swept = page.locator(
+        ".jp-blueno-job-tab:not(.lm-mod-hidden)", has=page.get_by_role("group", name="Best so far")
+    )
+    expect(swept.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    expect(swept.locator(".jp-blueno-trials-table tr[data-state=complete]")).to_have_count(2)
+    expect(swept.locator(".jp-blueno-trials-value")).to_have_text("0.008")

@@ -837,6 +837,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/sweep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start a sweep of what a job ran: of the same snapshot, with many values.
+     * @description Start a sweep of what a job ran: of the same snapshot, with many values.
+     */
+    post: operations['sweep_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/usage': {
     parameters: {
       query?: never;
@@ -3247,6 +3267,28 @@ export interface components {
       best?: components['schemas']['Trial'] | null;
     };
     /**
+     * SweepJob
+     * @description Values by name are the same for all trials; `id` is that of the sweep, made by the client.
+     */
+    SweepJob: {
+      /** @default null */
+      id?: string | null;
+      /** @default null */
+      name?: string | null;
+      /** @default {} */
+      values?: Record<string, unknown>;
+      /** @default null */
+      resources?: components['schemas']['Resources'] | null;
+      /** @default null */
+      command_line?: string | null;
+      /** @default false */
+      resume?: boolean;
+      /** @default null */
+      parent?: string | null;
+      job_id: string;
+      plan: components['schemas']['Plan'];
+    };
+    /**
      * Timing
      * @description When jobs start: at the times of a `cron` line, when a dataset has a new version, or both.
      *
@@ -5059,6 +5101,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Run'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  sweep_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SweepJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
         };
       };
       /** @description An error. */

@@ -1,7 +1,8 @@
 import type { Api } from '../api/client';
-import type { Form, Job, JobSpec } from '../api/types';
+import type { Form, Job, JobSpec, Sweep } from '../api/types';
 import { Collection } from './collection';
 import type { Changes } from './form';
+import type { Plan } from './sweepform';
 
 const TERMINAL: ReadonlySet<Job['state']> = new Set([
   'SUCCEEDED',
@@ -125,6 +126,19 @@ export class JobsModel extends Collection<Job> {
         body: changes
       })
     );
+  }
+
+  /** Run the same snapshot with many values; asking again with the same `sweep` is the same one. */
+  sweep(
+    id: string,
+    sweep: string,
+    changes: Changes,
+    plan: Plan
+  ): Promise<Sweep> {
+    return this.api.post('/jobs/{job_id}/sweep', {
+      path: { job_id: id },
+      body: { ...changes, id: sweep, plan }
+    });
   }
 
   /** Have a running job stand still, or go on. */

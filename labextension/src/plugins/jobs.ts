@@ -133,6 +133,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       Commands.cancelJob,
       Commands.rerunJob,
       Commands.rerunJobWith,
+      Commands.sweepJob,
       Commands.deleteJob,
       Commands.copyJob,
       Commands.copyJobId,

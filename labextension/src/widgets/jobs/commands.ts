@@ -23,6 +23,8 @@ import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { exampleNotebook } from './example';
 import { askAndStart } from './jobform';
+import { askAndSweep } from './sweepform';
+import { newId } from './notebookwork';
 import type { NotebookPlaces } from './places';
 
 interface JobCommandOptions {
@@ -119,6 +121,26 @@ export function addJobCommands(options: JobCommandOptions): void {
     {
       label: 'Run Job Again with Other Values …',
       caption: 'Change parameters and resources, then run the same snapshot',
+      icon: refreshIcon
+    }
+  );
+  add(
+    Commands.sweepJob,
+    async job => {
+      const id = newId();
+      const sweep = await askAndSweep(
+        await jobs.form(job.id),
+        Object.keys(job.metrics ?? {}),
+        (changes, plan) => jobs.sweep(job.id, id, changes, plan)
+      );
+      if (sweep) {
+        await commands.execute(Commands.openJob, { id: sweep.jobs.at(-1) });
+      }
+    },
+    takesValues,
+    {
+      label: 'Sweep Job …',
+      caption: 'Run the same snapshot with many values, and find the best',
       icon: refreshIcon
     }
   );

@@ -93,31 +93,48 @@ export function FormView({ model }: { model: FormModel }): JSX.Element {
       {form.command_line === null && !form.parameters.length && (
         <p>{WITHOUT[form.kind] ?? WITHOUT.cell}</p>
       )}
-      <fieldset className="jp-blueno-form-resources">
-        <legend>What it may use</legend>
-        {AMOUNTS.map(({ name, label, placeholder, help }) => (
-          <Field
-            key={name}
-            id={`blueno-form-${name}`}
-            label={label}
-            value={model.amounts[name]}
-            placeholder={placeholder}
-            help={help}
-            error={errors.get(`:${name}`)}
-            onChange={text =>
-              change(`:${name}`, () => (model.amounts[name] = text))
-            }
-          />
-        ))}
-        <Field
-          id="blueno-form-name"
-          label="Name"
-          value={model.name}
-          error={errors.get(':name')}
-          onChange={text => change(':name', () => (model.name = text))}
-        />
-      </fieldset>
+      <ResourceFields model={model} again={again} />
     </div>
+  );
+}
+
+/** What it may use, and its name. */
+export function ResourceFields(props: {
+  model: FormModel;
+  again: () => void;
+}): JSX.Element {
+  const { model, again } = props;
+  const { errors } = model;
+  const change = (key: string, set: () => void) => {
+    set();
+    errors.delete(key);
+    again();
+  };
+  return (
+    <fieldset className="jp-blueno-form-resources">
+      <legend>What it may use</legend>
+      {AMOUNTS.map(({ name, label, placeholder, help }) => (
+        <Field
+          key={name}
+          id={`blueno-form-${name}`}
+          label={label}
+          value={model.amounts[name]}
+          placeholder={placeholder}
+          help={help}
+          error={errors.get(`:${name}`)}
+          onChange={text =>
+            change(`:${name}`, () => (model.amounts[name] = text))
+          }
+        />
+      ))}
+      <Field
+        id="blueno-form-name"
+        label="Name"
+        value={model.name}
+        error={errors.get(':name')}
+        onChange={text => change(':name', () => (model.name = text))}
+      />
+    </fieldset>
   );
 }
 
@@ -129,7 +146,7 @@ const WITHOUT: Partial<Record<Form['kind'], string>> = {
   cell: 'This cell took no plain values along that could be changed.'
 };
 
-function ParameterField(props: {
+export function ParameterField(props: {
   parameter: Parameter;
   text: string;
   error?: string;

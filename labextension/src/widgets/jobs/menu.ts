@@ -30,6 +30,7 @@ export function openJobMenu(
   );
   add(Commands.rerunJob);
   add(Commands.rerunJobWith);
+  add(Commands.sweepJob);
   add(Commands.scheduleJob);
   const priority = new Menu({ commands });
   priority.title.label = 'Priority';
