@@ -59,16 +59,16 @@ class Conductor:
         self._look()
         self.study = self._study()
         started = ask(jobs_api.get_job, jobs_api.JobRef(job_id)).started_at
-        self.began = time.time() if started is None else started.timestamp()
+        self.before = 0.0 if started is None else max(0.0, time.time() - started.timestamp())
+        self.began = time.monotonic()  # the clock may be set while it runs
 
     def run(self) -> rules.End:
         """Until it is over; why it is."""
         pause = FIRST_PAUSE
         while True:
             changed = self._look() + self._settle()
-            end = self.hopeless or rules.end(
-                self.plan, self._all(), time.time() - self.began, self.request.first
-            )
+            seconds = self.before + time.monotonic() - self.began
+            end = self.hopeless or rules.end(self.plan, self._all(), seconds, self.request.first)
             under_way = [one for one in self._all() if not one.settled]
             if end is not None and end.at_once:
                 for one in under_way:

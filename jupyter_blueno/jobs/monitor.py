@@ -259,7 +259,10 @@ class Monitor:
                 verdict = msgspec.structs.replace(verdict, reason=attempt.in_words())
                 values["reason"] = verdict.reason
         if verdict.state in TERMINAL:
-            values["finished_at"] = lifecycle.moment(verdict.finished_at or time.time())
+            finished, began = lifecycle.moment(verdict.finished_at or time.time()), row.started_at
+            values["finished_at"] = (
+                max(finished, began) if began and finished else finished
+            )  # a clock set back
             values |= {"exit_code": verdict.exit_code, "reason": verdict.reason}
             self._revived.pop(row.id, None)
             self.delivery.forget(row.id)

@@ -11,6 +11,7 @@ import os
 import time
 
 from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs.engine.processes import clock
 from jupyter_blueno.jobs.lean import suppress
 
 TYPE_CHECKING = False
@@ -53,6 +54,7 @@ class Attempts:
         self.untried: str | None = None
         self.number = 1
         self.begins_at = 0.0
+        self.begins_clock: float | None = None  # the same, on the clock that nobody sets; of this boot
         self.content: dict[str, Any] = {}
         with suppress(OSError, ValueError):
             self.content = lean.read_json(self.path("attempt.json"))
@@ -123,11 +125,18 @@ class Attempts:
             with suppress(OSError):
                 os.unlink(self.path(name))
         self.number, self.begins_at, self.content = self.number + 1, begins_at, content
+        self.begins_clock = clock() + pause
         self.most = counts["of"]
         return True
 
     def left(self) -> float:
-        """Seconds until the present attempt may begin; a clock that was set back holds up nobody for long."""
+        """Seconds until the present attempt may begin.
+
+        If the clock was set meanwhile, nobody waits longer; another supervisor
+        than the one that wrote the time down waits 20 minutes at most.
+        """
+        if self.begins_clock is not None:
+            return self.begins_clock - clock()
         return min(2 * LONGEST, self.begins_at - time.time())
 
     def begun(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.lean import suppress
@@ -101,6 +102,11 @@ def send_group(group: int, number: int) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def clock() -> float:
+    """Seconds since boot, also while asleep where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def threads_on_machine() -> int:

@@ -24,6 +24,7 @@ from jupyter_blueno.jobs.engine.attempts import Attempts
 from jupyter_blueno.jobs.engine.family import Family
 from jupyter_blueno.jobs.engine.limits import Limits
 from jupyter_blueno.jobs.engine.logcap import LogCap
+from jupyter_blueno.jobs.engine.processes import clock
 from jupyter_blueno.jobs.engine.usage import Usage
 from jupyter_blueno.jobs.lean import suppress
 
@@ -345,7 +346,7 @@ class Supervisor:
             reason = "The disk is full: free some space, then run it again."
         content: dict[str, Any] = {
             "ending": ending,
-            "finished_at": time.time(),
+            "finished_at": max(time.time(), self.started_at),  # the clock may have been set back
             "ok": said.get("ok"),
             "reason": reason,
             **self.limits.said(ending, self.family.most),
@@ -376,7 +377,7 @@ class Supervisor:
         self.forget("reserve", "heartbeat", "environ", "paused")
         went_well = ending == "exited" and self.family.exit_status == 0
         if ending != "cancelled":
-            telling.have_told(self.folder, self.plan, went_well, time.time() - self.started_at)
+            telling.have_told(self.folder, self.plan, went_well, clock() - self.started_clock)
 
     def forget(self, *names: str) -> None:
         """Remove files that are there no more than now."""
@@ -387,8 +388,3 @@ class Supervisor:
 
 def _only_wake(*_: object) -> None:
     """A signal that ends a wait."""
-
-
-def clock() -> float:
-    """Seconds since boot, also while asleep where the system counts them."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
