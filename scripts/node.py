@@ -24,7 +24,7 @@ def prepare() -> None:
     """
     if reason := system.obstacle():
         raise CannotRun(f"{reason}: point KUBECONFIG to a cluster (kind, k3s, minikube)")
-    lacking = system.lacking()
+    lacking = system.lacking(system.NEEDED | system.BUILDERS)
     if lacking and not shutil.which("apt-get"):
         raise CannotRun(f"it needs what Debian calls {', '.join(lacking)}: install them")
     if lacking:

@@ -251,7 +251,7 @@ class Node:
 
     def _sweep(self) -> None:
         """Remove files, cgroups and the cable of a node whose processes are gone."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError, KeyError):  # it may have died while it wrote that
             link = json.loads((self.state / "network.json").read_text())["link"]
             # It goes with the namespace, but the kernel takes its time.
             subprocess.run(["ip", "link", "delete", link], capture_output=True)

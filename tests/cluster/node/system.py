@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 # A program, or a file, and the package that brings it.
@@ -21,17 +22,20 @@ NEEDED = {
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
 
+# What images are built with: the tests of the cluster itself do without.
+BUILDERS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+
 
 class CannotRun(Exception):
     """No cluster can run here, or not yet; the sentence says why and what to do."""
 
 
-def lacking() -> list[str]:
+def lacking(needed: Mapping[str, str] = NEEDED) -> list[str]:
     """Return the Debian packages that are not installed."""
     search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     return sorted(
         package
-        for name, package in NEEDED.items()
+        for name, package in needed.items()
         if not (Path(name).exists() if name.startswith("/") else shutil.which(name, path=search))
     )
 
