@@ -38,9 +38,12 @@ Files appear whole, by a rename.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -144,7 +147,8 @@ class JobFolder:
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with _without_locks():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self.has("exit.json") or (unbegun and self.has("status.json")):
                 return False
             self.write("exit.json", record, durable=True)
@@ -172,3 +176,13 @@ class JobFolder:
         except OSError:
             return ""
         return lines[-1].rstrip(".") if lines else ""
+
+
+@contextlib.contextmanager
+def _without_locks() -> Iterator[None]:
+    """Go on where the volume has no locks."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
+            raise

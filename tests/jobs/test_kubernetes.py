@@ -120,13 +120,13 @@ def test_waiting_starting_running() -> None:
 
 def test_an_image_that_is_not_there_is_hopeless_soon() -> None:
     trouble = {"waiting": {"reason": "ImagePullBackOff", "message": 'failed: "registry/team:1": not found'}}
-    early = reading.place(job(), [pod(container=trouble, **scheduled(1))], False)
-    late = reading.place(job(), [pod(container=trouble, **scheduled(60))], False)
-    assert early.hopeless is None
-    assert late.hopeless == early.reason
-    assert "The image 'registry/team:1' cannot be fetched" in (early.reason or "")
+    place = reading.place(job(), [pod(container=trouble, **scheduled(60))], False)
+    assert place.patience == reading.HOPELESS_PATIENCE
+    assert "The image 'registry/team:1' cannot be fetched" in (place.reason or "")
     busy = {"waiting": {"reason": "ErrImagePull", "message": "connection reset by peer"}}
-    assert reading.place(job(), [pod(container=busy, **scheduled(60))], False).hopeless is None
+    assert reading.place(job(), [pod(container=busy, **scheduled(60))], False).patience == (
+        reading.IMAGE_PATIENCE
+    )
 
 
 def test_a_pod_that_was_taken_away_leaves_it_running() -> None:

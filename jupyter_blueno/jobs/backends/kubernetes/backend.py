@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -21,12 +20,10 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, Unavailable
 from jupyter_blueno.jobs.backends.base import Backend, Handle, NotYet
 from jupyter_blueno.jobs.backends.kubernetes import objects, reading, words
-from jupyter_blueno.jobs.backends.kubernetes.access import CONNECTIONS, Access, Refused, Unreachable
+from jupyter_blueno.jobs.backends.kubernetes.access import Refused, Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.capacity import Amounts, Capacity
 from jupyter_blueno.jobs.backends.kubernetes.cleaning import Cleaner
-from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
-from jupyter_blueno.jobs.backends.kubernetes.following import Following
-from jupyter_blueno.jobs.backends.kubernetes.news import News
+from jupyter_blueno.jobs.backends.kubernetes.cluster import Cluster
 from jupyter_blueno.jobs.backends.kubernetes.objects import JOB, PodTemplate
 from jupyter_blueno.jobs.backends.kubernetes.settings import instance_of, template_of
 from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject
@@ -75,33 +72,24 @@ class KubernetesBackend(Backend):
         self.namespace = config.jobs_namespace
         self.template = template or template_of(config)
         self.instance = instance_of(config)
-        self.access = Access()
-        self.path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
-        pods = f"/api/v1/namespaces/{self.namespace}/pods"
-        selector = f"app.kubernetes.io/managed-by=blueno,app.kubernetes.io/instance={self.instance}"
-        self.jobs = Following(self.access, self.path, selector, JobObject, JOB, self._changed)
-        self.pods = Following(self.access, pods, selector, PodObject, JOB, self._changed)
-        self.errands = Errands(CONNECTIONS // 2)
-        self.capacity = Capacity(self.access, self.namespace, self.template, self.errands)
-        self.news = News(self.access, self.namespace, self.errands)
         self.cleaner = Cleaner(self)
-        self._waiting: set[str] = set()
+        self._adopt = self.cleaner.adopt
+        self.cluster = Cluster.enter(self.namespace, self._adopt)
+        self.errands = self.cluster.errands
+        self.jobs, self.pods = self.cluster.jobs, self.cluster.pods
+        self.capacity = Capacity(self.cluster.access, self.namespace, self.template, self.errands)
         self._starting: set[str] = set()  # by us, just now
         self._troubles: dict[str, str] = {}  # why a job is not in the cluster yet
         self._over: dict[str, float] = {}  # when a Job without a record was first seen to be over
-        self._lock = threading.Lock()
-        self._closed = False
+        self._stuck: dict[str, float] = {}  # since when a container cannot be started, as far as we saw
 
     def close(self) -> None:
-        self._closed = True
-        self.errands.close()
-        self.jobs.stop()
-        self.pods.stop()
+        self.cluster.leave(self._adopt)
 
     # -- starting -----------------------------------------------------------------
 
     def start(self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str]) -> Handle:
-        self._follow()
+        self.cluster.follow()
         if folder.has("exit.json") or folder.has("status.json"):
             return {}
         if folder.has("cancel"):
@@ -133,7 +121,7 @@ class KubernetesBackend(Backend):
         """Make the Job, unless there is one; raises `Unavailable` if there surely is none."""
         body = objects.job(job_id, folder, claim, self.template, self.instance, self.home)
         try:
-            made: JobObject | None = self.access.ask("POST", self.path, JobObject, body)
+            made: JobObject | None = self.cluster.access.ask("POST", self.cluster.path, JobObject, body)
         except Refused as error:
             if error.reason != "AlreadyExists":
                 self._troubles[job_id] = words.refused(error.message)
@@ -175,8 +163,7 @@ class KubernetesBackend(Backend):
 
     def cancel(self, job_id: str, folder: JobFolder, handle: Handle) -> None:
         folder.write("cancel", b"")
-        with self._lock:
-            self._waiting.discard(job_id)
+        self.cluster.waits_no_more(job_id)
         self.errands.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
 
     def pause(self, job_id: str, folder: JobFolder, handle: Handle, stand: bool) -> bool:
@@ -198,7 +185,7 @@ class KubernetesBackend(Backend):
             return Observation("unknown")
 
     def _observe(self, job_id: str, folder: JobFolder) -> Observation:
-        self._follow()
+        self.cluster.follow()
         begun = folder.read("status.json", Begun)
         if (ended := self.ended(folder, begun)) is not None:
             return ended
@@ -206,7 +193,7 @@ class KubernetesBackend(Backend):
             return Observation("queued")
         if folder.has("cancel"):
             self.errands.do("cancel", job_id, lambda: self.cleaner.cancel(job_id, folder))
-        if not (self.jobs.knows() and self.pods.knows()):
+        if not (self.cluster.knows()):
             return self._blind(folder, begun)
         found = self.jobs.of(job_id)
         if not found:
@@ -217,9 +204,11 @@ class KubernetesBackend(Backend):
         if begun is not None and begun.state == "FINISHING":
             return self._running(folder, begun, "finishing", None)
         place = reading.place(job, pods, begun is not None)
-        if place.hopeless is not None:
-            hopeless = place.hopeless
-            self.errands.do("refuse", job_id, lambda: self.cleaner.refuse(job_id, folder, hopeless))
+        if place.patience is None:
+            self._stuck.pop(job_id, None)
+        elif time.monotonic() - self._stuck.setdefault(job_id, time.monotonic()) > place.patience:
+            reason = place.reason or ""
+            self.errands.do("refuse", job_id, lambda: self.cleaner.refuse(job_id, folder, reason))
         if begun is not None:
             return self._running(folder, begun, "running", place.reason)
         return Observation(place.phase, reason=place.reason)
@@ -274,28 +263,8 @@ class KubernetesBackend(Backend):
             return self.ended(folder, begun) or Observation("unknown")
         return Observation("unknown")
 
-    def _changed(self, job_id: str) -> None:
-        """Keep who waits: after something changed of one job, or (no id) of all."""
-        for one in [job_id] if job_id else self.jobs.values():
-            found = self.jobs.of(one)
-            waits = bool(found) and self._waits(found[0], self.pods.of(one))
-            with self._lock:
-                (self._waiting.add if waits else self._waiting.discard)(one)
-        if not job_id:
-            there = set(self.jobs.values())
-            with self._lock:
-                self._waiting &= there
-            self.errands.do("adopt", "", self.cleaner.adopt)
-
-    @staticmethod
-    def _waits(job: JobObject, pods: list[PodObject]) -> bool:
-        if job.over() is not None or job.metadata.deletion_timestamp is not None:
-            return False
-        return reading.place(job, pods, begun=False).phase == "queued"
-
     def waiting(self) -> set[str]:
-        with self._lock:
-            return self._waiting | self._starting
+        return self.cluster.waiting() | self._starting
 
     # -- saying -------------------------------------------------------------------------
 
@@ -314,8 +283,8 @@ class KubernetesBackend(Backend):
             return SILENT
         pods = self.pods.of(claim.id)
         pod = reading.newest(pods)
-        unmade = self.news.of_job(found[0].metadata.name) if pod is None else None
-        scaled = None if pod is None else self.news.of_pod(pod.metadata.name)
+        unmade = self.cluster.news.of_job(found[0].metadata.name) if pod is None else None
+        scaled = None if pod is None else self.cluster.news.of_pod(pod.metadata.name)
         return reading.why(found[0], pods, unmade, scaled) + turn
 
     def _would(self, claim: Claim) -> str:
@@ -341,16 +310,13 @@ class KubernetesBackend(Backend):
     # -- keeping on ------------------------------------------------------------------------
 
     def begin(self) -> None:
-        self._follow()
+        self.cluster.follow()
+        if self.jobs.listed:  # by another one; else it is done after that
+            self.errands.do("adopt", self.instance, self._adopt)
 
     def tend(self) -> None:
-        self._follow()
+        self.cluster.follow()
         self.cleaner.sweep_now_and_then()
-
-    def _follow(self) -> None:
-        if not self._closed:
-            self.jobs.start()
-            self.pods.start()
 
     def job_now(self, job_id: str) -> JobObject | None:
         """The Job as the cluster has it at this moment; None if there is none.
@@ -361,7 +327,7 @@ class KubernetesBackend(Backend):
             If that cannot be said.
         """
         try:
-            return self.access.ask("GET", f"{self.path}/{objects.name_of(job_id)}", JobObject)
+            return self.cluster.access.ask("GET", f"{self.cluster.path}/{objects.name_of(job_id)}", JobObject)
         except Refused as error:
             if error.status == 404:
                 return None

@@ -60,7 +60,7 @@ class Capacity:
             with contextlib.suppress(Refused, Unreachable):
                 self._ask()
         elif time.monotonic() - self._asked >= FRESH:
-            self.errands.do("count", "", self._ask)
+            self.errands.do("count", str(id(self)), self._ask)
         return self._known or Known(None, [])
 
     def _ask(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.jobs.backends.kubernetes import objects, reading
 from jupyter_blueno.jobs.backends.kubernetes.access import Refused, Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.objects import JOB
-from jupyter_blueno.jobs.backends.kubernetes.shapes import PodObject
+from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord
 from jupyter_blueno.jobs.sending.plan import GRACE
@@ -75,9 +76,11 @@ class Cleaner:
         """Its Job is gone: so is the job, once its last pod is."""
         if not self._same_place(folder):
             return
-        path = f"/api/v1/namespaces/{self.backend.namespace}/pods"
+        path = self.backend.cluster.pods_path
         try:
-            pods, _ = self.backend.access.every(path, PodObject, [("labelSelector", f"{JOB}={job_id}")])
+            pods, _ = self.backend.cluster.access.every(
+                path, PodObject, [("labelSelector", f"{JOB}={job_id}")]
+            )
         except (Refused, Unreachable) as error:
             raise Unavailable(str(error)) from error
         if all(pod.status.phase in ("Succeeded", "Failed") for pod in pods):
@@ -92,7 +95,7 @@ class Cleaner:
 
     def _delete(self, name: str, how: dict[str, str]) -> None:
         try:
-            self.backend.access.ask("DELETE", f"{self.backend.path}/{name}", Any, how)
+            self.backend.cluster.access.ask("DELETE", f"{self.backend.cluster.path}/{name}", Any, how)
         except Refused as error:
             if error.status != 404:
                 raise Unavailable(error.message) from error
@@ -101,7 +104,7 @@ class Cleaner:
 
     def adopt(self) -> None:
         """After all Jobs were listed: take up what others left half done."""
-        for job_id in self.backend.jobs.values():
+        for job_id, _ in self._ours():
             folder = JobFolder.of(self.backend.config, job_id)
             if folder.has("cancel") and not folder.has("exit.json"):
                 self.cancel(job_id, folder)
@@ -110,15 +113,21 @@ class Cleaner:
         now = time.monotonic()
         if now - self._swept >= SWEEP_PERIOD:
             self._swept = now
-            self.backend.errands.do("sweep", "", self.sweep)
+            self.backend.errands.do("sweep", self.backend.instance, self.sweep)
 
     def sweep(self) -> None:
         """Delete the Jobs whose end is on record, or whose folder was deleted."""
         if not JobFolder.of(self.backend.config, "").path.is_dir():
             return  # the volume is not there: nothing follows from what is missing
+        for job_id, job in self._ours():
+            folder = JobFolder.of(self.backend.config, job_id)
+            settled = folder.has("exit.json") or not folder.path.exists()
+            if settled and job.over() is not None and job.metadata.deletion_timestamp is None:
+                self._delete(job.metadata.name, BACKGROUND)
+
+    def _ours(self) -> Iterator[tuple[str, JobObject]]:
+        """The Jobs of this data folder, each with its job's id: others have theirs in the same namespace."""
         for job_id in self.backend.jobs.values():
             for job in self.backend.jobs.of(job_id):
-                folder = JobFolder.of(self.backend.config, job_id)
-                settled = folder.has("exit.json") or not folder.path.exists()
-                if settled and job.over() is not None and job.metadata.deletion_timestamp is None:
-                    self._delete(job.metadata.name, BACKGROUND)
+                if job.metadata.labels.get("app.kubernetes.io/instance") == self.backend.instance:
+                    yield job_id, job

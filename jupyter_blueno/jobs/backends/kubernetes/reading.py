@@ -18,11 +18,11 @@ HOPELESS_PATIENCE = 15.0  # the same, when it will not
 
 
 class Place(NamedTuple):
-    """Where work stands; `hopeless` is why it never starts."""
+    """Where work stands; `patience`: seconds that it may stand so before it is given up."""
 
     phase: Phase
     reason: str | None = None
-    hopeless: str | None = None
+    patience: float | None = None
 
 
 def newest(pods: list[PodObject]) -> PodObject | None:
@@ -51,9 +51,8 @@ def place(job: JobObject, pods: list[PodObject], begun: bool) -> Place:
     trouble = words.image(pod)
     if trouble is not None:
         reason, hopeless = trouble
-        if since > (HOPELESS_PATIENCE if hopeless else IMAGE_PATIENCE):
-            return Place("running" if begun else "starting", reason, reason)
-        return Place("running" if begun else "starting", reason)
+        patience = HOPELESS_PATIENCE if hopeless else IMAGE_PATIENCE
+        return Place("running" if begun else "starting", reason, patience)
     slow = f"The node {pod.spec.node_name} fetches its image, or makes its volumes ready."
     return Place("running" if begun else "starting", slow if since > SLOW else None)
 
