@@ -85,11 +85,11 @@ class EmbeddedServer:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self._lease is None:
                 self._lease = self._take("lease", fcntl.LOCK_SH)
-            with self._take("lock", fcntl.LOCK_EX, 4 * PATIENCE):
+            with self._take("lock", fcntl.LOCK_EX, 4 * PATIENCE) as lock:
                 if not self._answers():
                     self._settle()
                     if not (self.cluster / "PG_VERSION").exists():
-                        self._create_cluster()
+                        self._create_cluster(lock)
                     self._launch()
             return self.url
         except OSError as error:
@@ -241,7 +241,7 @@ class EmbeddedServer:
                     ) from None
             time.sleep(0.02)
 
-    def _create_cluster(self) -> None:
+    def _create_cluster(self, lock: IO[str]) -> None:
         if len(os.fsencode(self.cluster)) > CLUSTER_PATH_LIMIT:
             raise DatabaseUnavailable(
                 f"The path of the data folder is too long for PostgreSQL: set BLUENO_HOME to one under "
@@ -260,19 +260,21 @@ class EmbeddedServer:
             if self.account.owner is not None:
                 new.mkdir(mode=0o700)
                 self.account.own(new)
-            self._initialise(new, handed)
+            self._initialise(new, handed, lock)
         with open(new / "postgresql.conf", "a") as file:
             file.writelines(f"{key} = {value}\n" for key, value in SETTINGS.items())
         new.rename(self.cluster)
 
-    def _initialise(self, new: Path, password_file: Path) -> None:
+    def _initialise(self, new: Path, password_file: Path, lock: IO[str]) -> None:
+        """Run initdb. It holds the lock, too: if we are killed, the next one waits until it is done."""
         command = self._command(
             binaries.newest(), "initdb", "-D", str(new), "-U", "blueno", "--auth=scram-sha-256",
             f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C", "--no-sync",
         )  # fmt: skip
         done = subprocess.run(
-            command, cwd=self.place, env=_environment(), capture_output=True, text=True, errors="replace"
-        )
+            command, cwd=self.place, env=_environment(), capture_output=True, text=True, errors="replace",
+            pass_fds=[lock.fileno()],
+        )  # fmt: skip
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()
             if "No space left" in said:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -96,6 +97,22 @@ def test_a_starter_killed_at_any_moment_leaves_a_usable_folder(home: Path) -> No
     last.leave()
     assert servers_of(home) == []
     assert not (home / "postgres" / "cluster.new").exists()
+
+
+def test_what_a_killed_starter_had_begun_is_over_before_the_next_one_begins(home: Path) -> None:
+    client = Client(home)
+    wait_until((home / "postgres/cluster.new/base").exists)
+    left = [one for one in servers_of(home) if one.pid != client.process.pid]
+    for one in left:
+        one.suspend()
+    client.kill()
+    with pytest.raises(DatabaseUnavailable, match="starting or stopping"):
+        EmbeddedServer(home / "postgres")._take("lock", fcntl.LOCK_EX, 0)
+    for one in left:
+        one.resume()
+    last = Client(home)
+    assert last.answer()["datasets"] == 0
+    last.leave()
 
 
 def test_a_fork_does_not_stop_its_parents_server(database: Database) -> None:
