@@ -86,6 +86,7 @@ def _programs(state: Path, addresses: Addresses) -> dict[str, list[str]]:
             cluster_signing_cert_file=pki / "ca.crt",
             cluster_signing_key_file=pki / "ca.key",
             use_service_account_credentials="true",
+            pvclaimbinder_sync_period="1s",  # a claim made before its volume would wait for 15
             leader_elect="false",
             profiling="false",
         ),
