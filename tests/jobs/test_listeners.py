@@ -15,6 +15,7 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Curve, Job, JobSpec
 from jupyter_blueno.jobs.testing import ALICE, cell, command, log, start, until, wait
+from jupyter_blueno.tracking import boards
 
 
 def need(module: str) -> pytest.MarkDecorator:
@@ -115,11 +116,14 @@ model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 model.compile("sgd", "mse", metrics=["mae"])
 x, y = np.random.rand(64, 4), np.random.rand(64)
 saver = keras.callbacks.ModelCheckpoint("model.keras")
+board = keras.callbacks.TensorBoard("board")
 for _ in range(2):
-    model.fit(x, y, epochs=3, batch_size=16, validation_split=0.25, callbacks=[saver], verbose=0)
+    model.fit(x, y, epochs=3, batch_size=16, validation_split=0.25, callbacks=[saver, board], verbose=0)
 model.evaluate(x, y, verbose=0)
 import jupyter_blueno as blueno, tensorflow as tf
 blueno.log_metric("tensor", tf.constant(0.5))
+with tf.summary.create_file_writer("own").as_default():
+    tf.summary.scalar("mine", 0.5, step=1)
 """
     job = wait(manager, start(manager, cell(source, folder=str(folder))), "SUCCEEDED")
     assert job.progress is not None
@@ -130,6 +134,8 @@ blueno.log_metric("tensor", tf.constant(0.5))
     assert found["loss"].steps == [0, 1, 2, 3, 4, 5]
     (kept,) = manager.record(ALICE, job.id).checkpoints()
     assert (kept.path, kept.step) == (str(folder / "model.keras"), 5)
+    places = boards.logged(JobFolder.of(manager.config, job.id))
+    assert places == [folder / "board", folder / "own"]
     assert "blueno:" not in log(manager, job)
 
 

@@ -27,30 +27,32 @@ for step in range(3):
     blueno.log_metric("loss", 1 / (step + 1), step=step)
 """
 
-# What PyTorch's SummaryWriter does, without PyTorch.
 WRITES = """
+from tensorboardX import SummaryWriter
+with SummaryWriter("runs/first/train") as writer:
+    for step, accuracy in ((1, 0.5), (2, 0.75)):
+        writer.add_scalar("accuracy", accuracy, step)
+"""
+
+# A command, with TensorBoard's own writer: the one that PyTorch's SummaryWriter writes with.
+COMMAND = """
 import sys, types
-writer = types.ModuleType("tensorboardX.writer")
-exec('''
-class SummaryWriter:
-    def __init__(self, logdir):
-        self.logdir = logdir
-''', writer.__dict__)
-from jupyter_blueno.jobs.inside.listeners import tensorboard
-tensorboard.follow(writer)
-writer.SummaryWriter("runs/first")
-from pathlib import Path
-from jupyter_blueno.jobs.model import Curve, Curves
-from jupyter_blueno.tracking.events import EventFile
-EventFile(Path("runs/first/train")).add(Curves([Curve("accuracy", [1, 2], [1e9, 1e9], [0.5, 0.75], 2)], ""))
+sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")  # TensorFlow would be imported for it
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+writer = EventFileWriter("runs/second")
+writer.add_event(Event(step=1, summary=Summary(value=[Summary.Value(tag="loss", simple_value=0.25)])))
+writer.close()
 """
 
 
-def run(lab: Lab, name: str, source: str) -> str:
+def run(lab: Lab, name: str, source: str, command: bool = False) -> str:
     job_id = uuid.uuid4().hex
-    lab.transport.call(
-        submit_job, SubmitJob(job_id, name, JobSpec("cell", source=source, folder=str(lab.root)))
-    )
+    spec = JobSpec("cell", source=source, folder=str(lab.root))
+    if command:
+        spec = JobSpec("command", command=[sys.executable, "-c", source], folder=str(lab.root))
+    lab.transport.call(submit_job, SubmitJob(job_id, name, spec))
     until(lambda: lab.transport.call(get_job, JobRef(job_id)).state in TERMINAL, "the job to end")
     assert lab.transport.call(get_job, JobRef(job_id)).state == "SUCCEEDED"
     return job_id
@@ -66,14 +68,22 @@ def get(lab: Lab, path: str, signed_in: bool = True) -> bytes:
 
 @pytest.mark.slow
 def test_what_jobs_logged_and_wrote_is_shown(lab: Lab) -> None:
-    jobs = [run(lab, "logs metrics", LOGS), run(lab, "writes files", WRITES)]
+    pytest.importorskip("tensorboardX")
+    jobs = [
+        run(lab, "logs metrics", LOGS),
+        run(lab, "writes files", WRITES),
+        run(lab, "a command", COMMAND, command=True),
+    ]
     board = lab.transport.call(open_tensorboard, OpenBoard(jobs)).path.lstrip("/")
     assert lab.transport.call(open_tensorboard, OpenBoard(jobs[::-1])).path == f"/{board}"  # the same process
     until(lambda: b"TensorBoard is starting" not in get(lab, board), "the start")
     assert b"<title>TensorBoard</title>" in get(lab, board)
-    logs, files = f"logs-metrics-{jobs[0][:8]}", f"writes-files-{jobs[1][:8]}/files/train"
-    runs = until(lambda: len(found := json.loads(get(lab, f"{board}data/runs"))) == 2 and found, "the runs")
-    assert set(runs) == {logs, files}
+    logs, files = f"logs-metrics-{jobs[0][:8]}", f"writes-files-{jobs[1][:8]}/files"
+    other = f"a-command-{jobs[2][:8]}/files"
+    runs = until(lambda: len(found := json.loads(get(lab, f"{board}data/runs"))) == 3 and found, "the runs")
+    assert set(runs) == {logs, files, other}
+    points = json.loads(get(lab, f"{board}data/plugin/scalars/scalars?run={files}&tag=accuracy"))
+    assert [point[1:] for point in points] == [[1, 0.5], [2, 0.75]]
     points = json.loads(get(lab, f"{board}data/plugin/scalars/scalars?run={logs}&tag=loss"))
     assert [point[1:] for point in points] == [[0, 1.0], [1, 0.5], [2, pytest.approx(1 / 3)]]
     page = get(lab, f"{board}data/runs", signed_in=False)  # that of the sign-in

@@ -30,6 +30,7 @@ WATCHED = {
     "mlflow.tracking.fluent": "mlflow",
     "torch.utils.tensorboard.writer": "tensorboard",
     "tensorboardX.writer": "tensorboard",
+    "tensorboard.summary.writer.event_file_writer": "tensorboard",
     "keras.src.callbacks.tensorboard": "tensorboard",
     "tensorflow.python.ops.summary_ops_v2": "tensorboard",
 }

@@ -19,6 +19,8 @@ _noted: set[str] = set()
 def follow(module: Any) -> None:
     if hasattr(module, "SummaryWriter"):  # of PyTorch, and tensorboardX
         after(module.SummaryWriter, "__init__", "tensorboard", _of_writer)
+    if hasattr(module, "EventFileWriter"):  # TensorBoard's own
+        after(module.EventFileWriter, "__init__", "tensorboard", _of_file_writer)
     if hasattr(module, "TensorBoard"):  # of Keras
         after(module.TensorBoard, "__init__", "tensorboard", _of_callback)
     if hasattr(module, "create_file_writer_v2"):  # tf.summary.create_file_writer
@@ -27,6 +29,10 @@ def follow(module: Any) -> None:
 
 def _of_writer(writer: Any, *args: Any, **kwargs: Any) -> None:
     _note(getattr(writer, "log_dir", None) or getattr(writer, "logdir", None))
+
+
+def _of_file_writer(writer: Any, *args: Any, **kwargs: Any) -> None:
+    _note(writer.get_logdir())
 
 
 def _of_callback(callback: Any, *args: Any, **kwargs: Any) -> None:

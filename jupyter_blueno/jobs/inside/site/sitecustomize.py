@@ -9,7 +9,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 FRAMEWORKS = (
     *("tqdm", "keras", "tf_keras", "lightning", "pytorch_lightning", "transformers", "mlflow"),
-    *("tensorflow", "torch", "tensorboardX"),
+    *("tensorflow", "torch", "tensorboard", "tensorboardX"),
 )
 
 
