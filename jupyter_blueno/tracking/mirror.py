@@ -249,7 +249,8 @@ class Mirror:
             self.rest.post("runs/update", run_id=told.run_id, status=status, end_time=end)
             told.state = status
             if row.state in TERMINAL:
-                self.models.refresh(row.id)
+                with contextlib.suppress(NotFound):  # one was deleted meanwhile
+                    self.models.refresh(row.id)
         if row.attempt > told.attempt:
             self.rest.post("runs/set-tag", run_id=told.run_id, key="blueno.attempt", value=str(row.attempt))
             told.attempt = row.attempt

@@ -17,7 +17,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno.api import jobs, status, tracking
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import InvalidInput, NotFound
-from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec
+from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec, Resources
 from jupyter_blueno.jobs.testing import until
 from tests.servers import TOKEN, Lab
 
@@ -68,10 +68,12 @@ def test_the_page_says_that_it_starts_and_then_is_mlflow(lab: Lab) -> None:
     assert sockets.stat().st_mode & 0o777 == 0o700, "others of this machine may not talk to it"
 
 
-def run_of(lab: Lab, name: str, source: str, **values: float) -> tuple[Any, dict[str, Any]]:
+def run_of(
+    lab: Lab, name: str, source: str, resources: Resources | None = None, **values: float
+) -> tuple[Any, dict[str, Any]]:
     """A job that ran, and its run."""
     job_id = uuid.uuid4().hex
-    spec = JobSpec("cell", source=source, parameters=values)
+    spec = JobSpec("cell", source=source, parameters=values, resources=resources or Resources())
     lab.transport.call(jobs.submit_job, jobs.SubmitJob(job_id, name, spec))
     deadline = time.monotonic() + 110
     while (job := lab.transport.call(jobs.get_job, jobs.JobRef(job_id))).state not in TERMINAL:
@@ -134,6 +136,29 @@ def test_further_fits_lie_below_the_job_s_run(lab: Lab) -> None:
     assert pairs(below, "params")["C"] == "2.0"
     assert pairs(below, "tags")["blueno.job"] == job.id
     assert below["info"]["run_name"] != "fits"
+
+
+RETRIED = """
+import mlflow, os
+first = not os.path.exists("tried")
+with mlflow.start_run():
+    mlflow.log_param("same", "value")
+    mlflow.log_metric("first", first)
+if first:
+    open("tried", "w").close()
+    raise ConnectionError("no route")
+"""
+
+
+def test_a_job_that_is_tried_again_is_one_run(lab: Lab) -> None:
+    job, run = run_of(lab, "retried", RETRIED, Resources(retries=1))
+    assert job.attempt == 2
+    assert run["info"]["status"] == "FINISHED"
+    assert pairs(run, "metrics") == {"first": 0.0}
+    assert pairs(run, "tags")["blueno.attempt"] == "2"
+    query = f"run_id={run['info']['run_id']}&metric_key=first"
+    _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/metrics/get-history?{query}", SIGNED_IN)
+    assert [one["value"] for one in json.loads(text)["metrics"]] == [1.0, 0.0], "of both attempts"
 
 
 def runs_below(lab: Lab, run: dict[str, Any]) -> list[dict[str, Any]]:

@@ -199,7 +199,8 @@ function Table(props: {
   title: string;
   rows: [string, string][];
 }): JSX.Element | null {
-  const { title, rows } = props;
+  const { title } = props;
+  const rows = props.rows.toSorted(([a], [b]) => a.localeCompare(b));
   const [all, setAll] = React.useState(false);
   if (!rows.length) {
     return null;
