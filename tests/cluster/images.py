@@ -54,16 +54,14 @@ class Images:
         """Return the image's name, whose tag is a digest of all that is in it."""
         return f"{self._series(target)}-{_digest(*PACKAGE)[:8]}"
 
-    def any(self, target: str) -> str:
-        """Return an image with the same environment and any version of the package, built if there is none.
+    def found(self, target: str) -> str | None:
+        """Return an image with this environment and any version of the package; None if there is none.
 
         For trying out changes: mount the checkout over the package, and
         nothing has to be built after a change of Python code.
         """
         said = _buildah("images", "--format", "{{.Name}}:{{.Tag}}").stdout.split()
-        return next(
-            (name for name in said if name.startswith(f"{self._series(target)}-")), None
-        ) or self.build(target)
+        return next((name for name in said if name.startswith(f"{self._series(target)}-")), None)
 
     def _series(self, target: str) -> str:
         base = hashlib.sha256(f"{self.base}".encode()).hexdigest()
@@ -125,9 +123,9 @@ class Images:
         (folder / ".gitignore").unlink(missing_ok=True)
 
 
-def stand_in() -> str:
+def stand_in(*, make: bool = True) -> str:
     """Return a base made of Debian packages, for machines that reach no registry of images."""
-    if _buildah("images", "--quiet", STAND_IN, check=False).stdout.strip():
+    if not make or _buildah("images", "--quiet", STAND_IN, check=False).stdout.strip():
         return STAND_IN
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache(), prefix=".base-") as made:

@@ -36,7 +36,7 @@ MODULES = {
 }
 # What the node itself is made of; Helm only speaks to it.
 NODE = ("kubernetes", "etcd", "coredns", "kwok")
-OLDEST_GO = (1, 25)
+OLDEST_GO = (1, 26)
 
 
 def folder(module: str) -> Path:
