@@ -67,7 +67,11 @@ def _files(manager: JobManager, spec: JobSpec, cwd: str, python: str) -> list[Se
         with snapshot.kept_or_said():
             snapshot.take(spec, folder, cwd, python, manager.objects)
         paths = sorted(path for path in folder.code.rglob("*") if path.is_file())
-        return [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
+        found = [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
+        if spec.kind == "notebook":  # which is no file of the code
+            name = os.path.basename(spec.origin.notebook or "notebook.ipynb")
+            found.append(SentFile(name, len((spec.source or "").encode())))
+        return found
     finally:
         kept = snapshot.contents(folder)
         shutil.rmtree(folder.path, ignore_errors=True)

@@ -24,6 +24,7 @@ export type Job = Answered<Schemas['Job']>;
 export type Failure = Answered<Schemas['Failure']>;
 export type JobSpec = Schemas['JobSpec'];
 export type Form = Answered<Schemas['Form']>;
+export type Preview = Answered<Schemas['Preview']>;
 export type Parameter = Form['parameters'][number];
 export type Resources = Form['resources'];
 export type Output = Answered<Schemas['Output']>;

@@ -1,5 +1,5 @@
 import type { Api } from '../api/client';
-import type { Form, Job, JobSpec, Sweep } from '../api/types';
+import type { Form, Job, JobSpec, Preview, Sweep } from '../api/types';
 import { Collection } from './collection';
 import type { Changes } from './form';
 import type { Plan } from './sweepform';
@@ -169,6 +169,11 @@ export class JobsModel extends Collection<Job> {
   /** What may be changed of work before it is submitted. */
   describe(name: string, spec: JobSpec): Promise<Form> {
     return this.api.post('/work/form', { body: { name, spec } });
+  }
+
+  /** What would be sent, where, and when it would start: nothing is started. */
+  preview(name: string, spec: JobSpec): Promise<Preview> {
+    return this.api.post('/work/preview', { body: { name, spec } });
   }
 
   /** Names that a cell needs of its kernel. */

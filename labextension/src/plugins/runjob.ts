@@ -88,7 +88,9 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
           await jobs.describe(name, spec),
           `Run ${name} as a job`,
           ({ name, values, resources }) =>
-            jobs.submit(id, name, { ...spec, parameters: values, resources })
+            jobs.submit(id, name, { ...spec, parameters: values, resources }),
+          ({ name, values, resources }) =>
+            jobs.preview(name, { ...spec, parameters: values, resources })
         );
         if (job) {
           await commands.execute(Commands.openJob, { id: job.id });

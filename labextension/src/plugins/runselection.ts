@@ -131,6 +131,12 @@ export const runSelectionPlugin: JupyterFrontEndPlugin<void> = {
                 ...spec,
                 parameters: values,
                 resources
+              }),
+            ({ name, values, resources }) =>
+              platform.jobs.preview(name, {
+                ...spec,
+                parameters: values,
+                resources
               })
           );
           if (job) {

@@ -1,27 +1,35 @@
 import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
-import type { Form, Job, Parameter } from '../../api/types';
+import type { Form, Job, Parameter, Preview } from '../../api/types';
 import { AMOUNTS, FormModel, type Changes } from '../../models/form';
 import { Field } from '../add/form';
+import { PreviewTable } from './preview';
 
 /**
  * Ask for other values in a dialog, and start the job with them.
  *
  * What is refused, here or by the server, opens the dialog again with all that
- * was typed. Null: nothing was started.
+ * was typed. With `preview` there is a button that only tells what would
+ * come of it. Null: nothing was started.
  */
 export async function askAndStart(
   form: Form,
   title: string,
-  start: (changes: Changes) => Promise<Job>
+  start: (changes: Changes) => Promise<Job>,
+  preview?: (changes: Changes) => Promise<Preview>
 ): Promise<Job | null> {
   const model = new FormModel(form);
+  let told: Preview | null = null;
   for (;;) {
     const { button } = await showDialog({
       title,
-      body: new FormBody(model),
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Run' })],
+      body: new FormBody(model, told),
+      buttons: [
+        Dialog.cancelButton(),
+        ...(preview ? [dryRunButton()] : []),
+        Dialog.okButton({ label: 'Run' })
+      ],
       focusNodeSelector: model.errors.size
         ? '.jp-blueno-job-form [aria-invalid="true"]'
         : '.jp-blueno-job-form input:not(:disabled)'
@@ -29,11 +37,16 @@ export async function askAndStart(
     if (!button.accept) {
       return null;
     }
+    told = null;
     const changes = model.read();
     if (!changes) {
       continue;
     }
     try {
+      if (preview && button.label === DRY_RUN) {
+        told = await preview(changes);
+        continue;
+      }
       return await start(changes);
     } catch (error) {
       if (!model.refused(error)) {
@@ -43,15 +56,32 @@ export async function askAndStart(
   }
 }
 
+const DRY_RUN = 'Preview';
+
+const dryRunButton = () =>
+  Dialog.createButton({
+    label: DRY_RUN,
+    caption:
+      'A dry run: start nothing; say what would be sent, and when it would start'
+  });
+
 class FormBody extends ReactWidget {
-  constructor(private readonly model: FormModel) {
+  constructor(
+    private readonly model: FormModel,
+    private readonly told: Preview | null
+  ) {
     super();
     this.addClass('jp-blueno');
     this.addClass('jp-blueno-job-form');
   }
 
   protected render(): JSX.Element {
-    return <FormView model={this.model} />;
+    return (
+      <>
+        {this.told && <PreviewTable preview={this.told} />}
+        <FormView model={this.model} />
+      </>
+    );
   }
 }
 
