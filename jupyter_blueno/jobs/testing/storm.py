@@ -117,7 +117,8 @@ class Storm:
             log = self.read_log(job_id)
             missing = [n for n in range(LINES) if log.count(f"line {n}\n") != 1]
             if missing:
-                found.append(f"{job.name} lacks lines {missing} in its log, or has them twice.")
+                found.append(f"{job.name} lacks lines {missing} in its log, or has them twice: {log!r}")
+                found.append(f"{job.name}, which is {job.id}, said: {job.reason}")
         return found
 
     def _weather(self, every: float, over: threading.Event) -> None:
