@@ -137,6 +137,17 @@ def test_an_image_that_is_not_there(
     assert pods_of(space, job) == []
 
 
+def test_an_image_without_its_python(
+    config: Config, space: Space, folder: Path, another_manager: Make
+) -> None:
+    settings(config, space, space.template(config.home_path, folder, python="/nowhere/python"))
+    manager = another_manager()
+    job = wait(manager, start(manager, command("true")), "FAILED")
+    assert job.failure is not None
+    assert job.failure.kind == "not_started"
+    assert "/nowhere/python" in job.failure.sentence
+
+
 def test_what_waits_for_a_quota_says_so(manager: JobManager, space: Space) -> None:
     space.run("create", "quota", "team", "--hard=requests.memory=1500Mi")
     try:
@@ -314,6 +325,26 @@ def test_what_is_over_leaves_the_cluster(manager: JobManager, space: Space) -> N
     job = wait(manager, start(manager, command("true")), "SUCCEEDED")
     until(lambda: not pods_of(space, job), "the pod to go")
     assert manager.get(ALICE, job.id) == job
+
+
+def test_teams_share_a_watch_and_leave_each_other_s_jobs(
+    manager: JobManager, config: Config, space: Space, tmp_path: Path
+) -> None:
+    job = wait(manager, start(manager, command("true")), "SUCCEEDED")
+    mine = manager.backend
+    assert isinstance(mine, KubernetesBackend)
+    (tmp_path / "other" / "jobs").mkdir(parents=True)
+    fields = {"jobs_namespace": space.namespace, "jobs_pods": config.jobs_pods}
+    other = KubernetesBackend(Config(home=str(tmp_path / "other"), jobs_backend="kubernetes", **fields))
+    try:
+        assert other.cluster is mine.cluster
+        until(lambda: mine.jobs.of(job.id)[0].over(), "the end of the Job")
+        other.cleaner.sweep()
+        assert space.get(f"job/blueno-{job.id}")["metadata"].get("deletionTimestamp") is None
+        mine.cleaner.sweep()
+        until(lambda: not mine.jobs.of(job.id), "the Job to go")
+    finally:
+        other.close()
 
 
 def test_a_queued_job_is_cancelled_without_a_pod(

@@ -75,7 +75,7 @@ def test_quantities(text: str, value: float) -> None:
         (
             "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) had untolerated taint "
             "{nvidia.com/gpu: present}. preemption: not eligible",
-            "none of the 3 nodes can take it now: 1 has too little free GPUs, 2 are kept for other work "
+            "none of the 3 nodes can take it now: 1 has too few free GPUs, 2 are kept for other work "
             "(nvidia.com/gpu=present).",
         ),
         (

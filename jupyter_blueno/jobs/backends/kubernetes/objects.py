@@ -16,6 +16,7 @@ from jupyter_blueno.jobs.model import CONDUCTORS, Claim
 from jupyter_blueno.jobs.sending.plan import GRACE
 
 JOB = "blueno.dev/job"  # the label by which everything is found again
+USERS = "home/{user}"  # below the volume's root
 LEAVING = 25  # seconds that a pod has beyond the work's own grace, to write down how it ended
 CONDUCTOR_CPU, CONDUCTOR_MEMORY = 0.1, 512 << 20  # sweeps and flows wait, mostly
 
@@ -42,7 +43,7 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     fs_group: int | None = None
     claim: str | None = None
     volume: str | None = None
-    shares: list[str] = field(default_factory=lambda: ["teams/{team}", "shared/{team}", "home/{user}"])
+    shares: list[str] = field(default_factory=lambda: ["teams/{team}", "shared/{team}", USERS])
     volumes: list[dict[str, Any]] = []
     mounts: list[dict[str, Any]] = []
     environment: dict[str, str] = {}
@@ -124,7 +125,10 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
     if template.claim:
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": template.claim}})
         mounts += _of_claim(claim, template, home)
-    environment = {"HOME": str(folder.path), **template.environment, "BLUENO_HOME": home}
+    own = (
+        template.volume and USERS in template.shares and f"{template.volume}/{USERS}".format(user=claim.owner)
+    )
+    environment = {"HOME": own or str(folder.path), **template.environment, "BLUENO_HOME": home}
     container = {
         "name": "job",
         "image": template.image,

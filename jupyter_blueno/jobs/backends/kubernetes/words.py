@@ -68,7 +68,9 @@ def _part(reason: str, total: int) -> str | None:
     who = "" if total == 1 else f"{count:,} "
     several = total > 1 and count != 1
     if lacks := re.match(r"Insufficient (\S+)", what):
-        return f"{who}{_verb('have', 'has', several, total)} too little free {resource(lacks[1])}"
+        name = resource(lacks[1])
+        little = "little" if name in ("memory", "disk") else "few"
+        return f"{who}{_verb('have', 'has', several, total)} too {little} free {name}"
     if what.startswith("Too many pods"):
         return f"{who}{_verb('have', 'has', several, total)} as many pods as they may have"
     taint = re.search(r"taints? \{([^:}]+):? ?([^}]*)\}", what)
