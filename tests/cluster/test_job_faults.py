@@ -16,7 +16,7 @@ import yaml
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.backends.kubernetes import reading
+from jupyter_blueno.jobs.backends.kubernetes import objects, reading
 from jupyter_blueno.jobs.backends.kubernetes.backend import KubernetesBackend
 from jupyter_blueno.jobs.backends.kubernetes.objects import JOB
 from jupyter_blueno.jobs.folder import JobFolder
@@ -138,8 +138,9 @@ def test_an_image_that_is_not_there(
 
 
 def test_an_image_without_its_python(
-    config: Config, space: Space, folder: Path, another_manager: Make
+    config: Config, space: Space, folder: Path, another_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(objects, "STARTS", 1)  # the cluster waits ever longer in between
     settings(config, space, space.template(config.home_path, folder, python="/nowhere/python"))
     manager = another_manager()
     job = wait(manager, start(manager, command("true")), "FAILED")

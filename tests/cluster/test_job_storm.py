@@ -123,5 +123,6 @@ def test_nothing_is_lost_or_run_twice(clustered_lab: Lab, space: Space) -> None:
     )
     storm.run(JOBS, every=2.0, patience=max(240.0, 5 * JOBS))
     print(dict(storm.done))
-    assert storm.verdicts() == []
+    wrong = storm.verdicts()
+    assert wrong == [], "\n".join(wrong)
     assert sum(storm.done.values()) >= 3

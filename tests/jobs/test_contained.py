@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_blueno.jobs.engine.contained import MOVED
+from jupyter_blueno.jobs.engine.contained import MOVED, NOT_STARTED
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Attempt, ExitRecord
 from jupyter_blueno.jobs.testing import until
@@ -138,5 +138,5 @@ def test_paths_of_another_place_are_those_of_this_one(job: JobFolder, run: Run) 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     words = [sys.executable, "-I", "-m", "jupyter_blueno.jobs.engine.contained", str(tmp_path / "nothing")]
     said = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert said.returncode == 1
+    assert said.returncode == NOT_STARTED
     assert "cannot be read in its container" in said.stderr

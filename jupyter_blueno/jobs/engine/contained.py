@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOVED = 75  # what sysexits.h calls a failure that passes
+NOT_STARTED = 71  # and one of the system: nothing has begun
 INSIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "inside")
 LISTENING = 0.2  # seconds between attempts to get the folder's lock
 TELLING = 20.0  # seconds that telling somebody of the end may take
@@ -109,7 +110,7 @@ def main(folder: str) -> int:
         supervisor = ContainedSupervisor(folder)
     except OSError as error:
         print(f"The job's folder cannot be read in its container: {error}", file=sys.stderr)
-        return 1
+        return NOT_STARTED
     supervisor.run()
     deadline = time.monotonic() + TELLING
     with suppress(ChildProcessError):  # with this process all others end

@@ -108,10 +108,9 @@ class KubernetesBackend(Backend):
         return {}
 
     def _lay_out(self, folder: JobFolder, environment: dict[str, str]) -> None:
-        if folder.has("environ"):  # its pod may be reading it
-            return
-        text = "\0".join(f"{name}={value}" for name, value in environment.items())
-        folder.write("environ", os.fsencode(text), durable=True, private=True)
+        if not folder.has("environ"):  # else its pod may be reading it
+            text = "\0".join(f"{name}={value}" for name, value in environment.items())
+            folder.write("environ", os.fsencode(text), durable=True, private=True)
         if os.geteuid() == 0 and self.template.user:  # else pods have the same user as we have
             for parent, _, names in os.walk(folder.path):
                 for one in (parent, *(os.path.join(parent, name) for name in names)):

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.engine.contained import MOVED
+from jupyter_blueno.jobs.engine.contained import MOVED, NOT_STARTED
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import CONDUCTORS, Claim
 from jupyter_blueno.jobs.sending.plan import GRACE
@@ -19,6 +19,18 @@ JOB = "blueno.dev/job"  # the label by which everything is found again
 USERS = "home/{user}"  # below the volume's root
 LEAVING = 25  # seconds that a pod has beyond the work's own grace, to write down how it ended
 CONDUCTOR_CPU, CONDUCTOR_MEMORY = 0.1, 512 << 20  # sweeps and flows wait, mostly
+
+STARTS = 3  # attempts to get a container up
+# A pod that is taken away is replaced; so is one that never started, a few times. What else
+# ends without a word of its supervisor has begun, and would perhaps end so again.
+RULES: list[dict[str, Any]] = [
+    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+    {"action": "Ignore", "onExitCodes": {"containerName": "job", "operator": "In", "values": [MOVED, 255]}},
+    {
+        "action": "FailJob",
+        "onExitCodes": {"containerName": "job", "operator": "NotIn", "values": [NOT_STARTED, 128]},
+    },
+]
 
 
 class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,21 +111,13 @@ def job(
             "annotations": {"blueno.dev/name": claim.name, "blueno.dev/owner": claim.owner},
         },
         "spec": {
-            "backoffLimit": 0,
+            "backoffLimit": STARTS - 1,
             "completions": 1,
             "parallelism": 1,
             "suspend": bool(template.queue),
             "ttlSecondsAfterFinished": template.keep,
             "podReplacementPolicy": "Failed",  # never two at a time
-            "podFailurePolicy": {
-                "rules": [
-                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-                    {
-                        "action": "Ignore",
-                        "onExitCodes": {"containerName": "job", "operator": "In", "values": [MOVED]},
-                    },
-                ]
-            },
+            "podFailurePolicy": {"rules": RULES},
             "template": {"metadata": {"labels": labels}, "spec": _pod(folder, claim, template, home)},
         },
     }

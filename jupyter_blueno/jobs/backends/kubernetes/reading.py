@@ -39,7 +39,7 @@ def place(job: JobObject, pods: list[PodObject], begun: bool) -> Place:
             return Place(
                 "running", None if pod is None else "It goes on elsewhere, as soon as there is room."
             )
-        return Place("queued" if pod is None else "starting")
+        return Place("queued") if pod is None else Place("starting", _not_started(pod))
     if pod.status.phase == "Running":
         return Place("running", _silent(pod)) if begun else Place("starting")
     scheduled = pod.condition("PodScheduled")
@@ -55,6 +55,12 @@ def place(job: JobObject, pods: list[PodObject], begun: bool) -> Place:
         return Place("running" if begun else "starting", reason, patience)
     slow = f"The node {pod.spec.node_name} fetches its image, or makes its volumes ready."
     return Place("running" if begun else "starting", slow if since > SLOW else None)
+
+
+def _not_started(pod: PodObject) -> str | None:
+    end = pod.state().terminated
+    said = words.short(end.message if end is not None else pod.status.message)
+    return f"Its container could not be started: {said}. That is tried again." if said else None
 
 
 def _waits(pod: PodObject) -> str:
