@@ -69,7 +69,7 @@ class Births:
 
     def __init__(self, backend: KubernetesBackend) -> None:
         self.seen: dict[str, float] = {}
-        self.stream = backend.access.stream("/api/v1/pods", [("watch", "true")])
+        self.stream = backend.cluster.access.stream("/api/v1/pods", [("watch", "true")])
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
