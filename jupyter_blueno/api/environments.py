@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.api.operation import Done, Nothing, operation
-from jupyter_blueno.jobs.model import Environment
+from jupyter_blueno.api.operation import Content, Done, Nothing, operation
+from jupyter_blueno.jobs.model import Environment, Job
 
 
 class EnvironmentList(Struct, frozen=True):
@@ -15,6 +17,37 @@ class EnvironmentList(Struct, frozen=True):
 
 class EnvironmentRef(Struct, frozen=True, forbid_unknown_fields=True):
     key: str
+
+
+class BuildEnvironment(Struct, frozen=True, forbid_unknown_fields=True):
+    """Packages, for work of a kind: a notebook also needs a kernel, a function cloudpickle.
+
+    `id` is that of the job that builds, made by the client. `python` is a version
+    (``3.12``) or the path of one.
+    """
+
+    id: str
+    requirements: list[str] = []
+    python: str | None = None
+    kind: Literal["function", "notebook", "command"] = "function"
+
+
+@operation("POST", "/environments", resource="jobs", action="execute", status=201)
+def build_environment(context: Context, ask: BuildEnvironment) -> Job:
+    """Build an environment now, by a job that does nothing else."""
+    from jupyter_blueno.jobs.sending import environments
+
+    spec = environments.to_build(ask.kind, ask.requirements, ask.python)
+    packages = ", ".join(spec.requirements) or f"Python {spec.python}"
+    return context.platform.jobs.submit(context.user, ask.id, f"build {packages}"[:120], spec)
+
+
+@operation("GET", "/environments/{key}/log", resource="jobs", action="read")
+def get_environment_log(context: Context, ask: EnvironmentRef) -> Content:
+    """Return what the building of an environment said."""
+    from jupyter_blueno.jobs.sending import environments
+
+    return Content(environments.log(context.config.home_path, ask.key), "text/plain; charset=utf-8")
 
 
 @operation("GET", "/environments", resource="jobs", action="read")

@@ -379,7 +379,7 @@ class Workbench(Struct, frozen=True):
 
 
 class Environment(Struct, frozen=True):
-    """One that is built. `size` in bytes; `in_use`: a job of it is running."""
+    """One that is built. `size` in bytes; `in_use`: a job of it is running; `jobs`: ids, the newest first."""
 
     key: str
     python: str
@@ -387,6 +387,7 @@ class Environment(Struct, frozen=True):
     size: int
     created_at: datetime
     in_use: bool
+    jobs: list[str] = []
 
 
 class UsedDataset(Struct, frozen=True):

@@ -75,6 +75,9 @@ def test_it_is_built_once_and_removed(manager: JobManager, folder: Path, wheel: 
     (folder / "gate" / "open").touch()
     for job in jobs:
         wait(manager, job, "SUCCEEDED")
+    (built,) = environments.listed(home)
+    assert set(built.jobs) == {job.id for job in jobs}
+    assert "tiny" in environments.log(home, built.key).decode()
     assert sum("The environment was built in" in log(manager, job) for job in jobs) == 1
     assert manager.code(ALICE, jobs[0].id).packages == ["tiny==1.5"]
     assert manager.get(ALICE, jobs[0].id).progress is None
@@ -171,3 +174,16 @@ def test_python_in_a_command_is_the_one_asked_for(manager: JobManager, folder: P
         said = log(manager, wait(manager, job, "SUCCEEDED")).splitlines()
         assert said[0].startswith("other")
         assert said[-1] == "ran"
+
+
+@pytest.mark.parametrize("kind", ["command", "function"])
+def test_one_is_built_beforehand(manager: JobManager, wheel: str, kind: str) -> None:
+    home = manager.config.home_path
+    spec = environments.to_build(kind, [wheel], None)  # type: ignore[arg-type]
+    assert environments.needed(spec, home) is not None
+    if kind == "command":
+        assert environments.needed(spec, home)["folder"] == environments.needed(ask(wheel), home)["folder"]  # type: ignore[index]
+        wait(manager, start(manager, spec), "SUCCEEDED")
+        assert [one.requirements for one in environments.listed(home)] == [[wheel]]
+    with pytest.raises(InvalidInput, match="Name packages"):
+        environments.to_build(kind, [" "], None)  # type: ignore[arg-type]

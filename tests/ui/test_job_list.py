@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+import zipfile
 
 from playwright.sync_api import Page, expect
 
 from tests.servers import Lab
-from tests.ui.conftest import picture
+from tests.ui.conftest import execute, picture
 from tests.ui.test_jobs import LONG, UNTIL_FILE, release, row, submit_cell
 
 assert release  # a fixture
@@ -68,3 +69,35 @@ def test_several_are_chosen(lab: Lab, page: Page, release: str) -> None:
         page.keyboard.press(key)
     question.get_by_role("button", name="Delete").click()
     expect(listed).to_have_count(2)
+
+
+def test_an_environment_is_built_and_removed(lab: Lab, page: Page) -> None:
+    wheel = lab.root / "tiny-1.5-py3-none-any.whl"
+    about = "tiny-1.5.dist-info"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("tiny.py", "VALUE = 'tiny'\n")
+        file.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.5\n")
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{about}/RECORD", "")
+    execute(page, "blueno:show-jobs")
+    page.get_by_role("heading", name="Environments").click()
+    page.get_by_role("button", name="Build one …").click()
+    form = page.locator(".jp-Dialog")
+    form.get_by_role("button", name="Build").click()
+    expect(form.get_by_role("alert")).to_contain_text("Name packages, such as torch==2.8")
+    form.get_by_label("Packages").fill(str(wheel))
+    form.get_by_label("It is for").select_option("command")
+    picture(page, "environment-form")
+    form.get_by_role("button", name="Build").click()
+    tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
+    expect(tab.locator(".jp-blueno-job-header")).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    built = page.locator(".jp-blueno-environment", has_text="tiny")
+    expect(built).to_contain_text("1 job")
+    picture(page, "environments")
+    built.get_by_role("button", name=f"How {wheel} was built").click()
+    expect(form).to_contain_text("tiny")
+    form.get_by_role("button", name="Close").click()
+    built.get_by_role("button", name=f"Remove {wheel}").click()
+    form.get_by_role("button", name="Remove").click()
+    expect(built).to_have_count(0)
+    page.get_by_role("heading", name="Environments").click()

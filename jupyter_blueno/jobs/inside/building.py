@@ -42,6 +42,8 @@ class Builder:
         self.share()
         lean_forget(os.path.join(self.folder, "progress.json"))
         self.write_packages()
+        with lean.suppress(OSError), open(f"{self.place}.jobs", "a", encoding="ascii") as file:
+            file.write(f"{self.plan['id']}\n")
         os.environ["PATH"] = os.pathsep.join(
             [os.path.join(self.place, "bin"), os.environ.get("PATH", os.defpath)]
         )
@@ -97,6 +99,7 @@ class Builder:
         signal.signal(signal.SIGTERM, self.stop)
         begun = time.monotonic()
         uv, base = self.build["uv"], self.build["base"]
+        lean_forget(f"{self.place}.log")
         asked = os.path.join(self.folder, "requirements.txt")
         with open(asked, "w", encoding="utf-8") as file:
             file.write("\n".join([*self.build["requirements"], *self.build["own"], ""]))
@@ -138,11 +141,14 @@ class Builder:
             self.tail.append(f"{words[0]}: {error.strerror}")
             return False
         assert child.stdout is not None
-        for line in child.stdout:
-            text = line.decode("utf-8", "replace")
-            sys.stdout.write(text)
-            sys.stdout.flush()
-            self.tail = [*self.tail, text.rstrip()][-TAIL:]
+        with open(f"{self.place}.log", "ab") as kept:
+            kept.write(f"$ {' '.join(words)}\n".encode())
+            for line in child.stdout:
+                kept.write(line)
+                text = line.decode("utf-8", "replace")
+                sys.stdout.write(text)
+                sys.stdout.flush()
+                self.tail = [*self.tail, text.rstrip()][-TAIL:]
         return child.wait() == 0
 
     def reason(self) -> str:

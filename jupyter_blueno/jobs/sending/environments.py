@@ -5,18 +5,22 @@
     home/environments/
     ├── {key}/               a virtual environment
     │   └── blueno.json      what it is; written when it is whole
-    └── {key}.lock           held by who builds it, shared by the jobs that use it
+    ├── {key}.lock           held by who builds it, shared by the jobs that use it
+    ├── {key}.jobs           ids of the jobs that used it
+    └── {key}.log            what its building said
 
 `building.py` builds them, in the job.
 """
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import importlib.metadata
 import json
 import os
+import pickle
 import re
 import shutil
 import sys
@@ -28,12 +32,14 @@ from msgspec import Struct
 from msgspec import json as msgjson
 
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
-from jupyter_blueno.jobs.model import Environment, JobSpec
+from jupyter_blueno.jobs.model import Environment, JobKind, JobSpec
 from jupyter_blueno.jobs.sending import interpreters
 
 PYTHON = "{python}"  # in a plan: that of the environment
 KEY = re.compile(r"[0-9a-f]{16}")
 WHOLE = "blueno.json"
+JOBS_SHOWN = 100
+LOG_SHOWN = 1 << 20  # bytes
 
 
 class _Record(Struct, frozen=True):
@@ -121,8 +127,57 @@ def listed(home: Path) -> list[Environment]:
         if record is not None:
             at = datetime.fromtimestamp(record.created, UTC)
             used = _locked(folder)
-            found.append(Environment(folder.name, record.python, record.requirements, record.size, at, used))
+            told = (folder.name, record.python, record.requirements, record.size, at, used)
+            found.append(Environment(*told, _jobs(folder)))
     return sorted(found, key=lambda one: one.created_at, reverse=True)
+
+
+def log(home: Path, key: str) -> bytes:
+    """What its building said; of a long one the end.
+
+    Raises
+    ------
+    NotFound
+    """
+    try:
+        if not KEY.fullmatch(key):
+            raise FileNotFoundError
+        return (home / "environments" / f"{key}.log").read_bytes()[-LOG_SHOWN:]
+    except OSError:
+        raise NotFound(
+            f"Nothing is kept of how the environment '{key[:40]}' was built.", code="environment_not_found"
+        ) from None
+
+
+def to_build(kind: JobKind, requirements: list[str], python: str | None) -> JobSpec:
+    """Work that does nothing but have an environment built, for this kind of work.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing is asked for.
+    """
+    given: dict[str, Any] = {"command": ["python", "-c", "pass"]}
+    if kind == "function":
+        given = {"payload": base64.b64encode(pickle.dumps((int, (), {}))).decode()}
+    elif kind == "notebook":
+        cell: dict[str, Any] = {
+            "cell_type": "code",
+            "source": "pass",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        cell["id"] = "nothing"
+        given = {"source": json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})}
+    wanted = [line for line in map(str.strip, requirements) if line]
+    spec = JobSpec(kind, requirements=wanted, python=python or None, **given)
+    if not is_built(spec):
+        raise InvalidInput(
+            "Name packages, such as torch==2.8, or a version of Python, such as 3.12.",
+            code="bad_requirements",
+        )
+    return spec
 
 
 def remove(home: Path, key: str) -> None:
@@ -142,6 +197,8 @@ def remove(home: Path, key: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         (folder / WHOLE).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
+        for ending in ("jobs", "log"):
+            Path(f"{folder}.{ending}").unlink(missing_ok=True)
     except BlockingIOError:
         raise Conflict("A job uses the environment; wait for its end.", code="environment_in_use") from None
     finally:
@@ -160,6 +217,14 @@ def _read(folder: Path) -> _Record | None:
         return msgjson.decode((folder / WHOLE).read_bytes(), type=_Record)
     except (OSError, ValueError):
         return None
+
+
+def _jobs(folder: Path) -> list[str]:
+    try:
+        ids = Path(f"{folder}.jobs").read_text("ascii").split()
+    except (OSError, ValueError):
+        return []
+    return list(dict.fromkeys(reversed(ids)))[:JOBS_SHOWN]
 
 
 def _locked(folder: Path) -> bool:

@@ -378,7 +378,11 @@ export interface paths {
      */
     get: operations['list_environments'];
     put?: never;
-    post?: never;
+    /**
+     * Build an environment now, by a job that does nothing else.
+     * @description Build an environment now, by a job that does nothing else.
+     */
+    post: operations['build_environment'];
     delete?: never;
     options?: never;
     head?: never;
@@ -400,6 +404,26 @@ export interface paths {
      * @description Remove an environment that no job uses now; it is built again when one needs it.
      */
     delete: operations['delete_environment'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/environments/{key}/log': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return what the building of an environment said.
+     * @description Return what the building of an environment said.
+     */
+    get: operations['get_environment_log'];
+    put?: never;
+    post?: never;
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -1612,6 +1636,25 @@ export interface components {
       root?: string | null;
     };
     /**
+     * BuildEnvironment
+     * @description Packages, for work of a kind: a notebook also needs a kernel, a function cloudpickle.
+     *
+     *         `id` is that of the job that builds, made by the client. `python` is a version
+     *         (``3.12``) or the path of one.
+     */
+    BuildEnvironment: {
+      id: string;
+      /** @default [] */
+      requirements?: string[];
+      /** @default null */
+      python?: string | null;
+      /**
+       * @default function
+       * @enum {unknown}
+       */
+      kind?: 'command' | 'function' | 'notebook';
+    };
+    /**
      * CellText
      * @description As in a notebook, with magics.
      */
@@ -1912,7 +1955,7 @@ export interface components {
     };
     /**
      * Environment
-     * @description One that is built. `size` in bytes; `in_use`: a job of it is running.
+     * @description One that is built. `size` in bytes; `in_use`: a job of it is running; `jobs`: ids, the newest first.
      */
     Environment: {
       key: string;
@@ -1921,6 +1964,8 @@ export interface components {
       size: number;
       created_at: string;
       in_use: boolean;
+      /** @default [] */
+      jobs?: string[];
     };
     /** EnvironmentList */
     EnvironmentList: {
@@ -4303,6 +4348,39 @@ export interface operations {
       };
     };
   };
+  build_environment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BuildEnvironment'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   delete_environment: {
     parameters: {
       query?: never;
@@ -4321,6 +4399,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_environment_log: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        key: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/octet-stream': string;
         };
       };
       /** @description An error. */

@@ -35,6 +35,7 @@ export type Step = Answered<Schemas['Step']>;
 export type Part = Answered<Schemas['Part']>;
 export type Code = Answered<Schemas['Code']>;
 export type Comparison = Answered<Schemas['Comparison']>;
+export type Environment = Answered<Schemas['Environment']>;
 export type Sweep = Answered<Schemas['Sweep']>;
 export type Trial = Answered<Schemas['Trial']>;
 export type Model = Answered<Schemas['Model']>;

@@ -16,6 +16,7 @@ import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { useSignal } from '../hooks';
 import { DatasetsSection } from './DatasetsSection';
+import { EnvironmentsSection } from './EnvironmentsSection';
 import { JobsSection } from './JobsSection';
 import { ModelsSection } from './ModelsSection';
 import { SchedulesSection } from './SchedulesSection';
@@ -28,7 +29,7 @@ interface Listing {
   items: readonly unknown[];
 }
 
-/** The left panel: datasets, jobs, models and schedules, each collapsible. */
+/** The left panel: datasets, jobs, models, schedules and environments, each collapsible. */
 export class BluenoPanel extends SidePanel {
   constructor(
     private readonly platform: Platform,
@@ -49,6 +50,13 @@ export class BluenoPanel extends SidePanel {
     this.addSection('Jobs', JobsSection, platform, commands);
     this.addSection('Models', ModelsSection, platform, commands);
     this.addSection('Schedules', SchedulesSection, platform, commands);
+    this.addSection('Environments', EnvironmentsSection, platform, commands);
+    this.unfold('Environments', false);
+    if (this.content instanceof AccordionPanel) {
+      this.content.expansionToggled.connect((_, index) =>
+        this.giveHeight(index)
+      );
+    }
     this.unfoldWhenThereIsOne('Models', platform.models);
     this.unfoldWhenThereIsOne('Schedules', platform.schedules);
   }
@@ -60,15 +68,24 @@ export class BluenoPanel extends SidePanel {
     if (content instanceof AccordionPanel && index >= 0) {
       if (open) {
         content.expand(index);
-        // One that was folded before it ever had a height would get none.
-        if (content.relativeSizes()[index] < LEAST) {
-          content.setRelativeSizes(
-            content.widgets.map(({ isHidden }) => (isHidden ? 0 : 1))
-          );
-        }
+        this.giveHeight(index);
       } else {
         content.collapse(index);
       }
+    }
+  }
+
+  /** One that was folded before it ever had a height would get none. */
+  private giveHeight(index: number): void {
+    const { content } = this;
+    if (
+      content instanceof AccordionPanel &&
+      !content.widgets[index].isHidden &&
+      content.relativeSizes()[index] < LEAST
+    ) {
+      content.setRelativeSizes(
+        content.widgets.map(({ isHidden }) => (isHidden ? 0 : 1))
+      );
     }
   }
 
