@@ -123,9 +123,9 @@ class Images:
         (folder / ".gitignore").unlink(missing_ok=True)
 
 
-def stand_in(*, make: bool = True) -> str:
+def stand_in() -> str:
     """Return a base made of Debian packages, for machines that reach no registry of images."""
-    if not make or _buildah("images", "--quiet", STAND_IN, check=False).stdout.strip():
+    if _buildah("images", "--quiet", STAND_IN, check=False).stdout.strip():
         return STAND_IN
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache(), prefix=".base-") as made:
