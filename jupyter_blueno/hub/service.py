@@ -113,11 +113,17 @@ class BluenoService(Application):
     listen = Unicode(help="host:port (default: of JUPYTERHUB_SERVICE_URL).").tag(config=True)
     prefix = Unicode(help="The first part of all paths (JUPYTERHUB_SERVICE_PREFIX).").tag(config=True)
     url = Unicode(help="Where notebooks and jobs reach the service (BLUENO_SERVICE_URL).").tag(config=True)
-    default_team = Unicode("team", help="The team of those who are in no group of the hub.").tag(config=True)
+    default_team = Unicode(
+        help="The team of those who are in no group of the hub (BLUENO_DEFAULT_TEAM, default: team)."
+    ).tag(config=True)
 
     @default("volume")
     def _default_volume(self) -> str:
         return os.environ.get("BLUENO_VOLUME") or "/blueno"
+
+    @default("default_team")
+    def _default_default_team(self) -> str:
+        return os.environ.get("BLUENO_DEFAULT_TEAM") or "team"
 
     @default("listen")
     def _default_listen(self) -> str:

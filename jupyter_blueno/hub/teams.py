@@ -12,6 +12,7 @@ The paths are the same in the service, the notebooks and the jobs.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -90,7 +91,8 @@ class Teams:
         )
         for folder in (shared, Path(config.home)):
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o2775)  # everything in it belongs to the team
+            with contextlib.suppress(PermissionError):  # somebody else made it
+                folder.chmod(0o2775)  # everything in it belongs to the team
         platform = Platform(config, self.shared)
         platform.fires_schedules = True
         platform.jobs.start_monitor()

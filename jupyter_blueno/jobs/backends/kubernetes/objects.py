@@ -180,7 +180,7 @@ def _of_claim(claim: Claim, template: PodTemplate, home: str) -> list[dict[str, 
             raise InvalidInput(
                 f"'{name[:80]}' cannot be a folder, so its jobs can have none.", code="bad_name"
             )
-    below = [one.format(team=claim.team, user=claim.owner) for one in template.shares]
+    below = [one.format(team=claim.team, user=value_of(claim.owner)) for one in template.shares]
     return [
         {"name": "data", "mountPath": f"{template.volume.rstrip('/')}/{one}", "subPath": one} for one in below
     ]

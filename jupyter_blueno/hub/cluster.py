@@ -1,0 +1,224 @@
+"""A JupyterHub on Kubernetes, as the chart installs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from jupyter_blueno.hub import settings
+from jupyter_blueno.jobs.backends.kubernetes.objects import value_of
+
+PORT = 8081
+SERVICE_PORT = 8890
+USER = 1000
+
+
+class Amount(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a notebook is sure to have, and what it may use."""
+
+    guarantee: float | str | None = None
+    limit: float | str | None = None
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of notebook; `groups`, if some are named, are who may choose it."""
+
+    name: str
+    slug: str
+    description: str = ""
+    image: str | None = None
+    cpu: Amount = Amount()
+    memory: Amount = Amount()
+    gpu: int = 0
+    gpu_resource: str = "nvidia.com/gpu"
+    node_selector: dict[str, str] = {}
+    tolerations: list[dict[str, Any]] = []
+    groups: list[str] = []
+
+
+class Idle(Struct, frozen=True, forbid_unknown_fields=True):
+    """`timeout`: seconds after which an idle notebook server is stopped; 0 is never."""
+
+    timeout: int = 3600
+
+
+class Values(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the chart tells the hub."""
+
+    release: str
+    namespace: str
+    users: str  # the namespace of notebooks and jobs
+    image: str
+    claim: str
+    volume: str = "/blueno"
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: list[str] = []
+    default_team: str = "team"
+    teams: dict[str, list[str]] = {}
+    profiles: list[Profile] = []
+    authentication: dict[str, Any] = {}
+    idle: Idle = field(default_factory=Idle)
+
+    @property
+    def service_url(self) -> str:
+        return f"http://{self.release}-service.{self.namespace}:{SERVICE_PORT}/services/blueno"
+
+
+def configure(c: Any, path: str | Path) -> None:
+    """Set a hub up as the values in a JSON file say.
+
+    Parameters
+    ----------
+    c : Config
+        The hub's, as ``get_config()`` gives it.
+    path : path
+        The file; see `Values`.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        It says which value is wrong.
+    """
+    values = msgspec.json.decode(Path(path).read_bytes(), type=Values)
+    _set_up_hub(c, values)
+    _set_up_people(c, values)
+    _set_up_notebooks(c, values)
+    if values.idle.timeout:
+        _stop_idle(c, values.idle)
+    settings.configure(
+        c,
+        service_url=values.service_url,
+        token=os.environ["BLUENO_SERVICE_TOKEN"],
+        volume=values.volume,
+        default_team=values.default_team,
+    )
+
+
+def _set_up_hub(c: Any, values: Values) -> None:
+    c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{PORT}"
+    c.JupyterHub.hub_connect_url = f"http://{values.release}-hub.{values.namespace}:{PORT}"
+    c.JupyterHub.db_url = os.environ["HUB_DATABASE_URL"]
+    c.JupyterHub.cleanup_servers = False  # notebooks live on while the hub is away
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = f"http://{values.release}-proxy-api:8001"
+
+
+def _set_up_people(c: Any, values: Values) -> None:
+    given = dict(values.authentication)
+    if "authenticator_class" in given:
+        c.JupyterHub.authenticator_class = given.pop("authenticator_class")
+    for name, value in given.items():
+        setattr(c.Authenticator, name, set(value) if isinstance(value, list) else value)
+    if values.teams:
+        c.JupyterHub.load_groups = {team: {"users": people} for team, people in values.teams.items()}
+
+
+def _set_up_notebooks(c: Any, values: Values) -> None:
+    c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
+    spawner = c.KubeSpawner
+    spawner.namespace = values.users
+    spawner.image = values.image
+    spawner.image_pull_policy = values.pull_policy
+    spawner.image_pull_secrets = values.pull_secrets
+    spawner.component_label = "notebook"
+    spawner.cmd = ["jupyterhub-singleuser"]
+    spawner.default_url = "/lab"
+    spawner.start_timeout = 600  # a node may have to start, an image to be pulled
+    spawner.http_timeout = 120
+    spawner.uid = spawner.gid = USER
+    spawner.enable_user_namespaces = False
+    spawner.automount_service_account_token = False
+    spawner.services_enabled = False
+    spawner.container_security_context = RESTRICTED
+    spawner.profile_list = lambda one: [_profile(p, values) for p in values.profiles if _may_have(p, one)]
+    spawner.pre_spawn_hook = lambda one: furnish(one, values)
+    # Where a file is locked by more than one client, SQLite is not safe: Jupyter's own stay in the pod.
+    spawner.args = [
+        "--NotebookNotary.db_file=/tmp/nbsignatures.db",
+        "--BaseFileIdManager.db_path=/tmp/file_id_manager.db",
+    ]
+
+
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def furnish(spawner: Any, values: Values) -> None:
+    """Give a notebook the folders of its person and team, and no others."""
+    name = value_of(spawner.user.name)
+    team = settings.team_of([group.name for group in spawner.user.groups], values.default_team)
+    parts = [f"home/{name}", f"shared/{team}", f"teams/{team}"]
+    volume = {"name": "volume", "persistentVolumeClaim": {"claimName": values.claim}}
+    # For data loaders; what is in it counts as the notebook's memory.
+    spawner.volumes = [volume, {"name": "shared-memory", "emptyDir": {"medium": "Memory"}}]
+    spawner.volume_mounts = [
+        *({"name": "volume", "mountPath": f"{values.volume}/{one}", "subPath": one} for one in parts),
+        {"name": "shared-memory", "mountPath": "/dev/shm"},
+    ]
+    # A sub-path that is missing would be made by the node, and belong to root.
+    made = " ".join(f"{values.volume}/{one}" for one in parts)
+    spawner.init_containers = [
+        {
+            "name": "folders",
+            "image": spawner.image,
+            "imagePullPolicy": values.pull_policy,
+            "command": ["sh", "-c", f"umask 0007 && mkdir -p {made}"],
+            "securityContext": {**RESTRICTED, "runAsUser": USER, "runAsGroup": USER},
+            "volumeMounts": [{"name": "volume", "mountPath": values.volume}],
+        }
+    ]
+    home = f"{values.volume}/home/{name}"
+    spawner.notebook_dir = home
+    spawner.environment = {
+        **spawner.environment,
+        "HOME": home,
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
+    }
+
+
+def _profile(profile: Profile, values: Values) -> dict[str, Any]:
+    override: dict[str, Any] = {
+        "image": profile.image or values.image,
+        "cpu_guarantee": profile.cpu.guarantee,
+        "cpu_limit": profile.cpu.limit,
+        "mem_guarantee": _bytes(profile.memory.guarantee),
+        "mem_limit": _bytes(profile.memory.limit),
+        "node_selector": profile.node_selector,
+        "tolerations": profile.tolerations,
+    }
+    if profile.gpu:
+        override["extra_resource_limits"] = {profile.gpu_resource: str(profile.gpu)}
+    given = {name: value for name, value in override.items() if value not in (None, {}, [])}
+    return {
+        "display_name": profile.name,
+        "slug": profile.slug,
+        "description": profile.description,
+        "kubespawner_override": given,
+    }
+
+
+def _may_have(profile: Profile, spawner: Any) -> bool:
+    return not profile.groups or bool({group.name for group in spawner.user.groups} & set(profile.groups))
+
+
+def _bytes(amount: float | str | None) -> float | str | None:
+    """Kubernetes writes 2Gi, the hub 2G, and means the same."""
+    return amount.removesuffix("i") if isinstance(amount, str) else amount
+
+
+def _stop_idle(c: Any, idle: Idle) -> None:
+    command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle.timeout}"]
+    services = list(c.JupyterHub.services) if "services" in c.JupyterHub else []
+    c.JupyterHub.services = [*services, {"name": "idle", "command": command}]
+    roles = list(c.JupyterHub.load_roles) if "load_roles" in c.JupyterHub else []
+    scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
+    c.JupyterHub.load_roles = [*roles, {"name": "idle", "services": ["idle"], "scopes": scopes}]

@@ -1,0 +1,172 @@
+"""The chart, rendered: what would be installed is valid, and asks for no more than it needs."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import helm_python as helm
+import kubernetes_validate
+import pytest
+import yaml
+
+CHART = Path(__file__).parents[2] / "charts" / "blueno"
+NFS = {"storage": {"nfs": {"server": "10.0.0.2", "path": "/export"}}}
+SETS: dict[str, dict[str, Any]] = {
+    "nfs": NFS,
+    "one node": {"storage": {"hostPath": "/srv/blueno"}, "postgresql": {"hostPath": "/srv/database"}},
+    "existing": {
+        "storage": {"existingClaim": "shared"},
+        "postgresql": {"existingSecret": "cloud-sql"},
+        "users": {"namespace": "people", "createNamespace": False},
+        "networkPolicies": {"enabled": False},
+        "images": {"pullSecrets": ["registry"]},
+    },
+    "gpu": {
+        **NFS,
+        "profiles": [
+            {
+                "name": "A100",
+                "slug": "a100",
+                "gpu": 1,
+                "groups": ["radiology"],
+                "node_selector": {"gpu": "a100"},
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+            }
+        ],
+        "teams": {"radiology": ["alice"]},
+        "jobs": {"queue": "team", "grows": True, "priorityClasses": {"0": "low", "10": "high"}},
+        "proxy": {"service": {"type": "LoadBalancer"}},
+    },
+}
+
+
+def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    with helm.Chart.load(str(CHART)) as chart:
+        chart.validate_schema(values)
+        texts = chart.render(values, name="blueno", namespace="imaging")
+    found = [yaml.safe_load_all(text) for path, text in texts.items() if path.endswith(".yaml")]
+    return [one for objects in found for one in objects if one]
+
+
+def of_kind(objects: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    return {one["metadata"]["name"]: one for one in objects if one["kind"] == kind}
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_everything_is_what_kubernetes_takes(values: dict[str, Any]) -> None:
+    objects = rendered(values)
+    assert len(objects) > 10
+    for version in ("1.28", "1.35"):
+        for one in objects:
+            kubernetes_validate.validate(one, version, strict=True)
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_helm_finds_nothing_to_complain_about(values: dict[str, Any]) -> None:
+    report = helm.lint(str(CHART), values, strict=True, namespace="imaging")
+    assert [one["error"] for one in report["messages"] if one["severity"] > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "storage: name an NFS server"),
+        ({**NFS, "replicas": 3}, "replicas"),
+        ({**NFS, "service": {"replicas": 0}}, "replicas"),
+        ({**NFS, "teams": {"../etc": []}}, "etc"),
+        ({**NFS, "profiles": [{"name": "x"}]}, "slug"),
+        ({**NFS, "proxy": {"service": {"type": "Ingress"}}}, "type"),
+    ],
+)
+def test_wrong_values_are_refused_in_words(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(helm.HelmError, match=said):
+        rendered(values)
+
+
+def test_every_pod_is_restricted() -> None:
+    objects = rendered(NFS)
+    works = [*of_kind(objects, "Deployment").values(), *of_kind(objects, "StatefulSet").values()]
+    assert len(works) == 4
+    for work in works:
+        pod = work["spec"]["template"]["spec"]
+        for container in pod["containers"]:
+            context = {**pod.get("securityContext", {}), **container["securityContext"]}
+            assert context["runAsNonRoot"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_only_hub_and_service_speak_to_the_cluster_and_read_no_secrets() -> None:
+    objects = rendered(NFS)
+    works = of_kind(objects, "Deployment") | of_kind(objects, "StatefulSet")
+    speaking = {name for name, one in works.items() if _mounts_token(one)}
+    assert speaking == {"blueno-hub", "blueno-service"}
+    granted = {
+        (name, resource, verb)
+        for name, role in {**of_kind(objects, "Role"), **of_kind(objects, "ClusterRole")}.items()
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert not {one for one in granted if "*" in one or one[1] in ("secrets", "pods/exec", "pods/attach")}
+    writes = {one for one in granted if one[2] not in ("get", "list", "watch")}
+    assert writes == {
+        ("blueno-hub", "pods", "create"),
+        ("blueno-hub", "pods", "delete"),
+        ("blueno-service", "jobs", "create"),
+        ("blueno-service", "jobs", "patch"),
+        ("blueno-service", "jobs", "delete"),
+        ("blueno-service", "pods", "delete"),
+    }
+
+
+def test_namespaced_rights_are_in_the_namespace_of_the_users() -> None:
+    assert {one["metadata"]["namespace"] for one in of_kind(rendered(NFS), "Role").values()} == {
+        "imaging-users"
+    }
+
+
+def test_passwords_are_in_secrets_alone() -> None:
+    objects = rendered(NFS)
+    secret = of_kind(objects, "Secret")["blueno-database"]["data"]
+    password = base64.b64decode(secret["service-password"]).decode()
+    assert len(password) == 64
+    assert f":{password}@" in base64.b64decode(secret["service-url"]).decode()
+    others = yaml.safe_dump([one for one in objects if one["kind"] != "Secret"])
+    assert password not in others
+
+
+def test_what_the_hub_is_told_is_what_it_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from traitlets.config import Config
+
+    from jupyter_blueno.hub import cluster
+
+    told = tmp_path / "values.json"
+    told.write_text(of_kind(rendered(SETS["gpu"]), "ConfigMap")["blueno-hub"]["data"]["values.json"])
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql://somewhere")
+    monkeypatch.setenv("BLUENO_SERVICE_TOKEN", "0" * 64)
+    c = Config()
+    cluster.configure(c, told)
+    assert c.KubeSpawner.namespace == "imaging-users"
+    assert c.JupyterHub.load_groups == {"radiology": {"users": ["alice"]}}
+    assert [one["name"] for one in c.JupyterHub.services] == ["idle", "blueno"]
+
+
+def test_what_the_service_is_told_is_what_it_reads(tmp_path: Path) -> None:
+    from jupyter_blueno.config import Config
+    from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
+
+    told = tmp_path / "pods.json"
+    told.write_text(of_kind(rendered(SETS["gpu"]), "ConfigMap")["blueno-service"]["data"]["pods.json"])
+    template = template_of(Config(jobs_pods=str(told)))
+    assert (template.claim, template.volume, template.queue) == ("blueno-volume", "/blueno", "team")
+    assert template.priority_classes == {0: "low", 10: "high"}
+
+
+def _mounts_token(work: dict[str, Any]) -> bool:
+    told = work["spec"]["template"]["spec"].get("automountServiceAccountToken", True)
+    return bool(told)
