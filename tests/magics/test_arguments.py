@@ -46,7 +46,7 @@ def test_a_wrong_line_names_the_right_one(line: str, sentence: str) -> None:
         ("run --mem 8G", "Did you mean --memory?"),
         (
             "run --xyz",
-            "There is --name, --gpu, --cpu, --memory, --timeout, --priority, --retries, --retry-on, --variables,",
+            "There is --name, --gpu, --cpu, --memory, --timeout, --priority, --retries, --retry-on,",
         ),
         ("run --name --follow", "--name needs a value"),
         ("rnu", "Did you mean %%blueno run?"),
