@@ -23,7 +23,6 @@ from jupyter_blueno.jobs.model import (
     Job,
     JobPage,
     JobSpec,
-    Output,
     Person,
     Workbench,
 )
@@ -272,21 +271,9 @@ class JobManager:
             jobs, deleted = store.changed(connection, user.team, since)
         return self.monitor.explained(jobs), deleted
 
-    def log(self, user: Person, ref: str, offset: int, limit: int) -> tuple[bytes, int, int]:
-        """A piece of the log, where it begins, and how long the log is."""
-        return self.record(user, ref).log(offset, limit)
-
-    def outputs(self, user: Person, ref: str, after: int) -> list[Output]:
-        """What it showed after the output `after`; some 16 MB at a time."""
-        return self.record(user, ref).outputs(after)
-
     def code(self, user: Person, ref: str) -> Code:
         """What ran."""
         return self.record(user, ref).code()
-
-    def file(self, user: Person, ref: str, name: str) -> tuple[bytes, str]:
-        """A file of the record, and its media type."""
-        return self.record(user, ref).file(name)
 
     # -- steps ----------------------------------------------------------------
 

@@ -64,7 +64,7 @@ def test_until_it_goes_well(manager: JobManager, folder: Path, short_pause: None
     assert "attempt 1 None None\n" in text
     assert f"attempt 3 3 {place}\n" in text
     assert "── Attempt 1 of 5 ended: ConnectionError: no route. The next begins in " in text
-    assert [one.data["text/plain"] for one in manager.outputs(ALICE, job.id, -1)] == ["3"]
+    assert [one.data["text/plain"] for one in manager.record(ALICE, job.id).outputs(-1)] == ["3"]
     assert not (place / "environ").exists()
 
 

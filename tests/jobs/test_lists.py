@@ -57,7 +57,7 @@ def test_many_at_once_and_the_same_again(manager: JobManager) -> None:
     assert [job.name for job in first] == [name for _, name, _ in asked[:20]]
     for n, job in enumerate(again):
         wait(manager, job, "SUCCEEDED")
-        assert manager.log(ALICE, job.id, 0, 100)[0] == f"{n}\n".encode()
+        assert manager.record(ALICE, job.id).log(0, 100)[0] == f"{n}\n".encode()
     manager.recorder.close()
     assert manager.code(ALICE, again[-1].id).packages
 

@@ -129,7 +129,7 @@ def test_work_survives_its_supervisor(manager: JobManager, folder: Path) -> None
     (folder / "gate").write_text("go")
     job = wait(manager, job, "SUCCEEDED")
     assert log(manager, job) == "up\ndown\n"
-    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "42"}
+    assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "42"}
 
 
 @pytest.mark.parametrize(("code", "state"), [(0, "SUCCEEDED"), (3, "FAILED")])
@@ -216,13 +216,13 @@ def test_the_log_keeps_head_and_tail_of_100_mb(manager: JobManager) -> None:
     assert job.log_size == 100_000_000
     path = JobFolder.of(manager.config, job.id).path / "log"
     assert path.stat().st_blocks * 512 < 90 << 20
-    head, offset, size = manager.log(ALICE, job.id, 0, 100)
+    head, offset, size = manager.record(ALICE, job.id).log(0, 100)
     assert (head[:9], offset, size) == (b"00000000 ", 0, 100_000_000)
-    assert manager.log(ALICE, job.id, -100, 100)[0][:9] == b"00999999 "
-    middle, offset, _ = manager.log(ALICE, job.id, 20_000_000, 100)
+    assert manager.record(ALICE, job.id).log(-100, 100)[0][:9] == b"00999999 "
+    middle, offset, _ = manager.record(ALICE, job.id).log(20_000_000, 100)
     assert offset > 20_000_000
     assert int(middle[:8]) * 100 == offset
-    whole = manager.file(ALICE, job.id, "log")[0]
+    whole = manager.record(ALICE, job.id).file("log")[0]
     assert b"MB left out" in whole
     assert b"\0" not in whole
 

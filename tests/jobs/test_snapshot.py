@@ -114,7 +114,7 @@ def test_large_and_compiled_files_of_a_package_are_found_where_they_are(
         "len((here / 'weights.bin').read_bytes()), (here / 'small.txt').read_text()"
     )
     job = wait(manager, start(manager, JobSpec("cell", source=source)), "SUCCEEDED")
-    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "(3000000, 'small')"}
+    assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "(3000000, 'small')"}
     assert (JobFolder.of(manager.config, job.id).code / "pack" / "weights.bin").is_symlink()
 
 
@@ -133,7 +133,7 @@ file("conf/a.yaml").read_text(), file("other.txt").name
     (folder / "conf" / "a.yaml").write_text("lr: 2")
     (folder / "gate" / "open").touch()
     job = wait(manager, job, "SUCCEEDED")
-    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "('lr: 1', 'other.txt')"}
+    assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "('lr: 1', 'other.txt')"}
     with pytest.raises(InvalidInput, match=r"There is no file 'cnof' in .* Did you mean 'conf'"):
         start(manager, JobSpec("cell", source="1", files=["cnof"]))
 
@@ -169,7 +169,7 @@ def test_secrets_are_in_no_answer_and_no_row(manager: JobManager) -> None:
     job = wait(manager, start(manager, spec), "SUCCEEDED")
     again = wait(manager, manager.rerun(ALICE, job.id), "SUCCEEDED")
     for one in (job, again):
-        assert manager.outputs(ALICE, one.id, -1)[0].data == {"text/plain": "12"}
+        assert manager.record(ALICE, one.id).outputs(-1)[0].data == {"text/plain": "12"}
         place = JobFolder.of(manager.config, one.id).path
         holding = [
             path.name for path in place.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()

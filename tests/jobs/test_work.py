@@ -22,7 +22,7 @@ from jupyter_blueno.jobs.testing import ALICE, call, cell, log, logged, start, w
 def test_a_cell_s_last_value_is_its_result(manager: JobManager) -> None:
     job = wait(manager, start(manager, cell("print('hello')\nx = 20\nx + 1")), "SUCCEEDED")
     assert log(manager, job) == "hello\n"
-    (output,) = manager.outputs(ALICE, job.id, -1)
+    (output,) = manager.record(ALICE, job.id).outputs(-1)
     assert (output.role, output.data) == ("result", {"text/plain": "21"})
 
 
@@ -30,7 +30,7 @@ def test_magics_shell_lines_and_await_work(manager: JobManager) -> None:
     source = "%cd -q .\n!echo from the shell\nimport asyncio\nawait asyncio.sleep(0, result=5)"
     job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
     assert "from the shell" in log(manager, job)
-    assert manager.outputs(ALICE, job.id, -1)[-1].data == {"text/plain": "5"}
+    assert manager.record(ALICE, job.id).outputs(-1)[-1].data == {"text/plain": "5"}
 
 
 def test_figures_and_displays_are_kept_in_order(manager: JobManager) -> None:
@@ -44,12 +44,12 @@ plt.show()
 go.Figure(go.Scatter(y=[3, 4]))
 """
     job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
-    html, shown, picture, last = manager.outputs(ALICE, job.id, -1)
+    html, shown, picture, last = manager.record(ALICE, job.id).outputs(-1)
     assert html.data["text/html"] == "<b>first</b>"
     assert shown.data["application/vnd.plotly.v1+json"]["data"][0]["type"] == "scatter"
     assert picture.data["image/png"].startswith("iVBOR")
     assert "application/vnd.plotly.v1+json" in last.data
-    assert [one.index for one in manager.outputs(ALICE, job.id, 1)] == [2, 3]
+    assert [one.index for one in manager.record(ALICE, job.id).outputs(1)] == [2, 3]
 
 
 def test_an_update_takes_the_place_of_what_it_updates(manager: JobManager) -> None:
@@ -59,7 +59,7 @@ display("beside")
 handle.update("two")
 """
     job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
-    beside, two = manager.outputs(ALICE, job.id, -1)
+    beside, two = manager.record(ALICE, job.id).outputs(-1)
     assert (beside.data["text/plain"], two.data["text/plain"], two.replaces) == ("'beside'", "'two'", [0])
     assert job.output_count == 3
 
@@ -69,7 +69,7 @@ def test_a_cell_that_fails_shows_where(manager: JobManager) -> None:
         manager, start(manager, cell("a = 1\n\ndef f():\n    raise ValueError('too bad')\nf()")), "FAILED"
     )
     assert job.reason == "ValueError: too bad"
-    (output,) = manager.outputs(ALICE, job.id, -1)
+    (output,) = manager.record(ALICE, job.id).outputs(-1)
     assert output.role == "error"
     assert "too bad" in output.data["text/plain"]
     assert "runner.py" not in output.data["text/plain"]
@@ -110,11 +110,11 @@ pack.VALUE
     (folder / "pack" / "inner.py").unlink()
     (folder / "gate" / "open").touch()
     job = wait(manager, job, "SUCCEEDED")
-    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "2"}
+    assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "2"}
     assert set(manager.code(ALICE, job.id).modules) == {"other.py", "pack/__init__.py", "pack/inner.py"}
     again = wait(manager, manager.rerun(ALICE, job.id), "SUCCEEDED")
     assert again.id != job.id
-    assert manager.outputs(ALICE, again.id, -1)[0].data == {"text/plain": "2"}
+    assert manager.record(ALICE, again.id).outputs(-1)[0].data == {"text/plain": "2"}
 
 
 def test_the_commit_and_its_changes_are_known(manager: JobManager, folder: Path) -> None:
@@ -146,7 +146,7 @@ def test_progress_is_seen(manager: JobManager) -> None:
 def test_a_value_that_cannot_be_pickled_keeps_its_text(manager: JobManager) -> None:
     job = wait(manager, start(manager, call(lambda: (n for n in "abc"))), "SUCCEEDED")
     assert "only its text" in (job.reason or "")
-    assert "generator" in manager.outputs(ALICE, job.id, -1)[0].data["text/plain"]
+    assert "generator" in manager.record(ALICE, job.id).outputs(-1)[0].data["text/plain"]
 
 
 def test_a_value_over_the_limit_keeps_its_text_and_says_what_to_do(manager: JobManager) -> None:
@@ -154,15 +154,15 @@ def test_a_value_over_the_limit_keeps_its_text_and_says_what_to_do(manager: JobM
     small = msgspec.structs.replace(spec, environment={"BLUENO_RESULT_GB": "0.001"})
     job = wait(manager, start(manager, small), "SUCCEEDED")
     assert "it is over 0.001 GB. Save it to a file in the job" in (job.reason or "")
-    shown = manager.outputs(ALICE, job.id, -1)[0].data["text/plain"]
+    shown = manager.record(ALICE, job.id).outputs(-1)[0].data["text/plain"]
     assert shown.endswith("… (bytes of 2,000,000 in all)")
     assert len(shown) < 200
     left = {path.name for path in JobFolder.of(manager.config, job.id).path.iterdir()}
     assert not {"result.pickle", ".result.pickle"} & left
     with pytest.raises(NotFound):
-        manager.file(ALICE, job.id, "result")
+        manager.record(ALICE, job.id).file("result")
     job = wait(manager, start(manager, spec), "SUCCEEDED")
-    assert len(manager.file(ALICE, job.id, "result")[0]) > 2_000_000
+    assert len(manager.record(ALICE, job.id).file("result")[0]) > 2_000_000
 
 
 def test_a_value_too_large_to_be_sent_says_where_it_is(
@@ -171,7 +171,7 @@ def test_a_value_too_large_to_be_sent_says_where_it_is(
     job = wait(manager, start(manager, call(lambda: b"x" * 2_000)), "SUCCEEDED")
     monkeypatch.setattr(record, "VALUE_ANSWER", 1_000)
     with pytest.raises(TooLarge, match=f"{job.id}/result.pickle on the machine of the jobs"):
-        manager.file(ALICE, job.id, "result")
+        manager.record(ALICE, job.id).file("result")
 
 
 def notebook(*sources: str) -> str:
@@ -191,8 +191,8 @@ def test_a_notebook_is_executed_with_its_parameters(manager: JobManager, folder:
     )
     job = wait(manager, start(manager, spec), "SUCCEEDED")
     assert log(manager, job) == "0.5 sub\n"
-    assert manager.outputs(ALICE, job.id, -1)[0].data == {"text/plain": "1.0"}
-    body, media_type = manager.file(ALICE, job.id, "notebook")
+    assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "1.0"}
+    body, media_type = manager.record(ALICE, job.id).file("notebook")
     assert media_type == "application/x-ipynb+json"
     cells = nbformat.reads(body.decode(), 4).cells
     assert cells[1].source == "# Parameters\nlr = 0.5\n"
@@ -205,7 +205,7 @@ def test_a_notebook_that_fails_is_kept_as_far_as_it_came(manager: JobManager) ->
     spec = JobSpec(kind="notebook", source=notebook("print('one')", "1 / 0", "print('never')"))
     job = wait(manager, start(manager, spec), "FAILED")
     assert job.reason == "Cell 2 of 3: ZeroDivisionError: division by zero"
-    cells = json.loads(manager.file(ALICE, job.id, "notebook")[0])["cells"]
+    cells = json.loads(manager.record(ALICE, job.id).file("notebook")[0])["cells"]
     assert cells[1]["outputs"][0]["ename"] == "ZeroDivisionError"
     assert cells[2]["outputs"] == []
 
@@ -222,7 +222,7 @@ def test_a_notebook_finds_a_kernel_as_usual(manager: JobManager) -> None:
     del written["cells"][0]["id"]  # as tools leave it out
     job = wait(manager, start(manager, JobSpec("notebook", source=json.dumps(written))), "FAILED")
     assert (job.reason or "").startswith("Cell 2 of 2: StdinNotImplementedError")
-    done = json.loads(manager.file(ALICE, job.id, "notebook")[0])
+    done = json.loads(manager.record(ALICE, job.id).file("notebook")[0])
     assert done["cells"][0]["outputs"][0]["data"]["text/plain"] == "[1, 2]"
     nbformat.validate(done)
 
@@ -240,8 +240,8 @@ def test_a_folder_that_was_removed_is_lost(manager: JobManager) -> None:
 
     shutil.rmtree(JobFolder.of(manager.config, job.id).path)
     assert manager.get(ALICE, job.id).state == "SUCCEEDED"
-    assert manager.outputs(ALICE, job.id, -1) == []
-    assert manager.log(ALICE, job.id, 0, 100) == (b"", 0, 0)
+    assert manager.record(ALICE, job.id).outputs(-1) == []
+    assert manager.record(ALICE, job.id).log(0, 100) == (b"", 0, 0)
 
 
 def test_a_python_without_ipython_is_not_said_to_have_it(manager: JobManager, tmp_path: Path) -> None:

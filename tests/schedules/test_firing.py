@@ -65,7 +65,7 @@ def test_it_runs_at_its_time_and_knows_which(schedules: ScheduleManager, clock: 
     assert run.job_id is not None
     assert ended(schedules, run.job_id) == "SUCCEEDED"
     assert runs(schedules)[0].job_state == "SUCCEEDED"
-    (output,) = schedules.jobs.outputs(ALICE, run.job_id, -1)
+    (output,) = schedules.jobs.record(ALICE, run.job_id).outputs(-1)
     assert output.data["text/plain"] == "'2026-11-24T03:00:00+01:00'"
     schedules.look()
     assert len(runs(schedules)) == 1
@@ -80,7 +80,7 @@ def test_what_runs_is_what_was_scheduled(schedules: ScheduleManager, clock: Cloc
     (run,) = runs(schedules)
     assert run.job_id is not None
     assert ended(schedules, run.job_id) == "SUCCEEDED"
-    (output,) = schedules.jobs.outputs(ALICE, run.job_id, -1)
+    (output,) = schedules.jobs.record(ALICE, run.job_id).outputs(-1)
     assert output.data["text/plain"] == "1"
 
 

@@ -61,8 +61,8 @@ class BackendContract:
         import pickle
 
         job = wait(manager, start(manager, call(lambda a, b: {"sum": a + b}, 1, b=2)), "SUCCEEDED")
-        assert pickle.loads(manager.file(ALICE, job.id, "result")[0]) == {"sum": 3}
-        assert [(one.role, one.data) for one in manager.outputs(ALICE, job.id, -1)] == [
+        assert pickle.loads(manager.record(ALICE, job.id).file("result")[0]) == {"sum": 3}
+        assert [(one.role, one.data) for one in manager.record(ALICE, job.id).outputs(-1)] == [
             ("result", {"text/plain": "{'sum': 3}"})
         ]
 
@@ -73,7 +73,7 @@ class BackendContract:
             raise KeyError("missing")
 
         job = wait(manager, start(manager, call(bad)), "FAILED")
-        body, media_type = manager.file(ALICE, job.id, "result")
+        body, media_type = manager.record(ALICE, job.id).file("result")
         error = pickle.loads(body)
         assert isinstance(error, KeyError)
         assert error.args == ("missing",)

@@ -69,7 +69,7 @@ def wait(manager: JobManager, job: Job, *states: str) -> Job:
 
 
 def log(manager: JobManager, job: Job) -> str:
-    return manager.log(ALICE, job.id, 0, 1 << 20)[0].decode()
+    return manager.record(ALICE, job.id).log(0, 1 << 20)[0].decode()
 
 
 def logged(manager: JobManager, job: Job, text: str) -> str:
