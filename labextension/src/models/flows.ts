@@ -1,33 +1,20 @@
 import { UUID } from '@lumino/coreutils';
-import { Signal, type ISignal } from '@lumino/signaling';
-import { isAbort, type Api } from '../api/client';
+import type { Api } from '../api/client';
 import type { Flow, Part, Step } from '../api/types';
+import { Asked } from './asked';
 
 /** A flow and how its steps stand. */
-export class FlowModel {
+export class FlowModel extends Asked {
   constructor(
     private readonly api: Api,
     readonly id: string
-  ) {}
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
+  ) {
+    super();
   }
 
   /** Undefined before there was an answer. */
   get flow(): Flow | undefined {
     return this._flow;
-  }
-
-  /** Why there is no answer; a later one takes it back. */
-  get error(): unknown {
-    return this._error;
-  }
-
-  /** Ask how it stands. */
-  update(): Promise<void> {
-    this._asking ??= this._update().finally(() => (this._asking = null));
-    return this._asking;
   }
 
   /** The jobs of one step. */
@@ -48,30 +35,18 @@ export class FlowModel {
     return job.id;
   }
 
-  private async _update(): Promise<void> {
-    try {
-      const flow = await this.api.get('/flows/{flow_id}', {
-        path: { flow_id: this.id }
-      });
-      const same = JSON.stringify(flow) === JSON.stringify(this._flow);
-      if (same && this._error === undefined) {
-        return;
-      }
-      this._flow = flow;
-      this._error = undefined;
-    } catch (error) {
-      if (isAbort(error)) {
-        return;
-      }
-      this._error = error;
+  protected async ask(): Promise<boolean> {
+    const flow = await this.api.get('/flows/{flow_id}', {
+      path: { flow_id: this.id }
+    });
+    if (JSON.stringify(flow) === JSON.stringify(this._flow)) {
+      return false;
     }
-    this._changed.emit();
+    this._flow = flow;
+    return true;
   }
 
   private _flow: Flow | undefined;
-  private _error: unknown;
-  private _asking: Promise<void> | null = null;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 /** Whether nothing more will become of a step. */

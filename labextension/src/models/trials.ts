@@ -1,21 +1,19 @@
 import { UUID } from '@lumino/coreutils';
-import { Signal, type ISignal } from '@lumino/signaling';
-import { isAbort, type Api } from '../api/client';
+import type { Api } from '../api/client';
 import type { Sweep, Trial } from '../api/types';
+import { Asked } from './asked';
 
 /** A parameter on an axis or in a column. */
 export type Value = string | number | boolean | null | object;
 
 /** A sweep and its trials, as they come: only what changed is asked for. */
-export class TrialsModel {
+export class TrialsModel extends Asked {
   /** `id` is that of a job that conducts or conducted it. */
   constructor(
     private readonly api: Api,
     readonly id: string
-  ) {}
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
+  ) {
+    super();
   }
 
   /** Undefined before there was an answer. */
@@ -28,24 +26,13 @@ export class TrialsModel {
     return this._trials;
   }
 
-  /** Why there is no answer; a later one takes it back. */
-  get error(): unknown {
-    return this._error;
-  }
-
-  /** Ask for what changed. */
-  update(): Promise<void> {
-    this._asking ??= this._update().finally(() => (this._asking = null));
-    return this._asking;
-  }
-
   /** Have another number of trials in all or at once. */
   async change(some: { trials?: number; at_once?: number }): Promise<void> {
     this._sweep = await this.api.patch('/sweeps/{sweep_id}', {
       path: { sweep_id: this.id },
       body: some
     });
-    this._changed.emit();
+    this.tell();
   }
 
   /** Go on with so many more; the id of the job that does. */
@@ -61,39 +48,29 @@ export class TrialsModel {
     return sweep.jobs[sweep.jobs.length - 1];
   }
 
-  private async _update(): Promise<void> {
+  protected async ask(): Promise<boolean> {
     const path = { sweep_id: this.id };
-    try {
-      const [sweep, answer] = await Promise.all([
-        this.api.get('/sweeps/{sweep_id}', { path }),
-        this.api.get('/sweeps/{sweep_id}/trials', {
-          path,
-          query: { since: this._revision }
-        })
-      ]);
-      this._sweep = sweep;
-      this._revision = answer.revision;
-      if (answer.trials.length) {
-        const known = new Map(this._trials.map(one => [one.number, one]));
-        answer.trials.forEach(one => known.set(one.number, one));
-        this._trials = [...known.values()].sort((a, b) => a.number - b.number);
-      }
-      this._error = undefined;
-    } catch (error) {
-      if (isAbort(error)) {
-        return;
-      }
-      this._error = error;
+    const [sweep, answer] = await Promise.all([
+      this.api.get('/sweeps/{sweep_id}', { path }),
+      this.api.get('/sweeps/{sweep_id}/trials', {
+        path,
+        query: { since: this._revision }
+      })
+    ]);
+    const same = JSON.stringify(sweep) === JSON.stringify(this._sweep);
+    this._sweep = same ? this._sweep : sweep;
+    this._revision = answer.revision;
+    if (answer.trials.length) {
+      const known = new Map(this._trials.map(one => [one.number, one]));
+      answer.trials.forEach(one => known.set(one.number, one));
+      this._trials = [...known.values()].sort((a, b) => a.number - b.number);
     }
-    this._changed.emit();
+    return !same || answer.trials.length > 0;
   }
 
   private _sweep: Sweep | undefined;
   private _trials: readonly Trial[] = [];
   private _revision = 0;
-  private _error: unknown;
-  private _asking: Promise<void> | null = null;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 /** Whether the first value of the objective is the better one. */
