@@ -118,10 +118,19 @@ def test_only_hub_and_service_speak_to_the_cluster_and_read_no_secrets() -> None
         ("blueno-hub", "pods", "create"),
         ("blueno-hub", "pods", "delete"),
         ("blueno-service", "jobs", "create"),
-        ("blueno-service", "jobs", "patch"),
         ("blueno-service", "jobs", "delete"),
-        ("blueno-service", "pods", "delete"),
     }
+
+
+def test_the_service_may_do_what_is_written_down() -> None:
+    page = (CHART.parents[1] / "docs" / "kubernetes.md").read_text()
+    written = yaml.safe_load(page.rpartition("```yaml\n")[2].partition("```")[0])
+    objects = rendered(NFS)
+    roles = (
+        of_kind(objects, "Role")["blueno-service"],
+        of_kind(objects, "ClusterRole")["imaging-blueno-service"],
+    )
+    assert [rule for role in roles for rule in role["rules"]] == written
 
 
 def test_namespaced_rights_are_in_the_namespace_of_the_users() -> None:

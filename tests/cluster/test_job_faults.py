@@ -275,7 +275,7 @@ def test_a_watch_that_is_too_old_lists_again(manager: JobManager) -> None:
 def account(space: Space, tmp_path: Path) -> Iterator[Path]:
     """A kubeconfig of an account that may do what the documentation says, and no more."""
     text = (TREE / "docs" / "kubernetes.md").read_text()
-    rules = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+    rules = yaml.safe_load(text.rpartition("```yaml\n")[2].partition("```")[0])
     name, who = space.namespace, f"system:serviceaccount:{space.namespace}:service"
     space.run("create", "serviceaccount", "service")
 
