@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import operation
@@ -12,6 +12,8 @@ from jupyter_blueno.tracking.model import Model, Registration
 
 if TYPE_CHECKING:
     from jupyter_blueno.tracking.models import Models
+
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # of a version
 
 
 class ListModels(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,19 +36,19 @@ class SetAlias(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     alias: str
-    version: int | None = None
+    version: Number | None = None
 
 
 class VersionRef(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    version: int
+    version: Number
 
 
 class ChangeVersion(Struct, frozen=True, forbid_unknown_fields=True):
     """What is not named stays; a tag that is null is taken away."""
 
     name: str
-    version: int
+    version: Number
     description: str | None = None
     tags: dict[str, str | None] = {}
 

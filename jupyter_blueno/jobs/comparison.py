@@ -128,7 +128,7 @@ def _word(value: Any) -> str:
 
 def _resources(job: Job) -> dict[str, Any]:
     asked = msgspec.structs.asdict(job.resources)
-    return {name: value for name, value in asked.items() if value not in (None, 0)}
+    return {name: value for name, value in asked.items() if value not in (None, 0, (), [])}
 
 
 def _environment(code: Code) -> dict[str, Any]:

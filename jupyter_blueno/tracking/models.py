@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.record import JobRecord
@@ -176,6 +177,7 @@ class Models:
 
     def delete(self, name: str, version: int) -> None:
         """Take a version out of the registry, and the name with the last one; its files stay with its run."""
+        check_text(name, "The model's name")
         with contextlib.suppress(NotFound):  # somebody was faster
             self.rest.delete("model-versions/delete", name=name, version=str(version))
         with self.mirror.database.begin() as connection:

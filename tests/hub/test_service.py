@@ -84,11 +84,10 @@ def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
 
 
 def test_a_token_is_dead_when_the_hub_takes_it_back(hub: Hub) -> None:
-    token = hub.sign_in("alice")
-    at = hub.asks(token)
+    at = hub.asks(hub.sign_in("erin"))
     at.call(get_status, Nothing())
-    for one in hub.api("GET", "/users/alice/tokens")["api_tokens"]:
-        hub.api("DELETE", f"/users/alice/tokens/{one['id']}")
+    for one in hub.api("GET", "/users/erin/tokens")["api_tokens"]:
+        hub.api("DELETE", f"/users/erin/tokens/{one['id']}")
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -74,7 +74,9 @@ def test_not_more_often_than_asked(manager: JobManager, folder: Path, short_paus
     assert (job.attempt, count(folder)) == (2, 2)
 
 
-@pytest.mark.parametrize("end", ["import nothing_like_it", "1 +", "undefined_name", "raise SystemExit(127)"])
+@pytest.mark.parametrize(
+    "end", ["__import__('nothing_like_it')", "1 +", "undefined_name", "raise SystemExit(127)"]
+)
 def test_what_would_come_again_is_not_tried_again(
     manager: JobManager, folder: Path, short_pause: None, end: str
 ) -> None:
