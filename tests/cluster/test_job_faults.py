@@ -105,7 +105,8 @@ def test_a_job_that_somebody_deletes_is_lost_and_says_so(manager: JobManager, sp
     space.run("delete", "job", f"blueno-{job.id}", "--wait=false")
     job = wait(manager, job, "LOST")
     assert "deleted from the cluster by somebody, while it ran" in (job.reason or "")
-    assert pods_of(space, job) == []
+    # The pod may be listed for a moment longer, but nothing of it runs.
+    assert {pod["status"]["phase"] for pod in pods_of(space, job)} <= {"Succeeded", "Failed"}
 
 
 def test_a_container_that_is_killed_is_lost_and_says_where(manager: JobManager, space: Space) -> None:
@@ -173,7 +174,9 @@ def test_what_waits_for_a_quota_says_so(manager: JobManager, space: Space) -> No
 
 
 def test_what_waits_for_room_says_so(manager: JobManager, space: Space) -> None:
-    most = int(0.6 * manager.backend.room().memory)
+    real = "--selector=type!=kwok"  # the memory of simulated nodes is nobody's
+    there = space.run("get", "nodes", real, "--output=jsonpath={.items[*].status.allocatable.memory}")
+    most = int(0.6 * max(int(one.removesuffix("Ki")) * 1024 for one in there.split()))
     resources = Resources(memory=most)
     jobs = [start(manager, command("sh", "-c", UP, resources=resources), f"job {n}") for n in range(2)]
     waits = until(
