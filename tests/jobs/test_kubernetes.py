@@ -73,6 +73,11 @@ def test_quantities(text: str, value: float) -> None:
             "the only node cannot take it now: it has too little free memory.",
         ),
         (
+            "0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 "
+            "nodes are available: 1 No preemption victims found for incoming pod.",
+            "the only node cannot take it now: it has too little free memory.",
+        ),
+        (
             "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) had untolerated taint "
             "{nvidia.com/gpu: present}. preemption: not eligible",
             "none of the 3 nodes can take it now: 1 has too few free GPUs, 2 are kept for other work "

@@ -19,7 +19,7 @@ NO_SUCH = (
     "authorization failed",
 )
 
-_NODES = re.compile(r"(\d+)/(\d+) nodes are available: ?(.*?)(?:\. preemption: .*)?$", re.DOTALL)
+_NODES = re.compile(r"(\d+)/(\d+) nodes are available: ?(.*?)(?:\.(?:\s.*)?)?$", re.DOTALL)
 _QUOTA = re.compile(r"exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)", re.DOTALL)
 _TAINTS = {
     "node.kubernetes.io/unschedulable": "closed for new work",
