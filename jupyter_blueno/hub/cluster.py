@@ -217,8 +217,6 @@ def _bytes(amount: float | str | None) -> float | str | None:
 
 def _stop_idle(c: Any, idle: Idle) -> None:
     command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle.timeout}"]
-    services = list(c.JupyterHub.services) if "services" in c.JupyterHub else []
-    c.JupyterHub.services = [*services, {"name": "idle", "command": command}]
-    roles = list(c.JupyterHub.load_roles) if "load_roles" in c.JupyterHub else []
+    settings.add(c.JupyterHub, "services", {"name": "idle", "command": command})
     scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
-    c.JupyterHub.load_roles = [*roles, {"name": "idle", "services": ["idle"], "scopes": scopes}]
+    settings.add(c.JupyterHub, "load_roles", {"name": "idle", "services": ["idle"], "scopes": scopes})

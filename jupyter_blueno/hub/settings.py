@@ -54,14 +54,14 @@ def configure(
     if command is not None:
         told = {"BLUENO_VOLUME": volume, "BLUENO_SERVICE_URL": service_url}
         service |= {"command": command, "environment": told | (environment or {})}
-    c.JupyterHub.services = [*_of(c.JupyterHub, "services"), service]
-    roles = _of(c.JupyterHub, "load_roles")
-    c.JupyterHub.load_roles = [
-        *roles,
+    add(c.JupyterHub, "services", service)
+    add(
+        c.JupyterHub,
+        "load_roles",
         # What a person may do, and what the servers do in their name.
         {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
         {"name": "server", "scopes": ["users:activity!user", "access:servers!server", *SCOPES]},
-    ]
+    )
 
     def team(spawner: Any) -> str:
         return team_of([group.name for group in spawner.user.groups], default_team)
@@ -81,5 +81,6 @@ def team_of(groups: list[str], default_team: str) -> str:
     return min(filter(is_team, groups), default=default_team)
 
 
-def _of(section: Any, name: str) -> list[Any]:
-    return list(section[name]) if name in section else []
+def add(section: Any, name: str, *items: dict[str, Any]) -> None:
+    """Put items behind those that a list of the hub's settings has already."""
+    section[name] = [*section.get(name, []), *items]

@@ -66,3 +66,33 @@ export function fieldErrors(error: unknown): FieldErrors {
 export function nameOf(path: string): string {
   return path.replace(/\/+$/, '').split('/').pop() ?? '';
 }
+
+/** A field with one of some values. */
+export function Choice<T extends string>(props: {
+  id: string;
+  label: string;
+  value: T;
+  choices: readonly [T, string][];
+  onChange: (value: T) => void;
+}): JSX.Element {
+  const { id, label, value, choices, onChange } = props;
+  return (
+    <div className="jp-blueno-field">
+      <label htmlFor={id}>{label}</label>
+      <div className="jp-blueno-field-line">
+        <select
+          id={id}
+          className="jp-mod-styled"
+          value={value}
+          onChange={event => onChange(event.target.value as T)}
+        >
+          {choices.map(([one, words]) => (
+            <option key={one} value={one}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </div>
+    </div>
+  );
+}

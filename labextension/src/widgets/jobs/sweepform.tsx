@@ -9,7 +9,7 @@ import {
   type Plan,
   type Rule
 } from '../../models/sweepform';
-import { Field } from '../add/form';
+import { Choice, Field } from '../add/form';
 import { ParameterField, ResourceFields } from './jobform';
 
 /**
@@ -131,11 +131,11 @@ function SweepForm({ model }: { model: SweepFormModel }): JSX.Element {
             <option key={name} value={name} />
           ))}
         </datalist>
-        <Select
+        <Choice
           id="blueno-sweep-direction"
           label="Better is"
           value={model.minimizes ? 'minimize' : 'maximize'}
-          options={[
+          choices={[
             ['maximize', 'more'],
             ['minimize', 'less']
           ]}
@@ -146,11 +146,11 @@ function SweepForm({ model }: { model: SweepFormModel }): JSX.Element {
             )
           }
         />
-        <Select
+        <Choice
           id="blueno-sweep-sampler"
           label="Values are chosen"
           value={model.sampler}
-          options={[
+          choices={[
             ['tpe', 'by what was good so far (TPE)'],
             ['random', 'by chance'],
             ['grid', 'one after the other (grid)']
@@ -274,35 +274,6 @@ function WayField(props: {
           </div>
         </div>
       )}
-    </div>
-  );
-}
-
-function Select(props: {
-  id: string;
-  label: string;
-  value: string;
-  options: [value: string, words: string][];
-  onChange: (value: string) => void;
-}): JSX.Element {
-  const { id, label, value, options, onChange } = props;
-  return (
-    <div className="jp-blueno-field">
-      <label htmlFor={id}>{label}</label>
-      <div className="jp-blueno-field-line">
-        <select
-          id={id}
-          className="jp-mod-styled"
-          value={value}
-          onChange={event => onChange(event.target.value)}
-        >
-          {options.map(([key, words]) => (
-            <option key={key} value={key}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </div>
     </div>
   );
 }

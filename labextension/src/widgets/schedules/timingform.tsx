@@ -10,7 +10,7 @@ import {
   zones,
   type TimingModel
 } from '../../models/timing';
-import { Field } from '../add/form';
+import { Choice, Field } from '../add/form';
 
 export function TimingForm(props: {
   model: TimingModel;
@@ -165,35 +165,6 @@ function DatasetField({ model, platform, change }: PartProps): JSX.Element {
           <option value="">no dataset</option>
           {names.map(name => (
             <option key={name}>{name}</option>
-          ))}
-        </select>
-      </div>
-    </div>
-  );
-}
-
-function Choice<T extends string>(props: {
-  id: string;
-  label: string;
-  value: T;
-  choices: readonly [T, string][];
-  onChange: (value: T) => void;
-}): JSX.Element {
-  const { id, label, value, choices, onChange } = props;
-  return (
-    <div className="jp-blueno-field">
-      <label htmlFor={id}>{label}</label>
-      <div className="jp-blueno-field-line">
-        <select
-          id={id}
-          className="jp-mod-styled"
-          value={value}
-          onChange={event => onChange(event.target.value as T)}
-        >
-          {choices.map(([one, words]) => (
-            <option key={one} value={one}>
-              {words}
-            </option>
           ))}
         </select>
       </div>
