@@ -15,7 +15,7 @@ from jupyter_blueno.client.look import size
 from jupyter_blueno.client.travelling import advice, described
 from jupyter_blueno.errors import InvalidInput, TooLarge
 from jupyter_blueno.jobs.sending.amounts import parse_bytes
-from jupyter_blueno.jobs.sending.names import free_names
+from jupyter_blueno.jobs.sending.names import used_names
 
 LIMIT = 64 * 10**6  # bytes; larger data belongs in a file or a dataset
 MOST = 190 * 10**6  # what a request holds, written as text
@@ -91,7 +91,7 @@ class Survey:
     Parameters
     ----------
     source : str
-        Python, without magics.
+        Python; what IPython makes of magics.
     namespace : mapping
         The kernel's; best the very dictionary, so that functions are known
         to be of it.
@@ -114,7 +114,7 @@ class Survey:
         self, source: str, namespace: Mapping[str, Any], limit: int = LIMIT, hidden: Collection[str] = ()
     ) -> None:
         self.namespace = namespace
-        self.names = [name for name in free_names(source) if name in namespace and name not in hidden]
+        self.names = [name for name in used_names(source) if name in namespace and name not in hidden]
         self.parameters: dict[str, Any] = {}
         self.sizes: dict[str, tuple[str, int]] = {}
         self.refused: dict[str, str] = {}

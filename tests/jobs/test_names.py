@@ -58,5 +58,34 @@ def test_undefined(source: str, surely: list[str], perhaps: list[str]) -> None:
 
 
 def test_a_cell_with_magics() -> None:
-    assert of_cell("!ls {folder}\nx = fit(data)") == ["fit", "data"]
+    assert of_cell("!ls {folder}\nx = fit(data)") == ["fit", "data", "folder"]
     assert of_cell("%%bash\nls") == of_cell("def (") == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("%time y = fit(x)\nprint(y, z)", ["fit", "x", "z"]),
+        ("%%time\ny = fit(x)\nprint(y)", ["fit", "x"]),
+        ("model = %time fit(x)\nmodel.save()", ["fit", "x"]),
+        ("t = %timeit -o -n2 -r 1 fit(x)\nt.average", ["fit", "x"]),
+        ("%%timeit rows = load(p)\nfit(rows)", ["load", "p", "fit"]),
+        ("%%capture kept --no-stderr\n%time fit(x)\n", ["fit", "x"]),
+        ("%%capture kept\nfit(x)\nkept.show()", ["fit", "x"]),
+        ("%prun -s cumulative -l 5 fit(x)", ["fit", "x"]),
+        ("if again:\n    %time fit(x)", ["again", "fit", "x"]),
+        ("!cp {folder}/a $target; awk '{print $1}' $$HOME", ["target", "folder"]),
+        ("files = !ls {folders[i]}", ["folders", "i"]),
+        ("%cd {folder}", ["folder"]),
+        ("%%bash -s {lr}\necho $name {no}", ["lr"]),
+        ("%matplotlib inline\nplot(x)", ["plot", "x"]),
+        ("%time fit(", []),
+    ],
+)
+def test_names_that_magics_use(cell: str, names: list[str]) -> None:
+    assert of_cell(cell) == names
+
+
+def test_what_a_magic_misses_is_known_before() -> None:
+    text = "get_ipython().run_line_magic('time', 'fit(known)')"
+    assert undefined(text, {"known"}) == (["fit"], [])

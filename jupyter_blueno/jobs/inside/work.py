@@ -59,10 +59,8 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
         return Ended(1, trouble)
     module.__dict__.update(spec.get("parameters") or {})
     file_name = os.path.join(folder, "code", "cell.py")
-    try:
-        tree: ast.Module = compile(source, file_name, "exec", ast.PyCF_ONLY_AST)  # type: ignore[assignment]
-        compile(tree, file_name, "exec")
-    except SyntaxError:
+    tree = _parsed(source, file_name)
+    if tree is None:
         return _run_in_ipython(source)
     last = None
     end = tree.body[-1] if tree.body else None
@@ -74,6 +72,16 @@ def run_cell(spec: dict[str, Any], folder: str, module: ModuleType, outputs: Out
         show_value(eval(compile(last, file_name, "eval"), module.__dict__), outputs)
     shell.flush()
     return Ended()
+
+
+def _parsed(source: str, file_name: str) -> ast.Module | None:
+    """The text as plain Python; None where it is not, as with magics."""
+    try:
+        tree: ast.Module = compile(source, file_name, "exec", ast.PyCF_ONLY_AST)  # type: ignore[assignment]
+        compile(tree, file_name, "exec")
+    except SyntaxError:
+        return None
+    return tree
 
 
 def run_script(folder: str, module: ModuleType) -> Ended:

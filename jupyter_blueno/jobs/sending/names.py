@@ -7,6 +7,8 @@ import builtins
 import symtable
 from collections.abc import Collection, Iterable, Iterator
 
+from jupyter_blueno.jobs.sending.magics import filled_in, readable
+
 
 def free_names(source: str) -> list[str]:
     """Names that a cell reads and gives no value to, in the order of the text; builtins are left out.
@@ -14,13 +16,14 @@ def free_names(source: str) -> list[str]:
     Parameters
     ----------
     source : str
-        Python, without magics.
+        Python; what IPython makes of magics.
 
     Returns
     -------
     list of str
         Empty where the text does not parse: the job will say why.
     """
+    source = readable(source)
     try:
         tree = ast.parse(source)
         table = symtable.symtable(source, "<cell>", "exec")
@@ -38,8 +41,14 @@ def free_names(source: str) -> list[str]:
     return sorted(wanted & order.keys(), key=order.__getitem__)
 
 
+def used_names(source: str) -> list[str]:
+    """`free_names`, and after them those that commands and magics fill in: ``!ls {folder}``."""
+    names = free_names(source)
+    return [*names, *(name for name in filled_in(source) if name not in names)]
+
+
 def of_cell(source: str) -> list[str]:
-    """`free_names` of a cell as it is in a notebook, with magics."""
+    """`used_names` of a cell as it is in a notebook, with magics."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -49,7 +58,7 @@ def of_cell(source: str) -> list[str]:
             source = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         except (SyntaxError, RecursionError, MemoryError):
             return []
-    return free_names(source)
+    return used_names(source)
 
 
 def _collect(table: symtable.SymbolTable, used: set[str], defined: set[str]) -> None:
@@ -83,7 +92,7 @@ def undefined(source: str, known: Collection[str]) -> tuple[list[str], list[str]
     wanted = set(free_names(source)) - set(known)
     if not wanted:
         return [], []
-    tree = ast.parse(source)
+    tree = ast.parse(readable(source))
     if any(_may_define(node) for node in ast.walk(tree)):
         return [], []
     sure = {
