@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_blueno.client.options import Options, spec_of
 from jupyter_blueno.errors import InvalidInput, NotFound
 from jupyter_blueno.jobs.model import JobSpec, Origin
+from jupyter_blueno.jobs.sending import kernels
 
 if TYPE_CHECKING:
     from jupyter_blueno.client.datasets import Dataset
@@ -29,7 +30,7 @@ def spec_of_notebook(
     ------
     NotFound
     InvalidInput
-        If it is no notebook, has no code, or a value is not plain.
+        If it is no notebook, has no code, its kernel is not here, or a value is not plain.
     """
     file = Path(path).expanduser()
     try:
@@ -45,6 +46,8 @@ def spec_of_notebook(
     if not isinstance(content, dict) or not {"cells", "worksheets"} & content.keys():
         raise InvalidInput(f"{file} is not a notebook. Give the path of an .ipynb file.", code="job_notebook")
     check_parameters(parameters)
+    if not options.get("python") and not options.get("requirements"):
+        options = {**options, "python": kernels.python_of(content)}
     return spec_of(
         options,
         kind="notebook",

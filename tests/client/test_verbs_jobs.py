@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -88,6 +90,26 @@ def test_a_notebook_is_executed_with_parameters(tmp_path: Path) -> None:
     assert executed.cells[-1].outputs[0].text == "n is 5\n"
     assert job.name == "report"
     assert nbformat.read(path, as_version=4).cells[-1].outputs == []
+
+
+def test_a_notebook_runs_in_the_python_of_its_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python3"  # another one by its name
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "kernels/mine").mkdir(parents=True)
+    (tmp_path / "kernels/mine/kernel.json").write_text(json.dumps({"argv": [str(python)]}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    notebook.metadata["kernelspec"] = {"name": "mine", "display_name": "Mine"}
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    told = str(blueno.run_notebook(tmp_path / "one.ipynb", dry_run=True))
+    assert str(python) in told
+    told = str(blueno.run_notebook(tmp_path / "one.ipynb", dry_run=True, python=sys.executable))
+    assert str(python) not in told
+    notebook.metadata["kernelspec"]["name"] = "theirs"
+    nbformat.write(notebook, tmp_path / "one.ipynb")
+    with pytest.raises(errors.InvalidInput, match="'Mine' \\(theirs\\), which is not here"):
+        blueno.run_notebook(tmp_path / "one.ipynb")
 
 
 def test_a_notebook_that_is_none(tmp_path: Path) -> None:

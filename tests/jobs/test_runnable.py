@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobSpec
-from jupyter_blueno.jobs.sending import batch, preview
+from jupyter_blueno.jobs.sending import batch, kernels, preview
 from jupyter_blueno.jobs.sending.requirements import of_file
 from jupyter_blueno.jobs.testing import ALICE, call, cell, command, start, wait
 
@@ -132,6 +133,35 @@ def test_what_may_well_be_found_is_let_through(manager: JobManager, folder: Path
 )  # fmt: skip
 def test_a_notebook_that_cannot_run(manager: JobManager, spec: JobSpec, sentence: str) -> None:
     assert sentence in refused(manager, spec)
+
+
+def test_a_notebook_s_kernel_has_to_be_there(
+    manager: JobManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, program in (("torch", sys.executable), ("plain", "python3"), ("other", "/usr/bin/env")):
+        (tmp_path / "kernels" / name).mkdir(parents=True)
+        (tmp_path / "kernels" / name / "kernel.json").write_text(json.dumps({"argv": [program, "-m", "x"]}))
+    (tmp_path / "kernels" / "broken").mkdir()
+    (tmp_path / "kernels" / "broken" / "kernel.json").write_text("{")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+
+    def of(name: str, title: str = "A kernel", **others: Any) -> JobSpec:
+        asked = notebook("1", kernelspec={"name": name, "display_name": title})
+        return msgspec.structs.replace(asked, **others)
+
+    said = refused(manager, of("torch29", "Torch 2.9"))
+    assert said.startswith(
+        "The notebook asks for the kernel 'Torch 2.9' (torch29), which is not here. There are"
+    )
+    assert "torch" in said.partition("There are")[2]
+    assert "broken" not in said
+    assert "python='…'" in said
+    assert "is started by '/usr/bin/env', which is no Python" in refused(manager, of("other"))
+    for spec in (of("python3"), of("Torch"), of("plain"), of("torch29", python=sys.executable)):
+        assert preview.of(manager, ALICE, "good", spec).kind == "notebook"
+    assert kernels.python_of(json.loads(of("torch").source or "")) == sys.executable
+    for metadata in ({}, {"kernelspec": None}, {"kernelspec": "odd"}):
+        assert kernels.python_of({"metadata": metadata}) is None
 
 
 def test_a_cell_that_may_fail_is_not_looked_at(manager: JobManager) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.sending import environments, imports, interpreters, request, scripts
+from jupyter_blueno.jobs.sending import environments, imports, interpreters, kernels, request, scripts
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
@@ -49,6 +50,8 @@ def check_here(manager: JobManager, spec: JobSpec) -> None:
         _check_program(spec, folder)
         _check_script(spec, folder)
     built = environments.is_built(spec)
+    if spec.kind == "notebook" and not spec.python and not built:
+        kernels.python_of(json.loads(spec.source or "{}"))
     if built and not interpreters.is_version(spec.python or ""):
         interpreters.find(spec.python)
     imports.check(spec, folder, None if built else _python_of(spec, folder))
