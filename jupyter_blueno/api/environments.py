@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, Nothing, operation
-from jupyter_blueno.jobs.model import Environment, Job
+from jupyter_blueno.jobs.model import Job
+from jupyter_blueno.jobs.sending.outlook import Environment
 
 
 class EnvironmentList(Struct, frozen=True):

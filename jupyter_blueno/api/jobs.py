@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
+from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.comparison import Comparison
 from jupyter_blueno.jobs.model import (
+    CONDUCTORS,
     Change,
     Checkpoint,
     Code,
@@ -201,6 +203,21 @@ def rerun_job(context: Context, ask: RerunJob) -> Job:
 
         return making.resume(jobs, context.user, job.id, ask.id or uuid.uuid4().hex, anew=True)
     return jobs.rerun(context.user, job.id, ask)
+
+
+@operation("POST", "/jobs/{job_id}/rerun/preview", resource="jobs", action="read")
+def preview_rerun(context: Context, ask: RerunJob) -> Preview:
+    """Say what running a job again would send and when it would start, and start nothing."""
+    from jupyter_blueno.jobs.sending import kept, preview
+
+    jobs = context.platform.jobs
+    folder, record = jobs.kept(context.user, ask.job_id)
+    if record.spec.kind in CONDUCTORS:
+        raise InvalidInput(
+            f"A {record.spec.kind} runs again as it was; there is nothing to preview.", code="no_dry_run"
+        )
+    name, spec = kept.changed(jobs, record, ask)
+    return preview.of(jobs, context.user, name, spec, folder)
 
 
 @operation("GET", "/jobs/{job_id}/form", resource="jobs", action="read")

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import operation
-from jupyter_blueno.jobs.model import Change
-from jupyter_blueno.sweeps.model import ChangeStop, Plan, StartSweep, Sweep, Trial, Verdict
+from jupyter_blueno.jobs.model import Change, JobSpec
+from jupyter_blueno.sweeps.model import ChangeStop, Outline, Plan, StartSweep, Sweep, Trial, Verdict
 
 
 class SweepRef(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +22,14 @@ class SweepJob(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Values by name are the same for all trials; `id` is that of the sweep, made by the client."""
 
     job_id: str
+    plan: Plan
+
+
+class DescribeSweep(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sweep that has not been started."""
+
+    name: str
+    work: JobSpec
     plan: Plan
 
 
@@ -80,6 +88,18 @@ def start_sweep(context: Context, ask: StartSweep) -> Sweep:
 def sweep_job(context: Context, ask: SweepJob) -> Sweep:
     """Start a sweep of what a job ran: of the same snapshot, with many values."""
     return context.platform.sweeps.start_from_job(context.user, ask.job_id, ask, ask.plan)
+
+
+@operation("POST", "/work/sweep", resource="jobs", action="read")
+def preview_sweep(context: Context, ask: DescribeSweep) -> Outline:
+    """Say how many trials there would be and what the first one would send, and start nothing."""
+    return context.platform.sweeps.outline(context.user, ask.name, ask.work, ask.plan)
+
+
+@operation("POST", "/jobs/{job_id}/sweep/preview", resource="jobs", action="read")
+def preview_sweep_of_job(context: Context, ask: SweepJob) -> Outline:
+    """Say what a sweep of what a job ran would do, and start nothing."""
+    return context.platform.sweeps.outline_of_job(context.user, ask.job_id, ask, ask.plan)
 
 
 @operation("GET", "/sweeps/{sweep_id}", resource="jobs", action="read")

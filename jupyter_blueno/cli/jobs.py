@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from jupyter_blueno.cli.output import as_json, complete_jobs, print_json, resources, say, sent_along
+from jupyter_blueno.cli.output import (
+    as_json,
+    complete_jobs,
+    environment,
+    print_json,
+    resources,
+    say,
+    sent_along,
+)
 
 if TYPE_CHECKING:
     from jupyter_blueno.client.jobs import Job
@@ -68,6 +76,7 @@ def run(command: tuple[str, ...], parameters: tuple[str, ...], follow: bool, **o
 @click.option("--command", metavar="TEXT", help="Other words of a command.")
 @click.option("--name", help="What the new job is called.")
 @resources
+@environment
 def rerun(job: str, parameters: tuple[str, ...], command: str | None, **options: Any) -> None:
     """Run a job's code again, with other values where some are given; prints the new job's id.
 
@@ -82,6 +91,9 @@ def rerun(job: str, parameters: tuple[str, ...], command: str | None, **options:
     if command is not None:
         given["command"] = command
     new = find(job).rerun(values=values, **given)
+    if options["dry_run"]:
+        click.echo(repr(new))
+        return
     click.echo(new.id[:8])
     say(f"{new.name} runs in the background. `blueno logs -f {new.id[:8]}` shows what it prints.")
 

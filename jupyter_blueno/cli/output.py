@@ -45,14 +45,23 @@ def resources(command: Command) -> Command:
 
 def sent_along(command: Command) -> Command:
     """Add the options that say what a job takes along, and in which environment it runs."""
+    command = environment(command)
     for option in (
-        click.option("--dry-run", is_flag=True, help="Start nothing; say what would be sent, and when."),
         click.option(
             "--file", "files", metavar="PATTERN", multiple=True, help="Other files it reads, as they are now."
         ),
         click.option(
             "--env", metavar="NAME", multiple=True, help="Variables to take along: HF_TOKEN, 'WANDB_*'."
         ),
+    ):
+        command = option(command)
+    return command
+
+
+def environment(command: Command) -> Command:
+    """Add the options that say in which environment a job runs, and whether it is only to be told of."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Start nothing; say what would be sent, and when."),
         click.option(
             "--python", metavar="WHICH", help="Path, folder or conda name of an environment; or 3.12."
         ),

@@ -94,6 +94,9 @@ def sweep(
         space=dict(map(_parameter, parameters)),
         **options,
     )
+    if options.get("dry_run"):
+        click.echo(repr(found))
+        return
     if follow:
         raise SystemExit(_follow(found))
     click.echo(found.id[:8])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import again, session
+from jupyter_blueno.client.preview import Preview
 from jupyter_blueno.jobs import model
 from jupyter_blueno.jobs.sending.amounts import parse_priority
 
@@ -78,7 +79,8 @@ class Acting:
         **changes
             Parameters by name, and options of `blueno.submit`, also mixed:
             ``job.rerun(lr=0.01, memory="16G")``. Of a command:
-            ``command="python train.py --lr 0.01"``.
+            ``command="python train.py --lr 0.01"``. With ``dry_run=True``
+            nothing is started: what would be is returned.
         values : dict, optional
             Parameters that are called like an option.
 
@@ -87,7 +89,12 @@ class Acting:
         InvalidInput
             If there is no such parameter, or it takes no such value.
         """
-        return self._again(again.request(self.id, values or {}, changes))
+        told = bool(changes.get("dry_run"))
+        ask = again.request(self.id, values or {}, changes)
+        if told:
+            # Who asks for a dry run knows what it returns.
+            return cast("Self", Preview(session.call(api.preview_rerun, ask)))
+        return self._again(ask)
 
     def resume(self, *, values: dict[str, Any] | None = None, **changes: Any) -> Self:
         """Run the same code again, as a new job that goes on from the newest checkpoint of this one.

@@ -10,9 +10,11 @@ import msgspec
 
 from jupyter_blueno.api import jobs as api
 from jupyter_blueno.client import session
-from jupyter_blueno.client.options import DEFAULTS, RESOURCES, resources_of
+from jupyter_blueno.client.options import DEFAULTS, RESOURCES, python_of, requirements_of, resources_of
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.model import Form
+
+_KEPT = {"env": "variables", "environment": "variables", "files": "files"}
 
 
 def form(job_id: str) -> Form:
@@ -25,6 +27,12 @@ def request(
 ) -> api.RerunJob:
     """What to ask for, from what was given by name: options, a command, and values of parameters."""
     options = {name: changes.pop(name) for name in DEFAULTS if name in changes}
+    if fixed := sorted({"env", "environment", "files"} & options.keys()):
+        raise InvalidInput(
+            f"A job runs again with the {_KEPT[fixed[0]]} that it had; {fixed[0]} cannot be given. Submit "
+            "the work anew instead.",
+            code="bad_option",
+        )
     values = {**changes, **values}
     command = values.pop("command", None)
     resources = None
@@ -39,6 +47,8 @@ def request(
         values=_plain(values),
         resources=resources,
         command_line=command,
+        python=python_of(options),  # type: ignore[arg-type]
+        requirements=requirements_of(options["requirements"]) if "requirements" in options else None,
         resume=resume,
     )
 

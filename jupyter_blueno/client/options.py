@@ -109,7 +109,8 @@ def spec_of(options: Options, **work: Any) -> JobSpec:
     refuse_unknown(options)
     given: dict[str, Any] = {
         "folder": str(Path.cwd()),
-        "python": _python_of(options, work["kind"]),
+        # A command says itself what runs it.
+        "python": python_of(options) or (None if work["kind"] == "command" else sys.executable),
         "requirements": requirements_of(options.get("requirements")),
         "pickled_by": f"{sys.version_info[0]}.{sys.version_info[1]}" if work.get("payload") else None,
         "search": _search(),
@@ -120,13 +121,12 @@ def spec_of(options: Options, **work: Any) -> JobSpec:
     return JobSpec(resources=resources_of(options), **given)
 
 
-def _python_of(options: Options, kind: str) -> str | None:
+def python_of(options: Options) -> str | None:
+    """The Python that was asked for, as the platform reads it; None where none was."""
     asked = options.get("python")
     if isinstance(asked, int | float):
         asked = str(asked)  # python=3.12; not that of 3.10, which is 3.1
-    if asked:
-        return os.path.expanduser(_texts("python", asked)[0])
-    return None if kind == "command" else sys.executable  # a command says itself what runs it
+    return os.path.expanduser(_texts("python", asked)[0]) if asked else None
 
 
 def environment_of(options: Options) -> dict[str, str]:

@@ -7,6 +7,7 @@ from html import escape
 from jupyter_blueno.client import look
 from jupyter_blueno.client.progress import duration
 from jupyter_blueno.jobs.sending import outlook
+from jupyter_blueno.sweeps import model as sweeps
 
 FILES = 10  # that are named
 
@@ -80,3 +81,41 @@ class Preview:
             for word, text in self.rows()
         )
         return f"<div style='{look.FRAME}'>Nothing was started. This would be:<table>{rows}</table></div>"
+
+
+class SweepPreview(Preview):
+    """What a sweep would try, and its first trial as a job. Nothing was started.
+
+    Attributes
+    ----------
+    outline : Outline
+        The same as plain values.
+    """
+
+    def __init__(self, outline: sweeps.Outline) -> None:
+        super().__init__(outline.trial)
+        self.outline = outline
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What it says, line by line: a word, and what stands beside it."""
+        plan = self.outline.plan
+        count, points = self.outline.trials, self.outline.points
+        of = f" of {points:,} combinations" if points is not None else ""
+        tried = ", ".join(f"{name} {_domain(one)}" for name, one in plan.space.items())
+        return [
+            ("trials", f"at most {count:,}{of}, {plan.at_once} at once; {plan.direction} {plan.objective}"),
+            ("varies", f"{tried}; chosen by {_SAMPLERS[plan.sampler]}"),
+            ("first", "the first trial, as a job:"),
+            *super().rows(),
+        ]
+
+
+_SAMPLERS = {"tpe": "what was good so far (TPE)", "random": "chance", "grid": "going through all (grid)"}
+
+
+def _domain(domain: sweeps.Domain) -> str:
+    if isinstance(domain, sweeps.Choice):
+        words = [*map(repr, domain.values[:FILES]), *(["…"] if len(domain.values) > FILES else [])]
+        return f"in [{', '.join(words)}]"
+    step = f" by {domain.step:g}" if domain.step else ""
+    return f"from {domain.low:g} to {domain.high:g}{step}{' (log)' if domain.log else ''}"

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as jobs_api
@@ -19,6 +19,7 @@ from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import MIME, Job
 from jupyter_blueno.client.notebooks import spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options, spec_of, split, takes_options
+from jupyter_blueno.client.preview import SweepPreview
 from jupyter_blueno.client.trials import Trial, Trials
 from jupyter_blueno.jobs import model as jobs_model
 from jupyter_blueno.jobs.model import JobSpec
@@ -97,6 +98,8 @@ def sweep(
     >>> search = blueno.sweep(train, lr=blueno.log_uniform(1e-4, 1e-1), batch=[16, 32], epochs=5)
     >>> search.wait().best.parameters
     """
+    own = work.options if isinstance(work, JobFunction) else {}
+    dry_run = bool(parameters.get("dry_run", own.get("dry_run")))
     if isinstance(work, Job):
         asked, varied = _of_job(work, parameters, space)
         kind = work.kind
@@ -124,7 +127,13 @@ def sweep(
     )
     if isinstance(work, Job):
         given = {one: getattr(asked, one) for one in asked.__struct_fields__}
-        return _opened(session.call(api.sweep_job, api.SweepJob(**given, plan=plan)))
+        of_job = api.SweepJob(**given, plan=plan)
+        if dry_run:
+            return cast(Sweep, SweepPreview(session.call(api.preview_sweep_of_job, of_job)))
+        return _opened(session.call(api.sweep_job, of_job))
+    if dry_run:  # who asks for one knows what comes
+        described = api.DescribeSweep(name, spec, plan)
+        return cast(Sweep, SweepPreview(session.call(api.preview_sweep, described)))
     return _opened(session.call(api.start_sweep, model.StartSweep(uuid.uuid4().hex, name, spec, plan)))
 
 
@@ -150,11 +159,6 @@ def _work(
         options |= own
     else:
         options |= {name: given.pop(name) for name in DEFAULTS if name in given}
-    if options.get("dry_run"):
-        raise errors.InvalidInput(
-            "A sweep has no dry run; look at one trial: blueno.submit(function, …, dry_run=True).",
-            code="no_dry_run",
-        )
     varied, fixed = ranges.sorted_out(given, extra)
     space.check(varied)
     first = {name: space.ends(domain)[0] for name, domain in varied.items()}

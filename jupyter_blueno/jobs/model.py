@@ -349,13 +349,16 @@ class Form(Struct, frozen=True):
     parameters: list[Parameter] = []
     resources: Resources = field(default_factory=Resources)
     command_line: str | None = None
+    python: str | None = None
+    requirements: list[str] = []
 
 
 class Change(Struct, frozen=True):
     """How a job is to run again: None, and what is not named, as before. `id` is that of the new job.
 
     With `resume` it goes on from the newest checkpoint of the old one. `parent`
-    is the sweep or flow that asks, if it is to be a part of one.
+    is the sweep or flow that asks, if it is to be a part of one. `python` and
+    `requirements` are another environment.
     """
 
     id: str | None = None
@@ -363,6 +366,8 @@ class Change(Struct, frozen=True):
     values: dict[str, Any] = field(default_factory=dict)
     resources: Resources | None = None
     command_line: str | None = None
+    python: str | None = None
+    requirements: list[str] | None = None
     resume: bool = False
     parent: str | None = None
 
@@ -376,18 +381,6 @@ class Workbench(Struct, frozen=True):
     name: str
     content: dict[str, Any]
     python: str | None = None
-
-
-class Environment(Struct, frozen=True):
-    """One that is built. `size` in bytes; `in_use`: a job of it is running; `jobs`: ids, the newest first."""
-
-    key: str
-    python: str
-    requirements: list[str]
-    size: int
-    created_at: datetime
-    in_use: bool
-    jobs: list[str] = []
 
 
 class UsedDataset(Struct, frozen=True):

@@ -12,10 +12,12 @@ import msgspec
 
 from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
+from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL, Change, Code, Job, JobSpec, Person, Resources
-from jupyter_blueno.jobs.sending import kept, request, snapshot
+from jupyter_blueno.jobs.sending import kept, preview, request, snapshot
+from jupyter_blueno.jobs.sending.outlook import Preview
 from jupyter_blueno.sweeps import rules, space, store, work
-from jupyter_blueno.sweeps.model import ChangeStop, Plan, StartSweep, Sweep, Trial, Verdict
+from jupyter_blueno.sweeps.model import ChangeStop, Outline, Plan, StartSweep, Sweep, Trial, Verdict
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -54,11 +56,7 @@ class SweepManager:
             If the id belongs to another request.
         """
         request.check_id(ask.id)
-        name = request.check_name(ask.name)
-        rules.check(ask.plan)
-        check_json_items([msgspec.to_builtins(ask.plan)], "The sweep's plan")
-        spec = kept.settled(self.jobs, ask.work)
-        work.check(spec, ask.plan.space)
+        name, spec = self._checked(ask.name, ask.work, ask.plan)
         kept.take(self.jobs, work.folder_of(self.config, ask.id), name, spec)
         digest = hashlib.sha256(msgspec.json.encode(ask, order="sorted")).hexdigest()
         self._begin(user, ask.id, name, spec, ask.plan, digest)
@@ -74,16 +72,27 @@ class SweepManager:
         """
         sweep_id = change.id or os.urandom(16).hex()
         request.check_id(sweep_id)
-        rules.check(plan)
-        check_json_items([msgspec.to_builtins(plan)], "The sweep's plan")
-        old, record = self.jobs.kept(user, ref)
-        name, spec = kept.changed(self.jobs, record, msgspec.structs.replace(change, parent=None))
-        spec = kept.settled(self.jobs, spec)
-        work.check(spec, plan.space)
+        old, name, spec = self._of_job(user, ref, change, plan)
         kept.take_over(old, work.folder_of(self.config, sweep_id), name, spec)
         digest = hashlib.sha256(msgspec.json.encode((name, spec, plan), order="sorted")).hexdigest()
         self._begin(user, sweep_id, name, spec, plan, digest)
         return self.get(user, sweep_id)
+
+    def outline(self, user: Person, name: str, spec: JobSpec, plan: Plan) -> Outline:
+        """What `start` would do; nothing is kept.
+
+        Raises
+        ------
+        InvalidInput
+            As `start`.
+        """
+        name, spec = self._checked(name, spec, plan)
+        return self._outlined(plan, preview.of(self.jobs, user, name, work.first(spec, plan.space)))
+
+    def outline_of_job(self, user: Person, ref: str, change: Change, plan: Plan) -> Outline:
+        """What `start_from_job` would do; nothing is kept."""
+        old, name, spec = self._of_job(user, ref, change, plan)
+        return self._outlined(plan, preview.of(self.jobs, user, name, work.first(spec, plan.space), old))
 
     def again(self, user: Person, ref: str, change: Change) -> Job:
         """Run a sweep again from the beginning, with the same snapshot.
@@ -250,6 +259,24 @@ class SweepManager:
         work.forget(self.config, self.jobs.objects, row.id)
 
     # -- steps ------------------------------------------------------------------
+
+    def _checked(self, name: str, spec: JobSpec, plan: Plan) -> tuple[str, JobSpec]:
+        """Name and work of a sweep that may begin."""
+        name = request.check_name(name)
+        rules.check(plan)
+        check_json_items([msgspec.to_builtins(plan)], "The sweep's plan")
+        spec = kept.settled(self.jobs, spec)
+        work.check(spec, plan.space)
+        return name, spec
+
+    def _of_job(self, user: Person, ref: str, change: Change, plan: Plan) -> tuple[JobFolder, str, JobSpec]:
+        """The same of what a job ran, and where that is kept."""
+        old, record = self.jobs.kept(user, ref)
+        name, spec = kept.changed(self.jobs, record, msgspec.structs.replace(change, parent=None))
+        return old, *self._checked(name, spec, plan)
+
+    def _outlined(self, plan: Plan, trial: Preview) -> Outline:
+        return Outline(rules.most_trials(plan), space.size(plan.space), plan, trial)
 
     def _row(self, user: Person, ref: str) -> sa.Row[Any]:
         job_id = self.jobs.find(user, ref)

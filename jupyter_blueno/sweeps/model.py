@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from jupyter_blueno.jobs.model import JobSpec, State
+from jupyter_blueno.jobs.sending.outlook import Preview
 
 Direction = Literal["maximize", "minimize"]
 Sampler = Literal["tpe", "random", "grid"]
@@ -127,6 +128,18 @@ class StartSweep(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     work: JobSpec
     plan: Plan
+
+
+class Outline(Struct, frozen=True):
+    """What a sweep would do: at most so many `trials`, of the `points` that the space has (None: no end).
+
+    `trial` is the first one as a job, with the first of its values.
+    """
+
+    trials: int
+    points: int | None
+    plan: Plan
+    trial: Preview
 
 
 class ChangeStop(Struct, frozen=True, forbid_unknown_fields=True):

@@ -47,11 +47,20 @@ def check(work: JobSpec, domains: Mapping[str, Domain]) -> None:
         raise InvalidInput(
             f"A sweep runs a function, notebook or command, not a {work.kind}.", code="job_spec"
         )
-    first = {name: space.ends(domain)[0] for name, domain in domains.items()}
+    first = _first(domains)
     request.check_spec(with_values(work, first))
     for name, domain in domains.items():
         for value in space.ends(domain)[1:]:
             with_values(work, {**first, name: value})
+
+
+def first(work: JobSpec, domains: Mapping[str, Domain]) -> JobSpec:
+    """The work with the first value of each parameter."""
+    return with_values(work, _first(domains))
+
+
+def _first(domains: Mapping[str, Domain]) -> dict[str, Any]:
+    return {name: space.ends(domain)[0] for name, domain in domains.items()}
 
 
 def with_values(work: JobSpec, values: Mapping[str, Any]) -> JobSpec:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,6 +166,20 @@ def test_a_dry_run_tells_and_starts_nothing() -> None:
     assert len(blueno.jobs()) == before
     with pytest.raises(errors.InvalidInput, match="not valid Python"):
         blueno.run_cell("1 +", dry_run=True)
+
+
+def test_a_job_runs_again_in_another_environment(tmp_path: Path) -> None:
+    before = blueno.run_command(["python", "-c", "print(5)"]).wait(SOON)
+    told = before.rerun(requirements=["torch==2"], command="python -c 'print(6)'", dry_run=True)
+    assert "an environment of torch==2, which will be built first" in repr(told)
+    other = tmp_path / "python3"
+    other.write_text(f'#!/bin/sh\necho another; exec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    assert before.rerun(python=other).wait(SOON).log() == "another\n5\n"
+    with pytest.raises(errors.InvalidInput, match="There is no Python at '/nowhere'"):
+        before.rerun(python="/nowhere")
+    with pytest.raises(errors.InvalidInput, match="with the files that it had"):
+        before.rerun(files=["x"])
 
 
 def test_what_a_job_reads_is_known() -> None:

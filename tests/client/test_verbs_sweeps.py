@@ -44,6 +44,26 @@ def test_a_job_is_swept() -> None:
         blueno.sweep(job, rate=[0.1, 0.2])
 
 
+def test_a_dry_run_tells_of_the_trials_and_starts_none(tmp_path: Path) -> None:
+    before = len(blueno.jobs())
+    given: Any = {"lr": blueno.log_uniform(1e-4, 1e-1), "batch": [16, 32], "trials": 8, "dry_run": True}
+    said = repr(blueno.sweep(slope, **given))
+    assert "at most 8, 2 at once; maximize value" in said
+    assert "lr from 0.0001 to 0.1 (log), batch in [16, 32]; chosen by what was good so far (TPE)" in said
+    assert "lr = 0.0001, batch = 16, bias = 0.0" in said
+    assert "It is its turn: it starts at once." in said
+    script = tmp_path / "tune.py"
+    script.write_text("import sys")
+    job = blueno.run_command(["python", str(script), "--lr", "1"]).wait(SOON)
+    words = f"python {script} --lr {{lr}}"
+    of_job = blueno.sweep(job, command=words, lr=[1, 2, 3], objective="loss", sampler="grid", dry_run=True)
+    assert "at most 3 of 3 combinations" in repr(of_job)
+    assert "tune.py (10 B)" in repr(of_job)
+    with pytest.raises(errors.InvalidInput, match="has no place for rate"):
+        blueno.sweep(job, rate=[1, 2], objective="loss", dry_run=True)
+    assert len(blueno.jobs()) == before + 1
+
+
 def test_a_function_with_the_values_that_optuna_proposes() -> None:
     search = blueno.sweep(
         slope, lr=blueno.log_uniform(1e-4, 1e-1), batch=[16, 32], bias=1, trials=6, at_once=3, seed=7

@@ -32,8 +32,9 @@ from msgspec import Struct
 from msgspec import json as msgjson
 
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
-from jupyter_blueno.jobs.model import Environment, JobKind, JobSpec
+from jupyter_blueno.jobs.model import JobKind, JobSpec
 from jupyter_blueno.jobs.sending import interpreters
+from jupyter_blueno.jobs.sending.outlook import Environment
 
 PYTHON = "{python}"  # in a plan: that of the environment
 KEY = re.compile(r"[0-9a-f]{16}")

@@ -60,6 +60,11 @@ def changed(manager: JobManager, record: snapshot.SpecFile, change: Change) -> t
     name = request.check_name(change.name or record.name)
     spec = parameters.changed(record.spec, change.values, change.command_line)
     spec = msgspec.structs.replace(spec, parent=change.parent)
+    if change.python is not None or change.requirements is not None:
+        if change.python and manager.backend.here and not interpreters.is_version(change.python):
+            interpreters.find(change.python)
+        wanted = spec.requirements if change.requirements is None else change.requirements
+        spec = msgspec.structs.replace(spec, python=change.python or spec.python, requirements=wanted)
     if change.resources is not None:
         spec = msgspec.structs.replace(spec, resources=change.resources)
     if spec != record.spec:

@@ -1,6 +1,8 @@
-"""What is said about work before it is a job: what would be sent, and when it would start."""
+"""What is said about work before it is a job: where it can run, what would be sent, when it would start."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -48,3 +50,15 @@ class Preview(Struct, frozen=True):
     room: Room
     before: int
     starts: str
+
+
+class Environment(Struct, frozen=True):
+    """One that is built. `size` in bytes; `in_use`: a job of it is running; `jobs`: ids, the newest first."""
+
+    key: str
+    python: str
+    requirements: list[str]
+    size: int
+    created_at: datetime
+    in_use: bool
+    jobs: list[str] = []

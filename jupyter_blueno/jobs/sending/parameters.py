@@ -29,6 +29,8 @@ def form_of(name: str, spec: JobSpec) -> Form:
         parameters_of(spec),
         spec.resources,
         shlex.join(spec.command) if spec.kind == "command" else None,
+        spec.python,
+        spec.requirements,
     )
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
 
 
-def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
+def of(manager: JobManager, user: Person, name: str, spec: JobSpec, kept: JobFolder | None = None) -> Preview:
     """Check work as if it was submitted, and tell what would come of it.
+
+    What was `kept` of an earlier job is taken as it is; it was checked when it was changed.
 
     Raises
     ------
@@ -30,7 +32,8 @@ def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
     """
     name = request.check_name(name)
     request.digest(name, spec)
-    runnable.check(manager, spec)
+    if kept is None:
+        runnable.check(manager, spec)
     job_id = secrets.token_hex(16)
     content = plan.of(manager.config, job_id, spec)
     python = plan.python_of(manager.config, spec)
@@ -48,7 +51,7 @@ def of(manager: JobManager, user: Person, name: str, spec: JobSpec) -> Preview:
         python=python,
         built=built,
         requirements=spec.requirements,
-        files=_files(manager, spec, content["cwd"], base),
+        files=_files(manager, spec, content["cwd"], base) if kept is None else _listed(kept, spec),
         payload=len(spec.payload or "") * 3 // 4,
         parameters=parameters.parameters_of(spec),
         variables=sorted(spec.environment),
@@ -66,13 +69,17 @@ def _files(manager: JobManager, spec: JobSpec, cwd: str, python: str) -> list[Se
         folder.code.mkdir()
         with snapshot.kept_or_said():
             snapshot.take(spec, folder, cwd, python, manager.objects)
-        paths = sorted(path for path in folder.code.rglob("*") if path.is_file())
-        found = [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
-        if spec.kind == "notebook":  # which is no file of the code
-            name = os.path.basename(spec.origin.notebook or "notebook.ipynb")
-            found.append(SentFile(name, len((spec.source or "").encode())))
-        return found
+        return _listed(folder, spec)
     finally:
-        kept = snapshot.contents(folder)
+        content = snapshot.contents(folder)
         shutil.rmtree(folder.path, ignore_errors=True)
-        manager.objects.drop(kept)
+        manager.objects.drop(content)
+
+
+def _listed(folder: JobFolder, spec: JobSpec) -> list[SentFile]:
+    paths = sorted(path for path in folder.code.rglob("*") if path.is_file())
+    found = [SentFile(str(path.relative_to(folder.code)), path.stat().st_size) for path in paths]
+    if spec.kind == "notebook":  # which is no file of the code
+        name = os.path.basename(spec.origin.notebook or "notebook.ipynb")
+        found.append(SentFile(name, len((spec.source or "").encode())))
+    return found

@@ -841,6 +841,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/rerun/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what running a job again would send and when it would start, and start nothing.
+     * @description Say what running a job again would send and when it would start, and start nothing.
+     */
+    post: operations['preview_rerun'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/run': {
     parameters: {
       query?: never;
@@ -875,6 +895,26 @@ export interface paths {
      * @description Start a sweep of what a job ran: of the same snapshot, with many values.
      */
     post: operations['sweep_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/jobs/{job_id}/sweep/preview': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what a sweep of what a job ran would do, and start nothing.
+     * @description Say what a sweep of what a job ran would do, and start nothing.
+     */
+    post: operations['preview_sweep_of_job'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1560,6 +1600,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/sweep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say how many trials there would be and what the first one would send, and start nothing.
+     * @description Say how many trials there would be and what the first one would send, and start nothing.
+     */
+    post: operations['preview_sweep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1666,7 +1726,8 @@ export interface components {
      * @description How a job is to run again: None, and what is not named, as before. `id` is that of the new job.
      *
      *         With `resume` it goes on from the newest checkpoint of the old one. `parent`
-     *         is the sweep or flow that asks, if it is to be a part of one.
+     *         is the sweep or flow that asks, if it is to be a part of one. `python` and
+     *         `requirements` are another environment.
      */
     Change: {
       /** @default null */
@@ -1679,6 +1740,10 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command_line?: string | null;
+      /** @default null */
+      python?: string | null;
+      /** @default null */
+      requirements?: string[] | null;
       /** @default false */
       resume?: boolean;
       /** @default null */
@@ -1926,6 +1991,15 @@ export interface components {
     /** DatasetList */
     DatasetList: {
       datasets: components['schemas']['Dataset'][];
+    };
+    /**
+     * DescribeSweep
+     * @description A sweep that has not been started.
+     */
+    DescribeSweep: {
+      name: string;
+      work: components['schemas']['JobSpec'];
+      plan: components['schemas']['Plan'];
     };
     /**
      * DescribeWork
@@ -2200,6 +2274,10 @@ export interface components {
       resources?: components['schemas']['Resources'];
       /** @default null */
       command_line?: string | null;
+      /** @default null */
+      python?: string | null;
+      /** @default [] */
+      requirements?: string[];
     };
     /**
      * Handed
@@ -2512,6 +2590,18 @@ export interface components {
       cell_id?: string | null;
       /** @default null */
       kernel_id?: string | null;
+    };
+    /**
+     * Outline
+     * @description What a sweep would do: at most so many `trials`, of the `points` that the space has (None: no end).
+     *
+     *         `trial` is the first one as a job, with the first of its values.
+     */
+    Outline: {
+      trials: number;
+      points: number | null;
+      plan: components['schemas']['Plan'];
+      trial: components['schemas']['Preview'];
     };
     /**
      * Output
@@ -2849,6 +2939,10 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command_line?: string | null;
+      /** @default null */
+      python?: string | null;
+      /** @default null */
+      requirements?: string[] | null;
       /** @default false */
       resume?: boolean;
       /** @default null */
@@ -3326,6 +3420,10 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command_line?: string | null;
+      /** @default null */
+      python?: string | null;
+      /** @default null */
+      requirements?: string[] | null;
       /** @default false */
       resume?: boolean;
       /** @default null */
@@ -5192,6 +5290,41 @@ export interface operations {
       };
     };
   };
+  preview_rerun: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['RerunJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Preview'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   bring_run: {
     parameters: {
       query?: never;
@@ -5245,6 +5378,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  preview_sweep_of_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SweepJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Outline'];
         };
       };
       /** @description An error. */
@@ -6567,6 +6735,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Preview'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  preview_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DescribeSweep'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Outline'];
         };
       };
       /** @description An error. */
