@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x626C7565  # "blue"
 OLDEST = (14,)
+QUIET = 30.0  # seconds after which a connection is asked whether it still works
 _migrating = threading.Lock()  # alembic keeps the migration at hand in a module
 
 
@@ -73,6 +76,15 @@ class Database:
                     raise
                 raise refused from error
 
+    @contextmanager
+    def autocommit(self) -> Iterator[sa.Connection]:
+        """A connection on which each statement is a transaction of its own; raises as `begin` does.
+
+        For work of one statement: the database is asked once, not three times.
+        """
+        with self.connected() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def _connect(self) -> sa.Connection:
         engine = self.engine
         try:
@@ -114,10 +126,11 @@ class Database:
             external_url(self.config.database_url) if self.config.database_url else self._embedded_url(),
             pool_size=5,
             max_overflow=15,
-            pool_pre_ping=True,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
         )
+        sa.event.listen(engine, "checkout", _check_alive)
+        sa.event.listen(engine, "checkin", _note_use)
         try:
             migrate(engine)
         except sa.exc.DBAPIError as error:
@@ -140,6 +153,30 @@ class Database:
                     "and writable, or set BLUENO_HOME to another folder."
                 ) from error
         return self._server.start()
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _check_alive(connection: Any, record: Any, _: Any) -> None:
+    """Have the pool connect anew where the server is gone.
+
+    A server that ends closes its end of the connection, which is seen without
+    asking it anything; only what was quiet for long is asked, since a network
+    that forgets such a connection says nothing.
+    """
+    if "used" not in record.info:
+        return
+    ears = select.poll()
+    ears.register(connection.fileno(), select.POLLIN)
+    try:
+        if ears.poll(0) or time.monotonic() - record.info["used"] > QUIET:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+    except psycopg2.Error as error:
+        raise sa.exc.InvalidatePoolError(str(error)) from error
 
 
 def external_url(text: str) -> sa.URL:

@@ -17,6 +17,8 @@ REVISION_LOCK = 0x72657673  # "revs"
 # One statement; a volatile subquery is neither pulled up nor left out, so the lock comes first.
 _HELD = sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)).offset(0).subquery()
 _NEXT = sa.select(tables.revision.next_value()).select_from(_HELD)
+# The same as a value within a statement: taken once, when the first row that gets it is about to be written.
+NEXT = _NEXT.scalar_subquery()
 
 
 def next_revision(connection: sa.Connection) -> int:

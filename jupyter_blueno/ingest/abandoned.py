@@ -17,6 +17,26 @@ from jupyter_blueno.jobs.model import TERMINAL
 SILENCE = timedelta(minutes=30)  # after which a version that no job fills is given up
 UNSUBMITTED = timedelta(minutes=2)  # after which a job that was announced will not come
 
+version, dataset, job = tables.version.c, tables.dataset.c, tables.job.c
+_silent_for = sa.func.clock_timestamp() - dataset.updated_at
+_LEFT = (
+    sa.select(version.id, version.job_id, dataset.owner, dataset.team, job.state, job.reason)
+    .join(tables.dataset, dataset.id == version.dataset_id)
+    .outerjoin(tables.job, job.id == version.job_id)
+    .where(version.state == "preparing", dataset.deleted_at.is_(None))
+    .where(
+        sa.or_(
+            job.state.in_(TERMINAL),
+            sa.and_(version.job_id.is_(None), _silent_for > sa.bindparam("silence", type_=sa.Interval)),
+            sa.and_(
+                version.job_id.is_not(None),
+                job.id.is_(None),
+                _silent_for > sa.bindparam("unsubmitted", type_=sa.Interval),
+            ),
+        )
+    )
+)
+
 
 def settle(database: Database) -> int:
     """Mark versions as failed that nobody fills any more, and return how many there were.
@@ -24,24 +44,8 @@ def settle(database: Database) -> int:
     An ingest finishes its version itself, whatever happens to it; one that was
     killed could not. Cheap: only versions being prepared are looked at.
     """
-    version, dataset, job = tables.version.c, tables.dataset.c, tables.job.c
-    columns = (version.id, version.job_id, dataset.owner, dataset.team, job.state, job.reason)
-    silent_for = sa.func.clock_timestamp() - dataset.updated_at
-    query = (
-        sa.select(*columns)
-        .join(tables.dataset, dataset.id == version.dataset_id)
-        .outerjoin(tables.job, job.id == version.job_id)
-        .where(version.state == "preparing", dataset.deleted_at.is_(None))
-        .where(
-            sa.or_(
-                job.state.in_(TERMINAL),
-                sa.and_(version.job_id.is_(None), silent_for > SILENCE),
-                sa.and_(version.job_id.is_not(None), job.id.is_(None), silent_for > UNSUBMITTED),
-            )
-        )
-    )
-    with database.begin() as connection:
-        left = connection.execute(query).all()
+    with database.autocommit() as connection:
+        left = connection.execute(_LEFT, {"silence": SILENCE, "unsubmitted": UNSUBMITTED}).all()
     settled = 0
     for row in left:
         try:

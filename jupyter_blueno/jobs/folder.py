@@ -42,12 +42,13 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+
+from jupyter_blueno.jobs import lean
 
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
@@ -83,33 +84,22 @@ class JobFolder:
     def read(self, name: str, shape: type[Shape]) -> Shape | None:
         """A JSON file as a struct, or None if it is not there or not whole."""
         try:
-            return msgspec.json.decode((self.path / name).read_bytes(), type=shape)
+            return msgspec.json.decode(lean.read(f"{self.path}/{name}"), type=shape)
         except (OSError, msgspec.DecodeError):
             return None
 
     def write(self, name: str, content: bytes | Any, *, durable: bool = False, private: bool = False) -> None:
         """Write a file so that readers see all of it or nothing; a `private` one is for nobody else."""
         data = content if isinstance(content, bytes) else msgspec.json.encode(content)
-        temporary = self.path / f".{name}.{secrets.token_hex(4)}"
-        mode = 0o600 if private else 0o666  # less the umask
-        try:
-            with open(temporary, "wb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
-                file.write(data)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            temporary.replace(self.path / name)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        lean.write_whole(f"{self.path}/{name}", data, durable, 0o600 if private else 0o666)
 
     def has(self, name: str) -> bool:
-        return (self.path / name).exists()
+        return os.path.exists(f"{self.path}/{name}")
 
     def stamp(self, name: str) -> tuple[int, int] | None:
         """When a file last changed (ns) and its size: equal stamps, equal content."""
         try:
-            found = os.stat(self.path / name)
+            found = os.stat(f"{self.path}/{name}")
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size
@@ -125,7 +115,7 @@ class JobFolder:
         number is compared that another process could have by now.
         """
         try:
-            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(f"{self.path}/lock", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         except OSError:

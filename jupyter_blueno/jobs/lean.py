@@ -51,9 +51,9 @@ def read(path: str) -> bytes:
     return content
 
 
-def write(path: str, content: bytes, durable: bool = False) -> None:
-    """Write a file; with `durable` it is on the disk then."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+def write(path: str, content: bytes, durable: bool = False, mode: int = 0o666) -> None:
+    """Write a file; with `durable` it is on the disk then. A new one gets this mode, less the umask."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         while content:  # a disk that is nearly full takes a part
             content = content[os.write(descriptor, content) :]
@@ -82,17 +82,22 @@ def read_json(path: str) -> Any:
     return value
 
 
-def write_json(path: str, content: dict[str, Any], durable: bool = False) -> None:
-    """Write a file so that readers see all of it or nothing; with `durable` it is on the disk then."""
+def write_whole(path: str, content: bytes, durable: bool = False, mode: int = 0o666) -> None:
+    """Write a file so that readers see all of it or nothing; see `write`."""
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
     try:
-        write(temporary, to_json(content).encode(), durable)
+        write(temporary, content, durable, mode)
         os.replace(temporary, path)
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def write_json(path: str, content: dict[str, Any], durable: bool = False) -> None:
+    """Write a JSON file; see `write_whole`."""
+    write_whole(path, to_json(content).encode(), durable)
 
 
 def to_json(content: dict[str, Any]) -> str:

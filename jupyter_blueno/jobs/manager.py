@@ -104,7 +104,7 @@ class JobManager:
         request.check_id(job_id)
         name = request.check_name(name)
         digest = request.digest(name, spec)
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             known = store.row(connection, job_id)
         if known is not None:
             return self.same(user, known, digest)
@@ -250,7 +250,7 @@ class JobManager:
         """A job by its id, the beginning of its id (≥ 4 digits), or its name (the newest)."""
         job_id = self.find(user, ref)
         self.monitor.reconcile(job_id)
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             found = store.one(connection, user.team, job_id)
         if found is None:
             raise self._missing(ref)
@@ -340,7 +340,7 @@ class JobManager:
         """Start the job whose folder is laid out."""
         # Intent first. If we die before it is in the queue, the monitor puts it there.
         try:
-            with self.database.begin() as connection:
+            with self.database.begin() if spec.parent else self.database.autocommit() as connection:
                 job = store.insert(connection, self.row(user, job_id, name, spec, digest))
         except DatabaseUnavailable:
             raise  # the row may have been kept all the same: the same request again finds row and folder
@@ -387,4 +387,4 @@ class JobManager:
     def remember(self, folders: list[JobFolder], spec: JobSpec) -> None:
         """Have packages and commit written down for jobs of one environment and folder."""
         python = None if environments.is_built(spec) else interpreters.place(spec.python)
-        self.recorder.record(folders, python, str(request.working_folder(self.config, spec)))
+        self.recorder.record(folders, python, request.working_folder(self.config, spec))

@@ -128,7 +128,7 @@ class Monitor:
 
     def look_now(self) -> int:
         """Bring all active jobs up to date; return how many there were."""
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             rows = list(store.begun(connection, self.team))
         rows += self._left_queue()
         self.backend.tend()
@@ -148,7 +148,7 @@ class Monitor:
         if self._queued > FEW and now - self._compared < QUEUE_PERIOD:
             return []
         self._compared = now
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             queued = store.queued(connection, self.team)
             # What waits is asked after what is said to wait, so that no job is missed in between.
             left = queued - self.backend.waiting() if queued else queued
@@ -162,12 +162,12 @@ class Monitor:
             return
         self._told = now
         places = self._places()
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             jobs = store.listed(connection, list(places)[:TOLD])
         for old, job in zip(jobs, self._with_reasons(jobs, places), strict=True):
             if job.reason != old.reason:
                 # Each by itself: who locks a second row while it holds a revision may wait forever.
-                with self.database.begin() as connection:
+                with self.database.autocommit() as connection:
                     store.update(connection, job.id, "QUEUED", {"reason": job.reason})
 
     def explained(self, jobs: list[Job]) -> list[Job]:
@@ -190,7 +190,7 @@ class Monitor:
         then, known = self._known_places
         if len(known) > FEW and time.monotonic() - then < TELL_PERIOD:
             return known
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             listed = store.in_order(connection, self.team)
         waiting = self.backend.waiting()
         found: dict[str, int] = {}
@@ -204,7 +204,7 @@ class Monitor:
 
     def reconcile(self, job_id: str) -> None:
         """Bring one job up to date."""
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             rows = store.rows(connection, [job_id])
         if sum(self._guarded(row) for row in rows):
             self.after_end()
@@ -275,7 +275,7 @@ class Monitor:
             values["reason"] = refused
         new = {name: value for name, value in values.items() if value != getattr(row, name)}
         if new:
-            with self.database.begin() as connection:
+            with self.database.autocommit() as connection:
                 store.update(connection, row.id, row.state, new)
         return bool(new) and verdict.state in TERMINAL
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 from jupyter_blueno.catalog.model import Progress
-from jupyter_blueno.database.revisions import next_revision
+from jupyter_blueno.database.revisions import NEXT, next_revision
 from jupyter_blueno.database.tables import job, job_input
 from jupyter_blueno.jobs import parts
 from jupyter_blueno.jobs.engine.order import LANES
@@ -37,11 +39,15 @@ _BEGUN = _ACTIVE.where(job.c.state != "QUEUED", _OF_TEAM)
 _QUEUED = sa.select(job.c.id).where(job.c.state == "QUEUED", _OF_TEAM)
 _PRIORITY = sa.func.coalesce(job.c.spec["resources"]["priority"].as_integer(), 0)
 _LANE = sa.case(LANES, value=job.c.kind, else_="jobs")
+# The row is locked before the revision is taken, see `next_revision`: who waits for a row holds none.
 _UNCHANGED = (
     sa.select(job.c.id)
-    .where(job.c.id == sa.bindparam("id"), job.c.state == sa.bindparam("state"))
+    .where(job.c.id == sa.bindparam("unchanged_id"), job.c.state == sa.bindparam("unchanged_state"))
     .with_for_update()
+    .cte("unchanged")
 )
+_INSERT_MANY = postgres_insert(job).on_conflict_do_nothing(index_elements=["id"]).returning(*LISTED)
+_INSERT = _INSERT_MANY.values(revision=NEXT)
 
 
 def job_of(row: sa.Row[Any]) -> Job:
@@ -59,21 +65,19 @@ def job_of(row: sa.Row[Any]) -> Job:
 
 
 def insert(connection: sa.Connection, values: dict[str, Any]) -> Job | None:
-    """Add a row; None if its id is there already."""
-    found = insert_many(connection, [values])
-    return found[0] if found else None
+    """Add a row; None if its id is there already. One statement for what is no part of another job."""
+    parts.hold(connection, [values])
+    found = connection.execute(_INSERT, values).one_or_none()
+    return None if found is None else job_of(found)
 
 
 def insert_many(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[Job]:
     """Add rows in one go, with one revision; those whose id is there already are left out."""
-    from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
     if not rows:
         return []
     parts.hold(connection, rows)
     revision = next_revision(connection)
-    statement = postgres_insert(job).on_conflict_do_nothing(index_elements=["id"]).returning(*LISTED)
-    found = connection.execute(statement, [{**one, "revision": revision} for one in rows])
+    found = connection.execute(_INSERT_MANY, [{**one, "revision": revision} for one in rows])
     return [job_of(one) for one in found]
 
 
@@ -193,11 +197,16 @@ def forget(connection: sa.Connection, job_id: str) -> bool:
 
 def update(connection: sa.Connection, job_id: str, state: str, values: dict[str, Any]) -> bool:
     """Change a row that is still in `state`; False if somebody was faster."""
-    if connection.scalar(_UNCHANGED, {"id": job_id, "state": state}) is None:
-        return False
-    values |= {"updated_at": sa.func.now(), "revision": next_revision(connection)}
-    connection.execute(sa.update(job).where(job.c.id == job_id).values(**values))
-    return True
+    key = {"unchanged_id": job_id, "unchanged_state": state}
+    return connection.execute(_change_of(tuple(values)), key | values).rowcount == 1
+
+
+@functools.lru_cache(256)
+def _change_of(names: tuple[str, ...]) -> sa.Update:
+    """The statement that changes these columns of a row."""
+    values = {name: sa.bindparam(name, type_=job.c[name].type) for name in names}
+    statement = sa.update(job).where(job.c.id == _UNCHANGED.c.id)
+    return statement.values(updated_at=sa.func.now(), revision=NEXT, **values)
 
 
 def changed(connection: sa.Connection, team: str, since: int) -> tuple[list[Job], list[str]]:

@@ -90,7 +90,7 @@ def test_modules_of_editable_packages_and_of_added_paths(
     (site / "__editable___mapped_1_0_finder.py").write_text(
         f"MAPPING: dict[str, str] = {{'mapped': '{tmp_path / 'mapped' / 'mapped'}'}}\n"
     )
-    monkeypatch.setattr(roots, "_site_packages", lambda python: [site])
+    monkeypatch.setattr(roots, "site_packages", lambda python: [site])
     spec = JobSpec(
         "cell",
         source="import plain, mapped, added\n[one.VALUE for one in (plain, mapped, added)]",

@@ -78,11 +78,13 @@ class LocalBackend(Backend):
     def _put(
         self, job_id: str, folder: JobFolder, claim: Claim, environment: dict[str, str], durable: bool = True
     ) -> None:
-        self.entries.make()
-        if self.entries.priority(job_id) is None and not self.entries.is_running(job_id):
-            text = "\0".join(f"{name}={value}" for name, value in environment.items())
-            folder.write("environ", os.fsencode(text), durable=durable, private=True)
-            self.entries.put(job_id, claim.resources.priority, _needs(claim))
+        # Nothing waits whose environment was not written first.
+        waits = folder.has("environ") and self.entries.priority(job_id) is not None
+        if waits or self.entries.is_running(job_id):
+            return
+        text = "\0".join(f"{name}={value}" for name, value in environment.items())
+        folder.write("environ", os.fsencode(text), durable=durable, private=True)
+        self.entries.put(job_id, claim.resources.priority, _needs(claim))
 
     def start_many(self, work: Sequence[tuple[str, JobFolder, Claim, dict[str, str]]]) -> None:
         try:

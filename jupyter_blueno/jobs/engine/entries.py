@@ -56,7 +56,11 @@ class Entries:
 
     def put(self, job_id: str, priority: int, needs: dict[str, Any]) -> None:
         """Let a job wait."""
-        lean.write_json(self.waiting_path(job_id, priority), needs)
+        try:
+            lean.write_json(self.waiting_path(job_id, priority), needs)
+        except FileNotFoundError:  # the first one here
+            self.make()
+            lean.write_json(self.waiting_path(job_id, priority), needs)
 
     def priority(self, job_id: str) -> int | None:
         """The priority that it waits with; None if it does not wait."""

@@ -8,6 +8,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from jupyter_blueno.jobs.sending.roots import site_packages
+
 DIFF_LIMIT = 1 << 20  # bytes
 PATIENCE = 20.0  # seconds for git or another Python to answer
 
@@ -18,26 +20,42 @@ _LIST = (
 )
 
 
+_answers: dict[str, tuple[str, list[str]]] = {}
+
+
 def packages(python: str, cache: Path) -> tuple[str | None, list[str]]:
     """The version of a Python and its packages as ``name==version``.
 
     Asking takes some 0.3 s, so the answer is kept until a package folder of
     that Python changes.
     """
-    key = hashlib.sha256(json.dumps([python, _stamps(python)]).encode()).hexdigest()[:32]
-    kept = cache / f"{key}.json"
+    stamps = [os.stat(place).st_mtime_ns for place in site_packages(python)]
+    key = hashlib.sha256(json.dumps([python, stamps]).encode()).hexdigest()[:32]
+    if key not in _answers:
+        kept = cache / f"{key}.json"
+        found = _read(kept) or _ask(python, kept)
+        if found is None:
+            return None, []
+        _answers[key] = found
+    return _answers[key]
+
+
+def _read(kept: Path) -> tuple[str, list[str]] | None:
     try:
         version, found = json.loads(kept.read_text())
-        return version, found
     except (OSError, ValueError):
-        pass
+        return None
+    return version, found
+
+
+def _ask(python: str, kept: Path) -> tuple[str, list[str]] | None:
     try:
         asked = subprocess.run(
             [python, "-I", "-c", _LIST], capture_output=True, timeout=PATIENCE, check=True, text=True
         )
         version, found = json.loads(asked.stdout)
     except (OSError, ValueError, subprocess.SubprocessError):
-        return None, []
+        return None
     temporary = kept.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps([version, found]))
     temporary.replace(kept)
@@ -65,10 +83,3 @@ def _git(folder: str, *words: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return asked.stdout.decode(errors="replace")
-
-
-def _stamps(python: str) -> list[int]:
-    """Times of the folders that change when a package is installed or removed."""
-    base = Path(os.path.realpath(python)).parents[1], Path(python).parents[1]
-    found = {place for root in base for place in root.glob("lib*/python3*/*-packages")}
-    return [place.stat().st_mtime_ns for place in sorted(found)]

@@ -58,9 +58,9 @@ def needed(spec: JobSpec, home: Path) -> dict[str, Any] | None:
     InvalidInput
         If it cannot be built: there is no such Python, and no uv to get it.
     """
-    uv = shutil.which("uv")
     if not is_built(spec):
         return None
+    uv = shutil.which("uv")
     version = interpreters.is_version(spec.python or "")
     base = spec.python or sys.executable
     if version:

@@ -84,7 +84,7 @@ def take(manager: JobManager, folder: JobFolder, name: str, spec: JobSpec) -> No
     digest = request.digest(name, spec)
     manager.backend.check(spec.resources)
     runnable.check_here(manager, spec)
-    cwd = str(request.working_folder(manager.config, spec))
+    cwd = request.working_folder(manager.config, spec)
     build = environments.needed(spec, manager.config.home_path)
     python = build["base"] if build else interpreters.place(spec.python)
     with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
@@ -104,6 +104,6 @@ def take_over(old: JobFolder, folder: JobFolder, name: str, spec: JobSpec) -> No
 
 def settled(manager: JobManager, spec: JobSpec) -> JobSpec:
     """The same work where it stands now: whoever starts it later stands in another folder."""
-    folder = str(request.working_folder(manager.config, spec))
+    folder = request.working_folder(manager.config, spec)
     python = spec.python if spec.kind == "command" else spec.python or interpreters.find(None)
     return msgspec.structs.replace(spec, folder=os.path.abspath(folder), python=python)

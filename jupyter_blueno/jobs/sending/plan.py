@@ -27,7 +27,7 @@ CONDUCTOR_PAUSE = 1.0  # the same of a sweep or flow: it takes up where it was
 def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
     """The plan for a job; see `supervisor.py`."""
     folder = str(JobFolder.of(config, job_id).path)
-    cwd = str(request.working_folder(config, spec))
+    cwd = request.working_folder(config, spec)
     build = environments.needed(spec, config.home_path)
     python = environments.PYTHON if build else interpreters.place(spec.python)
     environments.check_version(spec, build["base"] if build else python)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import os
 import re
 import sys
-from pathlib import Path
 
 import msgspec
 
@@ -111,7 +109,7 @@ def without_secrets(spec: JobSpec) -> JobSpec:
     return msgspec.structs.replace(spec, environment=dict.fromkeys(spec.environment, ""))
 
 
-def working_folder(config: Config, spec: JobSpec) -> Path:
+def working_folder(config: Config, spec: JobSpec) -> str:
     """The folder that the job runs in: that asked for, else its notebook's, else the server's root.
 
     Raises
@@ -122,14 +120,13 @@ def working_folder(config: Config, spec: JobSpec) -> Path:
     asked = spec.folder
     if asked is None and spec.origin.notebook:
         asked = os.path.dirname(spec.origin.notebook.partition(":")[2] or spec.origin.notebook)
-    places = [Path(os.path.expanduser(root)) for root in reversed(config.roots)] + [Path.cwd()]
+    places = [os.path.expanduser(root) for root in reversed(config.roots)] + [os.getcwd()]
     for place in places:
-        with contextlib.suppress(OSError, ValueError):  # too long, or not a path at all
-            folder = Path(os.path.abspath(place / os.path.expanduser(asked or ".")))
-            if folder.is_dir():
-                return folder
+        folder = os.path.abspath(os.path.join(place, os.path.expanduser(asked or ".")))
+        if os.path.isdir(folder):  # not where it is too long, or no path at all
+            return folder
     if spec.folder is None:
-        return places[0] if places[0].is_dir() else Path.cwd()
+        return places[0] if os.path.isdir(places[0]) else os.getcwd()
     raise InvalidInput(f"There is no folder '{spec.folder[:80]}' to run in.", code="folder_not_found")
 
 

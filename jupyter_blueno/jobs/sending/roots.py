@@ -23,15 +23,23 @@ def roots_of(folder: str, spec: JobSpec, python: str) -> list[Path]:
 
 def editable(python: str) -> list[Path]:
     """Folders of the packages that are installed in editable mode for a Python."""
-    places = _site_packages(python)
-    stamps = tuple((str(place), place.stat().st_mtime_ns) for place in places)
+    places = site_packages(python)
+    stamps = tuple((str(place), os.stat(place).st_mtime_ns) for place in places)
     if stamps not in _editable:
         _editable[stamps] = [root for place in places for root in _in_site(place)]
     return _editable[stamps]
 
 
+def site_packages(python: str) -> list[Path]:
+    """Folders in which a Python has its packages: they change when one is installed or removed."""
+    try:
+        return _site_packages(python, os.stat(python).st_ino)
+    except OSError:
+        return []
+
+
 @functools.lru_cache(64)
-def _site_packages(python: str) -> list[Path]:
+def _site_packages(python: str, number: int) -> list[Path]:
     bases = dict.fromkeys((Path(python).parents[1], Path(os.path.realpath(python)).parents[1]))
     return [place for base in bases for place in sorted(base.glob("lib*/python3*/*-packages"))]
 
@@ -65,13 +73,14 @@ def _mapping(text: str) -> dict[str, str]:
 
 
 def _installed(root: Path) -> bool:
-    return any(root.is_relative_to(place) for place in _places()) or not root.is_dir()
+    inside = f"{root}{os.sep}"
+    return any(inside.startswith(place) for place in _places()) or not os.path.isdir(root)
 
 
 @functools.cache
 def _places() -> set[str]:
     paths = sysconfig.get_paths()
-    return {paths[name] for name in ("stdlib", "purelib", "platlib")}
+    return {paths[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 
 
 def _text(path: Path) -> str:

@@ -45,7 +45,7 @@ def check_here(manager: JobManager, spec: JobSpec) -> None:
     """
     if not manager.backend.here:
         return
-    folder = str(request.working_folder(manager.config, spec))
+    folder = request.working_folder(manager.config, spec)
     if spec.kind == "command":
         _check_program(spec, folder)
         _check_script(spec, folder)

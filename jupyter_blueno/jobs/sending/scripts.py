@@ -33,7 +33,7 @@ class Script:
 
 def given(spec: JobSpec) -> str | None:
     """The path of a Python script as a command has it; None if it runs none."""
-    if spec.kind != "command" or not spec.command or not _PYTHON.fullmatch(Path(spec.command[0]).name):
+    if spec.kind != "command" or not spec.command or not _PYTHON.fullmatch(os.path.basename(spec.command[0])):
         return None
     rest = _after_flags(spec.command)
     return rest[0] if rest and rest[0].endswith(".py") else None

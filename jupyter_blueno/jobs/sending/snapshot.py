@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,20 +70,23 @@ def folder_for(folder: JobFolder, digest: str) -> Iterator[Path | None]:
     Conflict
         If the folder belongs to another request.
     """
-    if not _same(folder, digest):
-        fresh = folder.path.with_name(f".{folder.path.name}.{secrets.token_hex(4)}")
-        (fresh / "code").mkdir(parents=True, mode=0o700)
-        try:
-            yield fresh
-            try:
-                fresh.rename(folder.path)
-            except OSError:
-                if not _same(folder, digest):
-                    raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    else:
+    if _same(folder, digest):
         yield None
+        return
+    fresh = folder.path.with_name(f".{folder.path.name}.{secrets.token_hex(4)}")
+    fresh.mkdir(parents=True)
+    try:
+        (fresh / "code").mkdir(mode=0o700)
+        yield fresh
+        try:
+            fresh.rename(folder.path)
+        except OSError:
+            if not _same(folder, digest):
+                raise
+            shutil.rmtree(fresh, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def _same(folder: JobFolder, digest: str) -> bool:
@@ -122,7 +126,8 @@ def take(spec: JobSpec, folder: JobFolder, working_folder: str, python: str, obj
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             taken[name] = objects.place(file, target)
-    folder.write("code.json", taken)
+    if taken:
+        folder.write("code.json", taken)
 
 
 def write_down(
@@ -222,12 +227,19 @@ class Recorder:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+        self._waiting: dict[tuple[str | None, str], list[JobFolder]] = {}
 
     def record(self, folders: list[JobFolder], python: str | None, working_folder: str) -> None:
-        """With `python` None, the job itself writes down what its environment holds."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, thread_name_prefix="blueno-record")
-        self._pool.submit(self._record, folders, python, working_folder)
+        """With `python` None, the job itself writes down what its environment holds.
+
+        What waits for the same environment and folder is looked up once.
+        """
+        with self._lock:
+            waiting = self._waiting.setdefault((python, working_folder), [])
+            waiting += folders
+        if len(waiting) == len(folders):
+            self.later(lambda: self._record(python, working_folder))
 
     def later(self, work: Callable[[], object]) -> None:
         """Do something when nothing else is to be written."""
@@ -240,7 +252,9 @@ class Recorder:
         if self._pool is not None:
             self._pool.shutdown(wait=True)
 
-    def _record(self, folders: list[JobFolder], python: str | None, working_folder: str) -> None:
+    def _record(self, python: str | None, working_folder: str) -> None:
+        with self._lock:
+            folders = self._waiting.pop((python, working_folder))
         version, packages = None, list[str]()
         if python is not None:
             version, packages = environment.packages(python, self.config.folder("cache", "packages"))
