@@ -18,6 +18,7 @@ SILENCE = timedelta(minutes=30)  # after which a version that no job fills is gi
 UNSUBMITTED = timedelta(minutes=2)  # after which a job that was announced will not come
 
 version, dataset, job = tables.version.c, tables.dataset.c, tables.job.c
+_silence, _unsubmitted = (sa.bindparam(name, type_=sa.Interval) for name in ("silence", "unsubmitted"))
 _silent_for = sa.func.clock_timestamp() - dataset.updated_at
 _LEFT = (
     sa.select(version.id, version.job_id, dataset.owner, dataset.team, job.state, job.reason)
@@ -27,11 +28,11 @@ _LEFT = (
     .where(
         sa.or_(
             job.state.in_(TERMINAL),
-            sa.and_(version.job_id.is_(None), _silent_for > sa.bindparam("silence", type_=sa.Interval)),
+            sa.and_(version.job_id.is_(None), _silent_for > _silence),
             sa.and_(
                 version.job_id.is_not(None),
                 job.id.is_(None),
-                _silent_for > sa.bindparam("unsubmitted", type_=sa.Interval),
+                _silent_for > _unsubmitted,
             ),
         )
     )
