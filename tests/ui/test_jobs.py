@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import uuid
 
 import pytest
@@ -247,6 +248,19 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(form.get_by_role("alert")).to_contain_text("'memry', which is no kind of failure")
     picture(page, "job-form")
     form.get_by_label("Only after").fill("connection, memory")
+    place = form.get_by_label("Environment")
+    place.select_option("another Python …")
+    form.get_by_label("Python", exact=True).fill("/no/python")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("alert")).to_contain_text("There is no Python at '/no/python'")
+    place.select_option("of packages …")
+    form.get_by_label("Packages").fill("torch==2.8 pandas")
+    form.get_by_role("button", name="Preview").click()
+    expect(told.get_by_role("row", name="Python")).to_contain_text(
+        "an environment of torch==2.8, pandas, which will be built first"
+    )
+    place.select_option("another Python …")
+    form.get_by_label("Python", exact=True).fill(sys.executable)
     form.get_by_label("Name").fill("half")
     page.keyboard.press("Enter")
     tab = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
@@ -257,7 +271,10 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(form.get_by_label("lr")).to_have_value("0.5")
     expect(memory).to_have_value("900 MB")
     expect(form.get_by_label("deep")).to_be_checked()
+    expect(place.locator("option").first).to_have_text(sys.executable)
     form.get_by_label("lr").fill("2")
+    form.get_by_role("button", name="Preview").click()
+    expect(told.get_by_role("row", name="Values")).to_contain_text("lr = 2")
     form.get_by_role("button", name="Run").click()
     again = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)", has_text="2 True")
     header_state(again, "SUCCEEDED")

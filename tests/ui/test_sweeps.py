@@ -166,6 +166,9 @@ def test_a_job_is_swept_by_a_form(lab: Lab, page: Page) -> None:
     expect(form.get_by_role("alert")).to_contain_text("A grid needs single values, and lr is a range")
     form.get_by_label("How lr varies").select_option("list")
     form.get_by_label("lr values").fill("0.1")
+    form.get_by_role("button", name="Preview").click()
+    told = form.get_by_role("status")
+    expect(told.get_by_role("row", name="Trials")).to_contain_text("at most 2 of 2 combinations, 2 at once")
     form.get_by_role("button", name="Start Sweep").click()
     swept = page.locator(
         ".jp-blueno-job-tab:not(.lm-mod-hidden)", has=page.get_by_role("group", name="Best so far")

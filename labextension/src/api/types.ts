@@ -25,6 +25,7 @@ export type Failure = Answered<Schemas['Failure']>;
 export type JobSpec = Schemas['JobSpec'];
 export type Form = Answered<Schemas['Form']>;
 export type Preview = Answered<Schemas['Preview']>;
+export type Outline = Answered<Schemas['Outline']>;
 export type Parameter = Form['parameters'][number];
 export type Resources = Form['resources'];
 export type Output = Answered<Schemas['Output']>;

@@ -1,8 +1,15 @@
 import { ApiError, reasonOf } from '../api/client';
-import type { Form, Parameter, Resources } from '../api/types';
+import type {
+  Environment,
+  Form,
+  JobSpec,
+  Parameter,
+  Resources
+} from '../api/types';
+import { Place, type Elsewhere } from './place';
 
 /** What the form of a job says when it is sent: only what is not as it was. */
-export interface Changes {
+export interface Changes extends Elsewhere {
   name: string;
   values: Record<string, unknown>;
   /** Amounts may be texts, as they were typed: the server reads them. */
@@ -43,7 +50,12 @@ export const AMOUNTS: readonly {
  * next one, with all that was typed.
  */
 export class FormModel {
-  constructor(readonly form: Form) {
+  constructor(
+    readonly form: Form,
+    /** Those that are built; null: it is not asked where it runs. */
+    environments: readonly Environment[] | null = null
+  ) {
+    this.place = environments && new Place(form, environments);
     this.name = form.name;
     this.commandLine = form.command_line ?? '';
     for (const one of form.parameters) {
@@ -54,6 +66,7 @@ export class FormModel {
 
   name: string;
   commandLine: string;
+  readonly place: Place | null;
   readonly texts = new Map<string, string>();
   readonly amounts: Record<Amount, string>;
   /** Field → what is wrong; `''` is the whole form. */
@@ -90,6 +103,12 @@ export class FormModel {
         });
       }
     }
+    let elsewhere: Elsewhere = {};
+    try {
+      elsewhere = this.place?.read() ?? {};
+    } catch (error) {
+      this.errors.set(':place', (error as Error).message);
+    }
     if (!this.name.trim()) {
       this.errors.set(':name', 'A job needs a name.');
     }
@@ -101,6 +120,7 @@ export class FormModel {
       name: this.name.trim(),
       values,
       resources,
+      ...elsewhere,
       ...(words !== null && this.commandLine !== words
         ? { command_line: this.commandLine }
         : {})
@@ -117,6 +137,8 @@ export class FormModel {
     );
     if (amount) {
       this.errors.set(`:${amount.name}`, reason);
+    } else if (this.place?.choice && ABOUT_PLACE.has(code)) {
+      this.errors.set(':place', reason);
     } else if (code === 'job_name') {
       this.errors.set(':name', reason);
     } else if (named) {
@@ -126,6 +148,26 @@ export class FormModel {
     }
     return true;
   }
+}
+
+/** Refusals that are about the environment. */
+const ABOUT_PLACE = new Set([
+  'python_not_found',
+  'python_differs',
+  'bad_requirements',
+  'requirements_not_found'
+]);
+
+/** Work, with what its form says. */
+export function specWith(spec: JobSpec, changes: Changes): JobSpec {
+  const { values: parameters, resources, python, requirements } = changes;
+  return {
+    ...spec,
+    parameters,
+    resources,
+    ...(python && { python }),
+    ...(requirements && { requirements })
+  };
 }
 
 /** A parameter's value as it is typed. */

@@ -1,5 +1,13 @@
 import type { Api } from '../api/client';
-import type { Form, Job, JobSpec, Preview, Sweep } from '../api/types';
+import type {
+  Environment,
+  Form,
+  Job,
+  JobSpec,
+  Outline,
+  Preview,
+  Sweep
+} from '../api/types';
 import { Collection } from './collection';
 import type { Changes } from './form';
 import type { Plan } from './sweepform';
@@ -174,6 +182,31 @@ export class JobsModel extends Collection<Job> {
   /** What would be sent, where, and when it would start: nothing is started. */
   preview(name: string, spec: JobSpec): Promise<Preview> {
     return this.api.post('/work/preview', { body: { name, spec } });
+  }
+
+  /** What running a job again would be: nothing is started. */
+  previewAgain(id: string, changes: Changes): Promise<Preview> {
+    return this.api.post('/jobs/{job_id}/rerun/preview', {
+      path: { job_id: id },
+      body: changes
+    });
+  }
+
+  /** What a sweep of a job would be: nothing is started. */
+  previewSweep(id: string, changes: Changes, plan: Plan): Promise<Outline> {
+    return this.api.post('/jobs/{job_id}/sweep/preview', {
+      path: { job_id: id },
+      body: { ...changes, plan }
+    });
+  }
+
+  /** Environments that are built; none where they cannot be listed: a form does without. */
+  async environments(): Promise<Environment[]> {
+    try {
+      return (await this.api.get('/environments')).environments;
+    } catch {
+      return [];
+    }
   }
 
   /** Names that a cell needs of its kernel. */

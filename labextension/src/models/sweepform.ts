@@ -1,5 +1,5 @@
 import { reasonOf } from '../api/client';
-import type { Form, Parameter } from '../api/types';
+import type { Environment, Form, Parameter } from '../api/types';
 import type { components } from '../api/generated';
 import { FormModel, textOf, valueOf, type Changes } from './form';
 
@@ -29,9 +29,10 @@ const RETURNED = 'value'; // what a function returns
 export class SweepFormModel {
   constructor(
     readonly form: Form,
-    readonly metrics: readonly string[]
+    readonly metrics: readonly string[],
+    environments: readonly Environment[]
   ) {
-    this.work = new FormModel(form);
+    this.work = new FormModel(form, environments);
     for (const one of form.parameters) {
       this.ways.set(one.name, wayOf(one));
     }

@@ -10,6 +10,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { reasonOf } from '../api/client';
 import type { Job, JobSpec } from '../api/types';
 import { runAsJobIcon, runWithValuesIcon } from '../icons';
+import { specWith } from '../models/form';
 import { CATEGORY, Commands, IBlueno } from '../tokens';
 import { jobBundle } from '../widgets/jobs/card';
 import { startCell } from '../widgets/jobs/cellwork';
@@ -86,11 +87,10 @@ export const runJobPlugin: JupyterFrontEndPlugin<void> = {
         const id = newId();
         const job = await askAndStart(
           await jobs.describe(name, spec),
+          await jobs.environments(),
           `Run ${name} as a job`,
-          ({ name, values, resources }) =>
-            jobs.submit(id, name, { ...spec, parameters: values, resources }),
-          ({ name, values, resources }) =>
-            jobs.preview(name, { ...spec, parameters: values, resources })
+          changes => jobs.submit(id, changes.name, specWith(spec, changes)),
+          changes => jobs.preview(changes.name, specWith(spec, changes))
         );
         if (job) {
           await commands.execute(Commands.openJob, { id: job.id });

@@ -10,6 +10,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { reasonOf } from '../api/client';
 import type { JobSpec } from '../api/types';
 import { runAsJobIcon } from '../icons';
+import { specWith } from '../models/form';
 import { Commands, IBlueno } from '../tokens';
 import { askAndStart } from '../widgets/jobs/jobform';
 import {
@@ -125,19 +126,12 @@ export const runSelectionPlugin: JupyterFrontEndPlugin<void> = {
               `${called} on ${asked.selection.name}`,
               spec
             ),
+            await platform.jobs.environments(),
             `Run ${called} on ${counted(asked.total, 'sample')}`,
-            ({ name, values, resources }) =>
-              platform.jobs.submit(id, name, {
-                ...spec,
-                parameters: values,
-                resources
-              }),
-            ({ name, values, resources }) =>
-              platform.jobs.preview(name, {
-                ...spec,
-                parameters: values,
-                resources
-              })
+            changes =>
+              platform.jobs.submit(id, changes.name, specWith(spec, changes)),
+            changes =>
+              platform.jobs.preview(changes.name, specWith(spec, changes))
           );
           if (job) {
             await commands.execute(Commands.openJob, { id: job.id });

@@ -110,8 +110,10 @@ export function addJobCommands(options: JobCommandOptions): void {
     async job => {
       const again = await askAndStart(
         await jobs.form(job.id),
+        await jobs.environments(),
         `Run ${job.name} again`,
-        changes => jobs.rerun(job.id, changes)
+        changes => jobs.rerun(job.id, changes),
+        changes => jobs.previewAgain(job.id, changes)
       );
       if (again) {
         await commands.execute(Commands.openJob, { id: again.id });
@@ -130,8 +132,10 @@ export function addJobCommands(options: JobCommandOptions): void {
       const id = newId();
       const sweep = await askAndSweep(
         await jobs.form(job.id),
+        await jobs.environments(),
         Object.keys(job.metrics ?? {}),
-        (changes, plan) => jobs.sweep(job.id, id, changes, plan)
+        (changes, plan) => jobs.sweep(job.id, id, changes, plan),
+        (changes, plan) => jobs.previewSweep(job.id, changes, plan)
       );
       if (sweep) {
         await commands.execute(Commands.openJob, { id: sweep.jobs.at(-1) });

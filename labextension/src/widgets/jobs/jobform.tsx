@@ -1,25 +1,33 @@
 import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
-import type { Form, Job, Parameter, Preview } from '../../api/types';
+import type {
+  Environment,
+  Form,
+  Job,
+  Parameter,
+  Preview
+} from '../../api/types';
 import { AMOUNTS, FormModel, type Changes } from '../../models/form';
 import { Field } from '../add/form';
+import { PlaceFields } from './placefields';
 import { PreviewTable } from './preview';
 
 /**
  * Ask for other values in a dialog, and start the job with them.
  *
  * What is refused, here or by the server, opens the dialog again with all that
- * was typed. With `preview` there is a button that only tells what would
- * come of it. Null: nothing was started.
+ * was typed. Another button only tells what would come of it. Null: nothing
+ * was started.
  */
 export async function askAndStart(
   form: Form,
+  environments: readonly Environment[],
   title: string,
   start: (changes: Changes) => Promise<Job>,
-  preview?: (changes: Changes) => Promise<Preview>
+  preview: (changes: Changes) => Promise<Preview>
 ): Promise<Job | null> {
-  const model = new FormModel(form);
+  const model = new FormModel(form, environments);
   let told: Preview | null = null;
   for (;;) {
     const { button } = await showDialog({
@@ -27,7 +35,7 @@ export async function askAndStart(
       body: new FormBody(model, told),
       buttons: [
         Dialog.cancelButton(),
-        ...(preview ? [dryRunButton()] : []),
+        dryRunButton(),
         Dialog.okButton({ label: 'Run' })
       ],
       focusNodeSelector: model.errors.size
@@ -43,7 +51,7 @@ export async function askAndStart(
       continue;
     }
     try {
-      if (preview && button.label === DRY_RUN) {
+      if (button.label === DRY_RUN) {
         told = await preview(changes);
         continue;
       }
@@ -56,9 +64,9 @@ export async function askAndStart(
   }
 }
 
-const DRY_RUN = 'Preview';
+export const DRY_RUN = 'Preview';
 
-const dryRunButton = () =>
+export const dryRunButton = () =>
   Dialog.createButton({
     label: DRY_RUN,
     caption:
@@ -123,6 +131,7 @@ export function FormView({ model }: { model: FormModel }): JSX.Element {
       {form.command_line === null && !form.parameters.length && (
         <p>{WITHOUT[form.kind] ?? WITHOUT.cell}</p>
       )}
+      <PlaceFields model={model} again={again} />
       <ResourceFields model={model} again={again} />
     </div>
   );

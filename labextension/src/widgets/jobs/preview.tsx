@@ -1,15 +1,30 @@
 import * as React from 'react';
-import type { Preview } from '../../api/types';
+import type { Outline, Preview } from '../../api/types';
 import { bytes, counted, duration } from '../numbers';
 
 /** What a dry run tells: what would be sent, where, and when it would start. */
 export function PreviewTable({ preview }: { preview: Preview }): JSX.Element {
+  return <Rows rows={rowsOf(preview)} />;
+}
+
+/** The same of a sweep: how many trials, and the first one as a job. */
+export function OutlineTable({ outline }: { outline: Outline }): JSX.Element {
+  const { trials, points, plan, trial } = outline;
+  const of = points === null ? '' : ` of ${counted(points, 'combination')}`;
+  const rows: [string, string][] = [
+    ['Trials', `at most ${trials}${of}, ${plan.at_once} at once`],
+    ['The first', trial.name]
+  ];
+  return <Rows rows={[...rows, ...rowsOf(trial)]} />;
+}
+
+function Rows({ rows }: { rows: [string, string][] }): JSX.Element {
   return (
     <div className="jp-blueno-preview" role="status">
       <p>Nothing was started. This would be:</p>
       <table>
         <tbody>
-          {rowsOf(preview).map(([word, text]) => (
+          {rows.map(([word, text]) => (
             <tr key={word}>
               <th scope="row">{word}</th>
               <td>{text}</td>

@@ -1,6 +1,12 @@
 import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
-import type { Form, Parameter, Sweep } from '../../api/types';
+import type {
+  Environment,
+  Form,
+  Outline,
+  Parameter,
+  Sweep
+} from '../../api/types';
 import type { Changes } from '../../models/form';
 import {
   SweepFormModel,
@@ -10,7 +16,14 @@ import {
   type Rule
 } from '../../models/sweepform';
 import { Choice, Field } from '../add/form';
-import { ParameterField, ResourceFields } from './jobform';
+import {
+  DRY_RUN,
+  ParameterField,
+  ResourceFields,
+  dryRunButton
+} from './jobform';
+import { PlaceFields } from './placefields';
+import { OutlineTable } from './preview';
 
 /**
  * Ask what of a job is to vary, and start the sweep.
@@ -20,16 +33,20 @@ import { ParameterField, ResourceFields } from './jobform';
  */
 export async function askAndSweep(
   form: Form,
+  environments: readonly Environment[],
   metrics: readonly string[],
-  start: (changes: Changes, plan: Plan) => Promise<Sweep>
+  start: (changes: Changes, plan: Plan) => Promise<Sweep>,
+  preview: (changes: Changes, plan: Plan) => Promise<Outline>
 ): Promise<Sweep | null> {
-  const model = new SweepFormModel(form, metrics);
+  const model = new SweepFormModel(form, metrics, environments);
+  let told: Outline | null = null;
   for (;;) {
     const { button } = await showDialog({
       title: `Sweep ${form.name}`,
-      body: new Body(model),
+      body: new Body(model, told),
       buttons: [
         Dialog.cancelButton(),
+        dryRunButton(),
         Dialog.okButton({ label: 'Start Sweep' })
       ],
       focusNodeSelector:
@@ -40,11 +57,16 @@ export async function askAndSweep(
     if (!button.accept) {
       return null;
     }
+    told = null;
     const read = model.read();
     if (!read) {
       continue;
     }
     try {
+      if (button.label === DRY_RUN) {
+        told = await preview(read.changes, read.plan);
+        continue;
+      }
       return await start(read.changes, read.plan);
     } catch (error) {
       model.refused(error);
@@ -53,14 +75,22 @@ export async function askAndSweep(
 }
 
 class Body extends ReactWidget {
-  constructor(private readonly model: SweepFormModel) {
+  constructor(
+    private readonly model: SweepFormModel,
+    private readonly told: Outline | null
+  ) {
     super();
     this.addClass('jp-blueno');
     this.addClass('jp-blueno-job-form');
   }
 
   protected render(): JSX.Element {
-    return <SweepForm model={this.model} />;
+    return (
+      <>
+        {this.told && <OutlineTable outline={this.told} />}
+        <SweepForm model={this.model} />
+      </>
+    );
   }
 }
 
@@ -184,7 +214,8 @@ function SweepForm({ model }: { model: SweepFormModel }): JSX.Element {
         </div>
       </details>
       <details className="jp-blueno-timing-work" open={work.errors.size > 0}>
-        <summary>Name and resources of a trial</summary>
+        <summary>Name, environment and resources of a trial</summary>
+        <PlaceFields model={work} again={again} />
         <ResourceFields model={work} again={again} />
       </details>
     </div>
