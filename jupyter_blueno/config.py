@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from traitlets import Enum, Float, Int, List, Unicode, default, validate
+from traitlets import Bool, Enum, Float, Int, List, Unicode, default, validate
 from traitlets.config import Configurable
 
 from jupyter_blueno.errors import InvalidInput, OutsideRoots
@@ -50,6 +50,10 @@ class Config(Configurable):
         Unicode(),
         help="Folders, beside the data folder, whose files may be registered and read (BLUENO_ROOTS).",
     ).tag(config=True)
+    of_several = Bool(
+        False,
+        help="Whether others may put links into the data folder; none that leads out of it is followed.",
+    )
     jobs_at_once = Int(
         help="How many background jobs run at a time (BLUENO_JOBS_AT_ONCE; default: one for each CPU core). "
         "It holds from the next start of a server on, or when jobs run again after none did."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
 from jupyter_blueno.catalog.model import Dataset, Facets, Sample, SamplePage, Selection, Visibility
-from jupyter_blueno.ingest.model import RegisterSample
+from jupyter_blueno.ingest.model import InsertSample, RegisterSample, Removed, Reserved
 
 
 class ListDatasets(Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,35 +150,61 @@ def get_samples(context: Context, ask: SamplesAt) -> SampleList:
     return SampleList(store.samples_at(context.database, context.user, ask.dataset_id, ask.ordinals))
 
 
-@operation("POST", "/datasets/{dataset_id}/samples", resource="datasets", action="write", status=201)
+@operation(
+    "POST", "/datasets/{dataset_id}/samples", resource="datasets", action="write", status=201, local=True
+)
 def register_sample(context: Context, ask: RegisterSample) -> Sample:
     """Register data that lies at `data_url` as a sample of the open version."""
     from jupyter_blueno.api import serving
     from jupyter_blueno.ingest import register
 
-    return register.register_sample(
-        context.database,
+    return register.register(
         context.config,
-        context.user,
         ask,
+        context.ask(get_dataset, DatasetRef(ask.dataset_id)).root,
         lambda path: serving.inspect(context, path),
+        lambda: context.ask(reserve_sample, ask).first_ordinal,
+        lambda ordinal, found: context.ask(insert_sample, InsertSample(ask.dataset_id, ask, ordinal, found)),
     )
 
 
-@operation("DELETE", "/datasets/{dataset_id}/samples/{ordinal}", resource="datasets", action="write")
+@operation("POST", "/datasets/{dataset_id}/reserve-sample", resource="datasets", action="write")
+def reserve_sample(context: Context, ask: RegisterSample) -> Reserved:
+    """Reserve an ordinal for a sample that could be registered now; its data is not looked at."""
+    from jupyter_blueno.ingest import register
+
+    return Reserved(register.reserve(context.database, context.config, context.user, ask))
+
+
+@operation("POST", "/datasets/{dataset_id}/insert-sample", resource="datasets", action="write", status=201)
+def insert_sample(context: Context, ask: InsertSample) -> Sample:
+    """Add the row of a sample whose data was looked at."""
+    from jupyter_blueno.ingest import register
+
+    sample = msgspec.structs.replace(ask.sample, dataset_id=ask.dataset_id)
+    return register.insert(context.database, context.config, context.user, sample, ask.ordinal, ask.found)
+
+
+@operation(
+    "DELETE", "/datasets/{dataset_id}/samples/{ordinal}", resource="datasets", action="write", local=True
+)
 def delete_sample(context: Context, ask: DeleteSample) -> Done:
     """Remove a sample from the open version; with `purge` its own data too."""
     from jupyter_blueno.ingest import register
 
-    return Done(
-        register.delete_sample(
-            context.database,
-            context.config,
-            context.user,
-            ask.dataset_id,
-            ask.ordinal,
-            ask.purge,
-        )
+    removed = context.ask(remove_sample, ask)
+    if removed.unused is not None:
+        register.purge(context.config, removed.unused)
+    return Done(removed.done)
+
+
+@operation("DELETE", "/datasets/{dataset_id}/rows/{ordinal}", resource="datasets", action="write")
+def remove_sample(context: Context, ask: DeleteSample) -> Removed:
+    """Take a sample out of the open version; its data stays."""
+    from jupyter_blueno.ingest import register
+
+    return register.delete_sample(
+        context.database, context.config, context.user, ask.dataset_id, ask.ordinal, ask.purge
     )
 
 

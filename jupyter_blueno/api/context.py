@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.jobs.sending.staging import Staging
     from jupyter_blueno.schedules.manager import ScheduleManager
     from jupyter_blueno.schedules.ticker import Ticker
     from jupyter_blueno.sweeps.manager import SweepManager
@@ -111,14 +112,22 @@ class Platform:
             abandoned.settle(self.database)
 
         if self._shared is None:
-            return JobManager(self.config, self.database, after_end=settle)
+            return JobManager(self.config, self.database, after_end=settle, staging=self.staging)
         return JobManager(
             self.config,
             self.database,
             after_end=settle,
             team=self.config.team,
             given=self._shared.given,
+            staging=self.staging,
         )
+
+    @part
+    def staging(self) -> Staging:
+        """Lays work out that is asked for; a hub's service, which serves many, looks at nothing of it."""
+        from jupyter_blueno.jobs.sending.staging import Staging
+
+        return Staging(self.config, looks=self._shared is None)
 
     @part
     def schedules(self) -> ScheduleManager:
@@ -154,14 +163,14 @@ class Platform:
     def boards(self) -> Boards:
         from jupyter_blueno.tracking.boards import Boards
 
-        return Boards(self.config, self.jobs)
+        return Boards(self.config)
 
     def close(self) -> None:
         """Let go of everything; the embedded database stops if nobody else uses it."""
         with self.lock:
             self.closed = True
         # The database last: the jobs use it, as schedules do the jobs.
-        for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "database"):
+        for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "staging", "database"):
             made = self.__dict__.pop(name, None)
             if made is not None and (self._shared is None or made is not self._shared.database):
                 made.close()

@@ -33,17 +33,18 @@ class BuildEnvironment(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["function", "notebook", "command"] = "function"
 
 
-@operation("POST", "/environments", resource="jobs", action="execute", status=201)
+@operation("POST", "/environments", resource="jobs", action="execute", status=201, local=True)
 def build_environment(context: Context, ask: BuildEnvironment) -> Job:
     """Build an environment now, by a job that does nothing else."""
+    from jupyter_blueno.api import staging
     from jupyter_blueno.jobs.sending import environments
 
     spec = environments.to_build(ask.kind, ask.requirements, ask.python)
     packages = ", ".join(spec.requirements) or f"Python {spec.python}"
-    return context.platform.jobs.submit(context.user, ask.id, f"build {packages}"[:120], spec)
+    return staging.submit(context, [(ask.id, f"build {packages}"[:120], spec)])[0]
 
 
-@operation("GET", "/environments/{key}/log", resource="jobs", action="read")
+@operation("GET", "/environments/{key}/log", resource="jobs", action="read", local=True)
 def get_environment_log(context: Context, ask: EnvironmentRef) -> Content:
     """Return what the building of an environment said."""
     from jupyter_blueno.jobs.sending import environments
@@ -51,7 +52,7 @@ def get_environment_log(context: Context, ask: EnvironmentRef) -> Content:
     return Content(environments.log(context.config.home_path, ask.key), "text/plain; charset=utf-8")
 
 
-@operation("GET", "/environments", resource="jobs", action="read")
+@operation("GET", "/environments", resource="jobs", action="read", local=True)
 def list_environments(context: Context, ask: Nothing) -> EnvironmentList:
     """List the environments that were built for jobs, the newest first."""
     from jupyter_blueno.jobs.sending import environments
@@ -59,7 +60,7 @@ def list_environments(context: Context, ask: Nothing) -> EnvironmentList:
     return EnvironmentList(environments.listed(context.config.home_path))
 
 
-@operation("DELETE", "/environments/{key}", resource="jobs", action="execute")
+@operation("DELETE", "/environments/{key}", resource="jobs", action="execute", local=True)
 def delete_environment(context: Context, ask: EnvironmentRef) -> Done:
     """Remove an environment that no job uses now; it is built again when one needs it."""
     from jupyter_blueno.jobs.sending import environments

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import operation
-from jupyter_blueno.flows.model import Flow, FlowSpec, Part
+from jupyter_blueno.flows.model import BeginFlow, Flow, FlowSpec, Part
 from jupyter_blueno.jobs.model import Job
 
 
@@ -32,12 +32,24 @@ class PartList(Struct, frozen=True):
     parts: list[Part]
 
 
-@operation("POST", "/flows", resource="jobs", action="execute", status=201)
+@operation("POST", "/flows", resource="jobs", action="execute", status=201, local=True)
 def start_flow(context: Context, ask: FlowSpec) -> Job:
     """Start a flow; each of its steps becomes a job when what it needs is there."""
     from jupyter_blueno.flows import making
 
-    return making.start(context.platform.jobs, context.user, ask)
+    begun, laid = making.lay_out(context.platform.staging, context.user, ask)
+    return laid.launched(lambda _: context.ask(begin_flow, begun))
+
+
+@operation("POST", "/flows/begin", resource="jobs", action="execute", status=201)
+def begin_flow(context: Context, ask: BeginFlow) -> Job:
+    """Begin a flow whose steps are laid out; nothing that they name is read."""
+    from jupyter_blueno.flows import graph, making
+    from jupyter_blueno.jobs import intent
+
+    intent.check(ask.conductor, "flow")
+    graph.check_parts(ask.parts)
+    return making.begin(context.platform.jobs, context.user, ask)
 
 
 @operation("GET", "/flows/{flow_id}", resource="jobs", action="read")

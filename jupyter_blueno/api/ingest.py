@@ -10,6 +10,7 @@ from jupyter_blueno.catalog.model import Dataset
 from jupyter_blueno.ingest.model import (
     AddBatch,
     BeginVersion,
+    BegunVersion,
     FinishVersion,
     OpenVersion,
     PublicSet,
@@ -42,7 +43,7 @@ class UploadChunk(Struct, frozen=True, forbid_unknown_fields=True):
     content: bytes = b""
 
 
-@operation("POST", "/ingests", resource="ingests", action="execute", status=201)
+@operation("POST", "/ingests", resource="ingests", action="execute", status=201, local=True)
 def start_ingest(context: Context, ask: StartIngest) -> Dataset:
     """Start a background job that makes a dataset from a source."""
     from jupyter_blueno.api import launch
@@ -50,7 +51,7 @@ def start_ingest(context: Context, ask: StartIngest) -> Dataset:
     return launch.start(context, ask)
 
 
-@operation("GET", "/ingests/public-sets", resource="ingests", action="read")
+@operation("GET", "/ingests/public-sets", resource="ingests", action="read", local=True)
 def list_public_sets(context: Context, ask: Nothing) -> PublicSets:
     """List the public image sets that can be prepared by name."""
     from jupyter_blueno.ingest.sources import public
@@ -83,12 +84,21 @@ def put_chunk(context: Context, ask: UploadChunk) -> Done:
     return Done(uploads.put(context.config, ask.upload_id, ask.name, ask.offset, ask.content))
 
 
-@operation("POST", "/versions", resource="ingests", action="write", status=201)
+@operation("POST", "/versions", resource="ingests", action="write", status=201, local=True)
 def begin_version(context: Context, ask: BeginVersion) -> OpenVersion:
     """Begin a version that the caller fills; it is ``preparing`` until finished."""
     from jupyter_blueno.ingest import filling
 
-    return filling.begin(context.database, context.config, context.user, ask)
+    begun = context.ask(open_version, filling.rooted(context.config, ask))
+    return filling.opened(context.config, begun)
+
+
+@operation("POST", "/versions/open", resource="ingests", action="write", status=201)
+def open_version(context: Context, ask: BeginVersion) -> BegunVersion:
+    """Write down that a version is being filled; no folder is looked at or made."""
+    from jupyter_blueno.ingest import filling
+
+    return filling.begin_rows(context.database, context.user, ask)
 
 
 @operation("POST", "/datasets/{dataset_id}/reserve", resource="ingests", action="write")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Content, Done, operation
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.comparison import Comparison
+from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.model import (
     CONDUCTORS,
     Change,
@@ -19,13 +21,15 @@ from jupyter_blueno.jobs.model import (
     Curves,
     Form,
     Job,
+    JobKind,
     JobPage,
     JobSpec,
     Output,
+    Resources,
     UsedDataset,
     Workbench,
 )
-from jupyter_blueno.jobs.sending.outlook import Preview
+from jupyter_blueno.jobs.sending.outlook import Outlook, Preview
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.record import JobRecord
@@ -43,6 +47,20 @@ class SubmitJobs(Struct, frozen=True, forbid_unknown_fields=True):
     """At most 1000."""
 
     jobs: list[SubmitJob]
+
+
+class LaunchJobs(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most 1000, laid out below the data folder by whoever asks."""
+
+    jobs: list[Intent]
+
+
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a job that is only thought of would need."""
+
+    name: str
+    kind: JobKind
+    resources: Resources = Resources()
 
 
 class UsedDatasets(Struct, frozen=True):
@@ -147,25 +165,45 @@ def list_jobs(context: Context, ask: JobPage) -> JobList:
     return JobList(jobs, following)
 
 
-@operation("POST", "/jobs", resource="jobs", action="execute", status=201)
+@operation("POST", "/jobs", resource="jobs", action="execute", status=201, local=True)
 def submit_job(context: Context, ask: SubmitJob) -> Job:
     """Start a job in the background; where there is no room now, it waits for its turn."""
-    return context.platform.jobs.submit(context.user, ask.id, ask.name, ask.spec)
+    from jupyter_blueno.api import staging
+
+    return staging.submit(context, [(ask.id, ask.name, ask.spec)])[0]
 
 
-@operation("POST", "/work/preview", resource="jobs", action="read")
+@operation("POST", "/work/preview", resource="jobs", action="read", local=True)
 def preview_work(context: Context, ask: DescribeWork) -> Preview:
     """Say what would be sent and when it would start, and start nothing."""
-    from jupyter_blueno.jobs.sending import preview
+    from jupyter_blueno.api import staging
 
-    return preview.of(context.platform.jobs, context.user, ask.name, ask.spec)
+    return staging.previewed(context, ask.name, ask.spec)
 
 
-@operation("POST", "/work/batch", resource="jobs", action="execute", status=201)
+@operation("POST", "/work/batch", resource="jobs", action="execute", status=201, local=True)
 def submit_jobs(context: Context, ask: SubmitJobs) -> JobList:
     """Start many jobs at once; if one of them cannot run, none is started."""
-    asked = [(one.id, one.name, one.spec) for one in ask.jobs]
-    return JobList(context.platform.jobs.submit_many(context.user, asked))
+    from jupyter_blueno.api import staging
+
+    return JobList(staging.submit(context, [(one.id, one.name, one.spec) for one in ask.jobs]))
+
+
+@operation("POST", "/work/launch", resource="jobs", action="execute", status=201)
+def launch_jobs(context: Context, ask: LaunchJobs) -> JobList:
+    """Start jobs whose folders are laid out; nothing that they name is read."""
+    from jupyter_blueno.jobs import intent
+    from jupyter_blueno.jobs.sending import batch
+
+    for one in ask.jobs:
+        intent.check(one)
+    return JobList(batch.launch(context.platform.jobs, context.user, ask.jobs))
+
+
+@operation("POST", "/work/outlook", resource="jobs", action="read")
+def get_outlook(context: Context, ask: Wanted) -> Outlook:
+    """Say what there is to hand out to jobs, and when such a one would start."""
+    return context.platform.jobs.outlook(context.user, ask.name, ask.kind, ask.resources)
 
 
 @operation("GET", "/jobs/{job_id}", resource="jobs", action="read")
@@ -191,42 +229,55 @@ def cancel_job(context: Context, ask: JobRef) -> Job:
     return context.platform.jobs.cancel(context.user, ask.job_id)
 
 
-@operation("POST", "/jobs/{job_id}/rerun", resource="jobs", action="execute", status=201)
+@operation("POST", "/jobs/{job_id}/rerun", resource="jobs", action="execute", status=201, local=True)
 def rerun_job(context: Context, ask: RerunJob) -> Job:
     """Run the same snapshot again as a new job, with other values where some are given."""
+    from jupyter_blueno.api import staging
+
+    job = context.ask(get_job, JobRef(ask.job_id))
+    if job.kind in CONDUCTORS:
+        return context.ask(repeat_job, msgspec.structs.replace(ask, job_id=job.id))
+    return staging.rerun(context, job, ask)
+
+
+@operation("POST", "/jobs/{job_id}/rerun/preview", resource="jobs", action="read", local=True)
+def preview_rerun(context: Context, ask: RerunJob) -> Preview:
+    """Say what running a job again would send and when it would start, and start nothing."""
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.jobs.sending import kept
+
+    job, folder, record = staging.asked(context, ask.job_id)
+    if job.kind in CONDUCTORS:
+        raise InvalidInput(
+            f"A {job.kind} runs again as it was; there is nothing to preview.", code="no_dry_run"
+        )
+    name, spec = kept.changed(context.platform.staging, record, ask)
+    return staging.previewed(context, name, spec, folder)
+
+
+@operation("POST", "/jobs/{job_id}/repeat", resource="jobs", action="execute", status=201)
+def repeat_job(context: Context, ask: RerunJob) -> Job:
+    """Run a sweep or flow again from its beginning."""
     jobs = context.platform.jobs
     job = jobs.get(context.user, ask.job_id)
     if job.kind == "sweep":
         return context.platform.sweeps.again(context.user, job.id, ask)
-    if job.kind == "flow":
-        from jupyter_blueno.flows import making
+    from jupyter_blueno.flows import making
 
-        return making.resume(jobs, context.user, job.id, ask.id or uuid.uuid4().hex, anew=True)
-    return jobs.rerun(context.user, job.id, ask)
+    return making.resume(jobs, context.user, job.id, ask.id or uuid.uuid4().hex, anew=True)
 
 
-@operation("POST", "/jobs/{job_id}/rerun/preview", resource="jobs", action="read")
-def preview_rerun(context: Context, ask: RerunJob) -> Preview:
-    """Say what running a job again would send and when it would start, and start nothing."""
-    from jupyter_blueno.jobs.sending import kept, preview
-
-    jobs = context.platform.jobs
-    folder, record = jobs.kept(context.user, ask.job_id)
-    if record.spec.kind in CONDUCTORS:
-        raise InvalidInput(
-            f"A {record.spec.kind} runs again as it was; there is nothing to preview.", code="no_dry_run"
-        )
-    name, spec = kept.changed(jobs, record, ask)
-    return preview.of(jobs, context.user, name, spec, folder)
-
-
-@operation("GET", "/jobs/{job_id}/form", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/form", resource="jobs", action="read", local=True)
 def get_job_form(context: Context, ask: JobRef) -> Form:
     """Return what may be changed of a job to run it again."""
-    return context.platform.jobs.form(context.user, ask.job_id)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.jobs.sending.parameters import form_of
+
+    _, _, record = staging.asked(context, ask.job_id)
+    return form_of(record.name, record.spec)
 
 
-@operation("POST", "/work/names", resource="jobs", action="read")
+@operation("POST", "/work/names", resource="jobs", action="read", local=True)
 def names_of_cell(context: Context, ask: CellText) -> UsedNames:
     """What a cell needs of its kernel; none where it is not Python."""
     from jupyter_blueno.jobs.sending.names import of_cell
@@ -234,7 +285,7 @@ def names_of_cell(context: Context, ask: CellText) -> UsedNames:
     return UsedNames(of_cell(ask.source))
 
 
-@operation("POST", "/work/form", resource="jobs", action="read")
+@operation("POST", "/work/form", resource="jobs", action="read", local=True)
 def describe_work(context: Context, ask: DescribeWork) -> Form:
     """Return what may be changed of work before it is submitted: a notebook's parameters."""
     from jupyter_blueno.jobs.sending.parameters import form_of
@@ -254,12 +305,13 @@ def delete_job(context: Context, ask: JobRef) -> Done:
     return Done(done)
 
 
-@operation("GET", "/compare", resource="jobs", action="read")
+@operation("GET", "/compare", resource="jobs", action="read", local=True)
 def compare_jobs(context: Context, ask: CompareJobs) -> Comparison:
     """Put jobs side by side: parameters, metrics, datasets, code, environment; what differs comes first."""
     from jupyter_blueno.jobs import comparison
 
-    return comparison.compare(context.platform.jobs, context.user, ask.jobs)
+    jobs = [context.ask(get_job, JobRef(ref)) for ref in dict.fromkeys(ask.jobs)]
+    return comparison.compare(context.config, jobs)
 
 
 @operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read", local=True)
@@ -305,23 +357,31 @@ def list_used_datasets(context: Context, ask: JobRef) -> UsedDatasets:
     return UsedDatasets(_record(context, ask.job_id).used())
 
 
-@operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read", local=True)
 def get_code(context: Context, ask: JobRef) -> Code:
     """Return the code that ran, with its modules, packages and commit."""
-    job = context.platform.jobs.get(context.user, ask.job_id)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.jobs.sending import snapshot
+
+    job = context.ask(get_job, JobRef(ask.job_id))
     if job.kind == "sweep":
-        return context.platform.sweeps.code(context.user, job.id)
+        return snapshot.read(staging.work_of_sweep(context, job.id))
     if job.kind == "flow":
         from jupyter_blueno.flows import seeing
 
-        return seeing.code_of(context.platform.jobs, job.id)
-    return context.platform.jobs.code(context.user, job.id)
+        return seeing.code_of(context.config, job.id)
+    return _record(context, job.id).code()
 
 
-@operation("GET", "/jobs/{job_id}/workbench", resource="jobs", action="read")
+@operation("GET", "/jobs/{job_id}/workbench", resource="jobs", action="read", local=True)
 def get_workbench(context: Context, ask: JobRef) -> Workbench:
     """Return a notebook that takes up where the job was: its Python, folder, environment, code and data."""
-    return context.platform.jobs.workbench(context.user, ask.job_id)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.jobs import workbench
+    from jupyter_blueno.jobs.sending import plan
+
+    job, folder, record = staging.asked(context, ask.job_id)
+    return workbench.of(job, folder.path, record.spec, plan.python_of(context.config, record.spec))
 
 
 @operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read", local=True)

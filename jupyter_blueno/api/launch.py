@@ -20,32 +20,34 @@ def start(context: Context, ask: StartIngest) -> Dataset:
     BluenoError
         If it cannot work; nothing was begun then.
     """
-    from jupyter_blueno.catalog import store
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.api.catalog import DatasetRef, ListDatasets, get_dataset, list_datasets
+    from jupyter_blueno.api.ingest import begin_version, finish_version
     from jupyter_blueno.catalog.checks import check_name
-    from jupyter_blueno.ingest import filling, work
+    from jupyter_blueno.ingest import work
     from jupyter_blueno.ingest.run import reason_of
     from jupyter_blueno.jobs.model import JobSpec
     from jupyter_blueno.jobs.sending.request import NAME_LIMIT, check_id
 
     name = check_name(ask.name)
-    found = store.list_datasets(context.database, context.user, "", name)
+    found = context.ask(list_datasets, ListDatasets(name=name)).datasets
     if found and ask.job_id is not None and found[0].version.job_id == ask.job_id:
         return found[0]  # asked for twice
     job_id = ask.job_id or uuid.uuid4().hex
     check_id(job_id)
     checked = work.check(context.config, ask.source)
     begin = BeginVersion(name, None, ask.description, _origin(checked.source), job_id, checked.root)
-    opened = filling.begin(context.database, context.config, context.user, begin)
+    opened = begin_version(context, begin)
     request = msgspec.json.format(msgspec.json.encode(work.Request(context.user, checked.source, opened)))
     try:
         command = [sys.executable, "-P", "-m", "jupyter_blueno.conductors.ingest"]
         spec = JobSpec(kind="ingest", command=command, source=request.decode())
         on_a_line = "".join(sign if sign.isprintable() else "�" for sign in f"ingest {name}")
-        context.platform.jobs.submit(context.user, job_id, on_a_line[:NAME_LIMIT], spec)
+        staging.submit(context, [(job_id, on_a_line[:NAME_LIMIT], spec)])
     except BaseException as error:
-        filling.finish(context.database, context.user, FinishVersion(opened.version_id, reason_of(error)))
+        context.ask(finish_version, FinishVersion(opened.version_id, reason_of(error)))
         raise
-    return store.get_dataset(context.database, context.user, opened.dataset_id)
+    return context.ask(get_dataset, DatasetRef(opened.dataset_id))
 
 
 def _origin(source: Source) -> dict[str, str]:

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Done, Nothing, operation
 from jupyter_blueno.jobs.model import Change, JobSpec
-from jupyter_blueno.schedules.model import Firing, Schedule, Standby, Timing, Upcoming
+from jupyter_blueno.schedules.model import Firing, KeepSchedule, Schedule, Standby, Timing, Upcoming
 
 
 class CreateSchedule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,20 +85,42 @@ def list_schedules(context: Context, ask: Nothing) -> ScheduleList:
     return ScheduleList(schedules.list_schedules(context.user), standby)
 
 
-@operation("POST", "/schedules", resource="jobs", action="execute", status=201)
+@operation("POST", "/schedules", resource="jobs", action="execute", status=201, local=True)
 def create_schedule(context: Context, ask: CreateSchedule) -> Schedule:
     """Have work started at certain times, or when a dataset has a new version; as the work is now."""
-    return context.platform.schedules.create(
-        context.user, ask.id, ask.name, ask.timing, ask.spec, ask.fresh, ask.replace
-    )
+    from jupyter_blueno.schedules import making
+
+    replaces = _twin(context, ask.name) if ask.replace else None
+    staging = context.platform.staging
+    taken = making.take(staging, ask.id, ask.name, ask.timing, ask.spec, ask.fresh, replaces)
+    return taken.kept(lambda said: context.ask(keep_schedule, said))
 
 
-@operation("POST", "/schedules/of-job", resource="jobs", action="execute", status=201)
+@operation("POST", "/schedules/of-job", resource="jobs", action="execute", status=201, local=True)
 def schedule_job(context: Context, ask: ScheduleJob) -> Schedule:
     """Have what a job ran started again by itself."""
-    return context.platform.schedules.create_from_job(
-        context.user, ask.id, ask.job_id, ask.change, ask.timing, ask.replace
-    )
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.schedules import making
+
+    _, old, record = staging.asked(context, ask.job_id)
+    replaces = _twin(context, ask.change.name or record.name) if ask.replace else None
+    taken = making.take_job(context.platform.staging, ask.id, old, ask.change, ask.timing, replaces)
+    return taken.kept(lambda said: context.ask(keep_schedule, said))
+
+
+def _twin(context: Context, name: str) -> str | None:
+    """The schedule of this name."""
+    listed = context.ask(list_schedules, Nothing()).schedules
+    return next((one.id for one in listed if one.name == name.strip()), None)
+
+
+@operation("POST", "/schedules/keep", resource="jobs", action="execute", status=201)
+def keep_schedule(context: Context, ask: KeepSchedule) -> Schedule:
+    """Write down a schedule whose work is kept; nothing that it names is read."""
+    from jupyter_blueno.schedules import making
+
+    making.check(ask)
+    return context.platform.schedules.keep(context.user, ask)
 
 
 @operation("GET", "/cron", resource="jobs", action="read")

@@ -9,7 +9,16 @@ from msgspec import Struct
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import operation
 from jupyter_blueno.jobs.model import Change, JobSpec
-from jupyter_blueno.sweeps.model import ChangeStop, Outline, Plan, StartSweep, Sweep, Trial, Verdict
+from jupyter_blueno.sweeps.model import (
+    BeginSweep,
+    ChangeStop,
+    Outline,
+    Plan,
+    StartSweep,
+    Sweep,
+    Trial,
+    Verdict,
+)
 
 
 class SweepRef(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,28 +87,56 @@ class SettleTrial(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-@operation("POST", "/sweeps", resource="jobs", action="execute", status=201)
+@operation("POST", "/sweeps", resource="jobs", action="execute", status=201, local=True)
 def start_sweep(context: Context, ask: StartSweep) -> Sweep:
     """Start a sweep: a job that submits the trials as jobs, and chooses their values."""
-    return context.platform.sweeps.start(context.user, ask)
+    from jupyter_blueno.sweeps import making
+
+    begun, laid = making.lay_out(context.platform.staging, context.user, ask)
+    return laid.launched(lambda _: context.ask(begin_sweep, begun))
 
 
-@operation("POST", "/jobs/{job_id}/sweep", resource="jobs", action="execute", status=201)
+@operation("POST", "/jobs/{job_id}/sweep", resource="jobs", action="execute", status=201, local=True)
 def sweep_job(context: Context, ask: SweepJob) -> Sweep:
     """Start a sweep of what a job ran: of the same snapshot, with many values."""
-    return context.platform.sweeps.start_from_job(context.user, ask.job_id, ask, ask.plan)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.sweeps import making
+
+    _, old, _ = staging.asked(context, ask.job_id)
+    begun, laid = making.lay_out_job(context.platform.staging, context.user, old, ask, ask.plan)
+    return laid.launched(lambda _: context.ask(begin_sweep, begun))
 
 
-@operation("POST", "/work/sweep", resource="jobs", action="read")
+@operation("POST", "/work/sweep", resource="jobs", action="read", local=True)
 def preview_sweep(context: Context, ask: DescribeSweep) -> Outline:
     """Say how many trials there would be and what the first one would send, and start nothing."""
-    return context.platform.sweeps.outline(context.user, ask.name, ask.work, ask.plan)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.sweeps import making, work
+
+    name, spec = making.checked(context.platform.staging, ask.name, ask.work, ask.plan)
+    trial = staging.previewed(context, name, work.first(spec, ask.plan.space))
+    return making.outline(ask.plan, trial)
 
 
-@operation("POST", "/jobs/{job_id}/sweep/preview", resource="jobs", action="read")
+@operation("POST", "/jobs/{job_id}/sweep/preview", resource="jobs", action="read", local=True)
 def preview_sweep_of_job(context: Context, ask: SweepJob) -> Outline:
     """Say what a sweep of what a job ran would do, and start nothing."""
-    return context.platform.sweeps.outline_of_job(context.user, ask.job_id, ask, ask.plan)
+    from jupyter_blueno.api import staging
+    from jupyter_blueno.sweeps import making, work
+
+    _, old, _ = staging.asked(context, ask.job_id)
+    name, spec = making.checked_job(context.platform.staging, old, ask, ask.plan)
+    trial = staging.previewed(context, name, work.first(spec, ask.plan.space), old)
+    return making.outline(ask.plan, trial)
+
+
+@operation("POST", "/sweeps/begin", resource="jobs", action="execute", status=201)
+def begin_sweep(context: Context, ask: BeginSweep) -> Sweep:
+    """Begin a sweep whose work is kept; nothing that it names is read."""
+    from jupyter_blueno.sweeps import making
+
+    making.check(ask)
+    return context.platform.sweeps.begin(context.user, ask)
 
 
 @operation("GET", "/sweeps/{sweep_id}", resource="jobs", action="read")

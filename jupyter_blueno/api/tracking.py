@@ -7,9 +7,10 @@ from typing import Literal
 import msgspec
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.api.jobs import JobRef
+from jupyter_blueno.api.jobs import JobRef, get_job
 from jupyter_blueno.api.operation import Nothing, operation
 from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.model import Job
 
 
 class Tracking(msgspec.Struct, frozen=True):
@@ -72,12 +73,16 @@ class OpenedBoard(msgspec.Struct, frozen=True):
     path: str
 
 
-@operation("POST", "/tensorboards", resource="jobs", action="execute")
+@operation("POST", "/tensorboards", resource="jobs", action="execute", local=True)
 def open_tensorboard(context: Context, ask: OpenBoard) -> OpenedBoard:
     """Start TensorBoard on some jobs, where it does not run yet; it ends when nobody looks at it."""
     from jupyter_blueno.tracking.boards import MOST
 
     if not 0 < len(ask.jobs) <= MOST:
         raise InvalidInput(f"TensorBoard takes 1 to {MOST} jobs; choose some.", code="tensorboard_jobs")
-    key = context.platform.boards.open(context.user, ask.jobs)
+
+    def look(ref: str) -> Job:
+        return context.ask(get_job, JobRef(ref))
+
+    key = context.platform.boards.open(context.user, [look(ref) for ref in ask.jobs], look)
     return OpenedBoard(f"/blueno/tensorboard/{key}/")

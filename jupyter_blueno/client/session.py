@@ -104,7 +104,7 @@ def home() -> Path:
     from jupyter_blueno.api.operation import Nothing
     from jupyter_blueno.api.status import get_status
 
-    place = used.url if isinstance(used, Http) else ""
+    place = getattr(used, "url", "")
     if place not in _homes:
         _homes[place] = Path(call(get_status, Nothing()).home)
     return _homes[place]

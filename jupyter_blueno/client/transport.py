@@ -138,6 +138,41 @@ class Http:
         return msgspec.json.decode(body, type=operation.answer)
 
 
+class Beside:
+    """A hub's service, asked by a process that has the files itself: what is local is done here."""
+
+    def __init__(self, service: Http, context: Context | None = None) -> None:
+        self.service = service
+        self._context = context
+
+    def __repr__(self) -> str:
+        return f"Beside({self.service!r})"
+
+    @property
+    def url(self) -> str:
+        return self.service.url
+
+    @property
+    def token(self) -> str | None:
+        return self.service.token
+
+    def call(self, operation: Operation[Any, Answer], ask: Any) -> Answer:
+        if not operation.local:
+            return self.service.call(operation, ask)
+        return operation(self.context, ask)
+
+    @property
+    def context(self) -> Context:
+        if self._context is None:
+            local = Context.local()
+            self._context = Context(local.platform, local.user, self.service)
+        return self._context
+
+    def close(self) -> None:
+        if self._context is not None:
+            self._context.platform.close()
+
+
 def find() -> Transport:
     """The running local server if there is one, else this process itself."""
     return find_server() or here()
@@ -151,16 +186,17 @@ def here() -> InProcess:
     return InProcess(Context.local(config))
 
 
-def find_server() -> Http | None:
+def find_server() -> Http | Beside | None:
     """The running local server.
 
-    On a hub the environment names the server, or in a job the service; in a
+    On a hub the environment names the server; a job asks the service, beside which
+    it serves itself. In a
     kernel its parent is the server; elsewhere the newest server of this user
     that has Blueno.
     """
     service = os.environ.get("BLUENO_SERVICE_URL")
     if service and JOB_TOKEN in os.environ:
-        return Http(service, os.environ[JOB_TOKEN])
+        return Beside(Http(service, os.environ[JOB_TOKEN]))
     hub = os.environ.get("JUPYTERHUB_SERVICE_URL")
     if hub and "JUPYTERHUB_API_TOKEN" in os.environ:
         return Http(hub, os.environ["JUPYTERHUB_API_TOKEN"])

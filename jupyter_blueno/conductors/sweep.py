@@ -19,7 +19,7 @@ from jupyter_blueno.conductors.study import Study
 from jupyter_blueno.jobs.inside import metrics, reporting
 from jupyter_blueno.jobs.model import TERMINAL
 from jupyter_blueno.sweeps import rules, space
-from jupyter_blueno.sweeps.manager import Request
+from jupyter_blueno.sweeps.making import Request
 from jupyter_blueno.sweeps.model import Plan, Trial, Verdict
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between looks; longer and longer while nothing changes

@@ -14,10 +14,11 @@ from jupyter_blueno.flows import graph, keys, reuse, store, values
 from jupyter_blueno.flows.graph import Standing
 from jupyter_blueno.flows.making import folder_of
 from jupyter_blueno.flows.model import Handed, StepSpec
+from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.inside import given
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobSpec, Person
-from jupyter_blueno.jobs.sending import kept, request, snapshot
+from jupyter_blueno.jobs.sending import kept, snapshot
 
 NAME_LIMIT = 255
 
@@ -92,7 +93,7 @@ def _start_claimed(manager: JobManager, user: Person, parts: Sequence[Any]) -> N
 
 
 def _submit(manager: JobManager, user: Person, part: Any, job_id: str, by_step: dict[str, list[Any]]) -> None:
-    folder = folder_of(manager, part.flow_id, part.position, part.number)
+    folder = folder_of(manager.config, part.flow_id, part.position, part.number)
     name = f"{part.step} {part.label}".strip()[:NAME_LIMIT]
     try:
         record, step = snapshot.asked(folder), folder.read("step.json", StepSpec)
@@ -102,7 +103,7 @@ def _submit(manager: JobManager, user: Person, part: Any, job_id: str, by_step: 
         _check_results(manager, step, by_step)
         spec = _handed(manager, record.spec, step, jobs)
         spec = msgspec.structs.replace(spec, parent=part.flow_id)
-        request.check_spec(spec)
+        manager.staging.check_spec(spec)
         kept.submit(manager, user, folder, job_id, name, spec)
     except Unavailable:
         raise  # a full disk, the database: asked again, it goes on
@@ -170,7 +171,8 @@ def _value(manager: JobManager, ids: str | list[str], one: Handed) -> Any:
         if one.what == "path" or path.endswith(".ipynb"):
             found.append(path)
         elif path.endswith(".pickle"):
-            found.append(values.plain_of(Path(path)))
+            with JobFolder.of(manager.config, job_id).open(Path(path).name) as file:
+                found.append(values.plain_of(file))
         else:
             found.append(0)
     return found if isinstance(ids, list) else found[0]

@@ -5,10 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+import msgspec
+
+from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.errors import InvalidInput, TooLarge
-from jupyter_blueno.flows.model import MOST_PARTS, MOST_STEPS, PARTS_IN_ALL, StepSpec, StepState
-from jupyter_blueno.jobs.model import TERMINAL
+from jupyter_blueno.flows.model import (
+    MOST_PARTS,
+    MOST_STEPS,
+    PARTS_IN_ALL,
+    PartRow,
+    PartSpec,
+    StepSpec,
+    StepState,
+)
+from jupyter_blueno.jobs.model import TERMINAL, JobSpec
 
 NAME_LIMIT = 120  # characters
 SHOWN = 12  # steps of a cycle that are named
@@ -53,6 +65,30 @@ def check(steps: Sequence[StepSpec]) -> None:
             "take one of the dependencies out.",
             code="flow_cycle",
         )
+
+
+def check_parts(parts: Sequence[PartRow]) -> None:
+    """Refuse what is said of a flow's parts where it is not as `check` lets it be.
+
+    Raises
+    ------
+    InvalidInput
+        ``flow_empty``, ``flow_name``, ``flow_unknown_step``, ``flow_step``, ``flow_cycle``.
+    TooLarge
+    """
+    if len(parts) > PARTS_IN_ALL:
+        raise TooLarge(f"A flow has at most {PARTS_IN_ALL:,} jobs; make two of it.", code="flow_too_large")
+    steps: dict[str, StepSpec] = {}
+    for place, same in groupby(parts, key=lambda part: (part.position, part.step)):
+        group = list(same)
+        if place[0] != len(steps) or [part.number for part in group] != [*range(len(group))]:
+            raise InvalidInput("The parts of a flow are numbered from 0, step by step.", code="flow_step")
+        _check_name(place[1], set(steps))
+        first, nothing = group[0], JobSpec(kind="cell")
+        every = [PartSpec(part.label) for part in group]
+        steps[place[1]] = StepSpec(place[1], nothing, every, first.mapped, first.needs, first.takes)
+    check(list(steps.values()))
+    check_json_items([msgspec.to_builtins(part) for part in parts], "The flow")
 
 
 def _check_name(name: str, taken: set[str]) -> None:

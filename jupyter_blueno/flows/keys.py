@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -56,7 +57,7 @@ def result_of(work: str, packages: Iterable[str], handed: Mapping[str, list[str]
     return _hash(msgspec.json.encode([FORMAT, work, list(packages), sorted(handed.items())]))
 
 
-def content_of(path: Path) -> str | None:
+def content_of(path: Path, open_it: Callable[[], BinaryIO]) -> str | None:
     """The hash of a result; kept beside it, for those are large at times. None where there is none."""
     kept = path.with_name(path.name + ".sha256")
     try:
@@ -64,7 +65,7 @@ def content_of(path: Path) -> str | None:
         if kept.exists() and (known := kept.read_text()).startswith(stamp):
             return known.removeprefix(stamp)
         digest = hashlib.sha256()
-        with open(path, "rb") as file:
+        with open_it() as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
         temporary = kept.with_name(f".{kept.name}.{os.getpid()}")

@@ -6,19 +6,25 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_blueno.errors import BluenoError, Conflict, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict, NotFound, Unavailable
 from jupyter_blueno.flows import graph, keys, store
-from jupyter_blueno.flows.model import FlowSpec, PartSpec, StepSpec
+from jupyter_blueno.flows.model import BeginFlow, FlowSpec, PartRow, PartSpec, StepSpec
+from jupyter_blueno.jobs import intent
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Job, JobSpec, Origin, Person, Resources
-from jupyter_blueno.jobs.sending import interpreters, plan, request, runnable, snapshot
+from jupyter_blueno.jobs.sending import batch, plan, request, snapshot
+from jupyter_blueno.jobs.sending.staging import PLACE, Staging
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
 
 CONDUCTOR = "jupyter_blueno.conductors.flow"
 # What succeeded: step and number of the part → hash of its work, and the job.
@@ -35,36 +41,59 @@ class Request(msgspec.Struct, frozen=True):
     digest: str
 
 
-def start(manager: JobManager, user: Person, ask: FlowSpec) -> Job:
-    """Start a flow; the same request again is the same flow.
+def lay_out(staging: Staging, user: Person, ask: FlowSpec) -> tuple[BeginFlow, batch.LaidOut]:
+    """Check a flow whole, and put the snapshots of all its steps on disk; what is said of it.
 
     Raises
     ------
     InvalidInput
-        If it cannot run, as far as that can be known now; nothing was started.
+        If it cannot run, as far as that can be known now; nothing was kept.
     Conflict
         If the id belongs to another request.
     """
-    request.check_id(ask.id)
     name = request.check_name(ask.name)
     digest = keys.digest_of(ask)
-    job = _conductor(user, digest, ask.origin)
     graph.check(ask.steps)
     for step in ask.steps:
         for part in step.parts:
-            spec = spec_of(step, part)
-            request.check_spec(_as_given(spec, step))
-            manager.backend.check(spec.resources)
-            if not step.needs:  # the others may run what these make
-                runnable.check_here(manager, spec)
+            spec = _as_given(spec_of(step, part), step)
+            # What needs others may run what these make.
+            (staging.check_spec if step.needs else staging.check)(spec)
+    parts: list[PartRow] = []
+
+    def take(fresh: Path) -> None:
+        for position, step in enumerate(ask.steps):
+            for number, part in enumerate(step.parts):
+                code = _snapshot(staging, step, part, JobFolder(fresh / f"{position}-{number}"))
+                parts.append(_row(position, number, step, part, code))
+
+    laid = _write(staging, ask.id, name, _conductor(user, digest, ask.origin), take)
+    needs = {step.spec.resources for step in ask.steps}
+    return BeginFlow(laid.intents[0], digest, parts, list(needs), ask.resumes), laid
+
+
+def begin(manager: JobManager, user: Person, ask: BeginFlow) -> Job:
+    """Write down a flow that is laid out, and start the job that conducts; again, it is the same flow.
+
+    Raises
+    ------
+    InvalidInput
+        If a step needs what can never be had.
+    Conflict
+        If the id belongs to another request.
+    """
+    flow_id = ask.conductor.id
+    for one in ask.resources:
+        manager.backend.check(one)
     with manager.database.begin() as connection:
-        known = store.one(connection, ask.id)
-    if known is not None and known.digest != digest:
+        known = store.one(connection, flow_id)
+    if known is not None and (known.digest, known.team) != (ask.digest, user.team):
         raise Conflict("Another flow has this id already; make a new one.", code="job_id_taken")
-    earlier = _finished(manager, user, ask.resumes) if ask.resumes else {}
     if known is None:
-        _keep(manager, user, ask, name, job, digest, earlier)
-    return _launched(manager, user, ask.id, name, job)
+        earlier = _finished(manager, user, ask.resumes) if ask.resumes else {}
+        rows = [_again(msgspec.structs.asdict(part), flow_id, earlier) for part in ask.parts]
+        _keep(manager, user, flow_id, ask.digest, ask.resumes, rows)
+    return _launched(manager, user, ask.conductor)
 
 
 def resume(manager: JobManager, user: Person, flow_id: str, new_id: str, anew: bool = False) -> Job:
@@ -88,16 +117,14 @@ def resume(manager: JobManager, user: Person, flow_id: str, new_id: str, anew: b
     job = _conductor(user, digest, old.origin)
     earlier = {} if anew else _finished(manager, user, old.id)
     resumes = None if anew else old.id
-    values = {"id": new_id, "team": user.team, "owner": user.name, "digest": digest, "resumes": resumes}
     rows = [_again(dict(part._mapping), new_id, earlier) for part in parts]
 
-    def lay_out(fresh: Path) -> None:
+    def take(fresh: Path) -> None:
         shutil.copytree(source, fresh, copy_function=snapshot.link, symlinks=True)
 
-    _write(manager, new_id, old.name, job, lay_out)
-    with manager.database.begin() as connection:
-        store.insert(connection, values, rows)
-    return _launched(manager, user, new_id, old.name, job)
+    laid = _write(manager.staging, new_id, old.name, job, take)
+    _keep(manager, user, new_id, digest, resumes, rows)
+    return laid.launched(lambda intents: _launched(manager, user, intents[0]))
 
 
 def spec_of(step: StepSpec, part: PartSpec) -> JobSpec:
@@ -110,9 +137,9 @@ def spec_of(step: StepSpec, part: PartSpec) -> JobSpec:
     )
 
 
-def folder_of(manager: JobManager, flow_id: str, position: int, number: int) -> JobFolder:
+def folder_of(config: Config, flow_id: str, position: int, number: int) -> JobFolder:
     """Where the snapshot of a part is kept until it is run."""
-    return JobFolder(JobFolder.of(manager.config, flow_id).path / "steps" / f"{position}-{number}")
+    return JobFolder.below(config, "jobs", flow_id, "steps", f"{position}-{number}")
 
 
 def _as_given(spec: JobSpec, step: StepSpec) -> JobSpec:
@@ -129,79 +156,67 @@ def _conductor(user: Person, digest: str, origin: Origin) -> JobSpec:
 
 
 def _keep(
-    manager: JobManager,
-    user: Person,
-    ask: FlowSpec,
-    name: str,
-    job: JobSpec,
-    digest: str,
-    earlier: Finished,
+    manager: JobManager, user: Person, flow_id: str, digest: str, resumes: str | None, rows: Sequence[Any]
 ) -> None:
-    """Put the snapshots of all steps on disk, then the flow into the database."""
-    rows: list[dict[str, Any]] = []
-
-    def lay_out(fresh: Path) -> None:
-        rows.clear()
-        for position, step in enumerate(ask.steps):
-            for number, part in enumerate(step.parts):
-                folder = JobFolder(fresh / f"{position}-{number}")
-                code = _snapshot(manager, step, part, folder)
-                row = _row(ask.id, position, number, step, part, code)
-                rows.append(_again(row, ask.id, earlier))
-
-    with snapshot.kept_or_said():
-        _write(manager, ask.id, name, job, lay_out)
-    values = {"id": ask.id, "team": user.team, "owner": user.name, "digest": digest, "resumes": ask.resumes}
+    values = {"id": flow_id, "team": user.team, "owner": user.name, "digest": digest, "resumes": resumes}
     with manager.database.begin() as connection:
         store.insert(connection, values, rows)
 
 
-def _write(manager: JobManager, flow_id: str, name: str, job: JobSpec, lay_out: Any) -> None:
+def _write(
+    staging: Staging, flow_id: str, name: str, job: JobSpec, take: Callable[[Path], None]
+) -> batch.LaidOut:
     """Make the conductor's folder with the steps in it; nobody sees it half."""
-    manager.lay_out(flow_id, name, job, request.digest(name, job), durable=False)
-    folder = JobFolder.of(manager.config, flow_id).path
+    request.check_id(flow_id)
+    digest = request.digest(name, job)
+    made = staging.lay_out(flow_id, name, job, digest, durable=False)
+    folder = JobFolder.of(staging.config, flow_id).path
     fresh = folder / f".steps.{secrets.token_hex(4)}"
     try:
-        lay_out(fresh)
-        if (folder / "steps").exists():  # of a request like this one, which died on its way
-            shutil.rmtree(folder / "steps")
-        fresh.rename(folder / "steps")
+        with snapshot.kept_or_said():
+            take(fresh)
+            if not (folder / "steps").exists():  # else a request like this one put them there
+                fresh.rename(folder / "steps")
+    except BaseException:
+        if made:
+            staging.forget(flow_id)
+        raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     os.sync()
+    return batch.LaidOut(
+        staging, [intent.of(flow_id, name, job, digest)], [(flow_id, name, job)] if made else []
+    )
 
 
-def _snapshot(manager: JobManager, step: StepSpec, part: PartSpec, folder: JobFolder) -> dict[str, str]:
+def _snapshot(staging: Staging, step: StepSpec, part: PartSpec, folder: JobFolder) -> dict[str, str]:
     """Keep a part's code and request; what it consists of: name → hash."""
     spec = spec_of(step, part)
-    content = plan.of(manager.config, "", spec)
+    place = plan.look(staging.config, spec)
     folder.code.mkdir(parents=True, mode=0o700)
-    base = content["build"]["base"] if content["build"] else interpreters.place(spec.python)
-    snapshot.write_down(folder, step.name, "", spec, content, durable=False)
+    snapshot.write_down(folder, step.name, "", spec, {}, durable=False)
+    folder.write(PLACE, place)
     folder.write("step.json", msgspec.structs.replace(step, spec=JobSpec(kind=spec.kind), parts=[]))
-    snapshot.take(spec, folder, content["cwd"], base, manager.objects)
+    staging.take_code(spec, folder, place)
     return folder.read("code.json", dict[str, str]) or {}
 
 
-def _row(
-    flow_id: str, position: int, number: int, step: StepSpec, part: PartSpec, code: dict[str, str]
-) -> dict[str, Any]:
+def _row(position: int, number: int, step: StepSpec, part: PartSpec, code: dict[str, str]) -> PartRow:
     spec = spec_of(step, part)
     shown = {one.name: one.value for one in spec.arguments} | spec.parameters
-    return {
-        "flow_id": flow_id,
-        "position": position,
-        "number": number,
-        "step": step.name,
-        "kind": step.spec.kind,
-        "label": part.label,
-        "needs": step.needs,
-        "takes": step.takes,
-        "mapped": step.mapped,
-        "cache": step.cache,
-        "parameters": shown if step.mapped else {},
-        "work": keys.work_of(step, part, spec, code),
-    }
+    return PartRow(
+        position=position,
+        number=number,
+        step=step.name,
+        kind=step.spec.kind,
+        label=part.label,
+        needs=step.needs,
+        takes=step.takes,
+        mapped=step.mapped,
+        cache=step.cache,
+        parameters=shown if step.mapped else {},
+        work=keys.work_of(step, part, spec, code),
+    )
 
 
 def _again(row: dict[str, Any], flow_id: str, earlier: Finished) -> dict[str, Any]:
@@ -224,11 +239,11 @@ def _finished(manager: JobManager, user: Person, flow_id: str) -> Finished:
     return {(part.step, part.number): (part.work, part.job_id) for part in parts if part.state == "SUCCEEDED"}
 
 
-def _launched(manager: JobManager, user: Person, flow_id: str, name: str, job: JobSpec) -> Job:
+def _launched(manager: JobManager, user: Person, conductor: Intent) -> Job:
     try:
-        return manager.submit(user, flow_id, name, job)
-    except BluenoError:
-        with manager.database.begin() as connection:
-            store.forget(connection, flow_id)
-        shutil.rmtree(JobFolder.of(manager.config, flow_id).path, ignore_errors=True)
+        return manager.launch(user, conductor)
+    except BluenoError as error:
+        if not isinstance(error, Unavailable):
+            with manager.database.begin() as connection:
+                store.forget(connection, conductor.id)
         raise

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from jupyter_blueno.jobs.model import JobSpec, Origin, Parameter, State, Value
+from jupyter_blueno.jobs.intent import Intent
+from jupyter_blueno.jobs.model import JobKind, JobSpec, Origin, Parameter, Resources, State, Value
 
 MOST_STEPS = 500
 MOST_PARTS = 1000  # of one step
@@ -75,6 +76,35 @@ class FlowSpec(Struct, frozen=True, forbid_unknown_fields=True):
     steps: list[StepSpec]
     resumes: str | None = None
     origin: Origin = field(default_factory=Origin)
+
+
+class PartRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of a part: `work` is equal for equal work, `parameters` are shown."""
+
+    position: int
+    number: int
+    step: str
+    kind: JobKind
+    label: str
+    needs: list[str]
+    takes: list[str]
+    mapped: bool
+    cache: bool
+    parameters: dict[str, Any]
+    work: str
+
+
+class BeginFlow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow whose steps are laid out in the folder of the job that conducts.
+
+    `digest` is that of the whole request; `resources` are what its steps need.
+    """
+
+    conductor: Intent
+    digest: str
+    parts: list[PartRow]
+    resources: list[Resources]
+    resumes: str | None = None
 
 
 class Step(Struct, frozen=True):

@@ -47,20 +47,31 @@ def result_of(manager: JobManager, job_id: str) -> Path:
 
 
 def _key(manager: JobManager, part: Any, by_step: dict[str, list[Any]]) -> str | None:
-    record = snapshot.asked(folder_of(manager, part.flow_id, part.position, part.number))
+    record = snapshot.asked(folder_of(manager.config, part.flow_id, part.position, part.number))
     if record is None:
         return None
     handed = {}
     for need in part.takes:
         jobs = [one.job_id for one in by_step[need]]
-        handed[need] = [keys.content_of(result_of(manager, job_id)) or job_id for job_id in jobs]
-    return keys.result_of(part.work, _packages(manager, record.spec), handed)
+        handed[need] = [_content_of(manager, job_id) or job_id for job_id in jobs]
+    packages = _packages(manager, record.spec)
+    return None if packages is None else keys.result_of(part.work, packages, handed)
 
 
-def _packages(manager: JobManager, spec: JobSpec) -> list[str]:
-    """What is installed where it runs; of an environment that is built, its requirements say it already."""
+def _content_of(manager: JobManager, job_id: str) -> str | None:
+    place = result_of(manager, job_id)
+    return keys.content_of(place, lambda: JobFolder.of(manager.config, job_id).open(place.name))
+
+
+def _packages(manager: JobManager, spec: JobSpec) -> list[str] | None:
+    """What is installed where it runs; of an environment that is built, its requirements say it already.
+
+    None where that cannot be looked at: then nothing is known to be the same.
+    """
     if environments.is_built(spec):
         return []
+    if not manager.staging.looks:
+        return None
     cache = manager.config.folder("cache", "packages")
     python = interpreters.place(spec.python)
     return [os.path.realpath(python), *environment.packages(python, cache)[1]]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,11 +14,14 @@ from jupyter_blueno.errors import NotFound
 from jupyter_blueno.flows import graph, store
 from jupyter_blueno.flows.going import standing, state_of
 from jupyter_blueno.flows.making import folder_of
-from jupyter_blueno.flows.model import Flow, Part, Step
+from jupyter_blueno.flows.model import MOST_STEPS, Flow, Part, Step
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import TERMINAL, Code, Person
 from jupyter_blueno.jobs.sending import snapshot
+
+if TYPE_CHECKING:
+    from jupyter_blueno.config import Config
 
 
 def see(manager: JobManager, user: Person, ref: str) -> Flow:
@@ -73,19 +76,24 @@ def parts_of(manager: JobManager, user: Person, ref: str, step: str) -> list[Par
     ]
 
 
-def code_of(manager: JobManager, flow_id: str) -> Code:
-    """What the steps of a flow run, one after the other.
+def code_of(config: Config, flow_id: str) -> Code:
+    """What the steps of a flow run, one after the other, from its folder.
 
     Raises
     ------
     NotFound
     """
-    with manager.database.begin() as connection:
-        parts = [part for part in store.parts(connection, flow_id) if part.number == 0]
-    found = [(part, snapshot.read(folder_of(manager, flow_id, part.position, 0))) for part in parts]
-    texts = [f"# {part.step} ({part.kind})\n{_text(code)}" for part, code in found]
-    whole = snapshot.read(JobFolder.of(manager.config, flow_id))
-    modules = {name: text for _, code in found for name, text in code.modules.items()}
+    whole = snapshot.read(JobFolder.of(config, flow_id))
+    texts: list[str] = []
+    modules: dict[str, str] = {}
+    for position in range(MOST_STEPS):
+        folder = folder_of(config, flow_id, position, 0)
+        record = snapshot.asked(folder)
+        if record is None:
+            break
+        code = snapshot.read(folder)
+        texts.append(f"# {record.name} ({record.spec.kind})\n{_text(code)}")
+        modules |= code.modules
     return msgspec.structs.replace(whole, language="python", source="\n\n".join(texts), modules=modules)
 
 

@@ -7,7 +7,7 @@ import math
 import pickle
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 LIMIT = 1 << 20  # bytes of a pickle that may hold a plain value
 DEPTH = 20
@@ -32,11 +32,12 @@ def plain(content: bytes) -> Any:
         raise NotPlain(str(error)) from error
 
 
-def plain_of(path: Path) -> Any:
+def plain_of(file: BinaryIO) -> Any:
     """The same of a file; large ones are not read."""
-    if path.stat().st_size > LIMIT:
+    content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
         raise NotPlain("It is large.")
-    return plain(path.read_bytes())
+    return plain(content)
 
 
 class _Unpickler(pickle.Unpickler):

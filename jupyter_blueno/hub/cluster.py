@@ -96,6 +96,7 @@ def configure(c: Any, path: str | Path) -> None:
         token=os.environ["BLUENO_SERVICE_TOKEN"],
         volume=values.volume,
         default_team=values.default_team,
+        jobs_backend="kubernetes",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_blueno.api.jobs import LaunchJobs
 from jupyter_blueno.api.operation import Operation
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.errors import NotAllowed
@@ -15,6 +16,19 @@ from jupyter_blueno.jobs.model import TERMINAL
 # It works with the data of its team in its owner's name; of jobs it sees itself and its parts.
 DATA = {"datasets", "images", "data", "ingests", "uploads", "status", "models", "mlflow"}
 KEPT_FROM_JOBS = {"delete_dataset", "delete_sample", "delete_column"}
+OF_JOBS = {
+    "launch_jobs",
+    "get_job",
+    "cancel_job",
+    "change_job",
+    "get_sweep",
+    "list_trials",
+    "begin_trial",
+    "settle_trial",
+    "get_flow",
+    "list_flow_parts",
+    "advance_flow",
+}
 ABOUT = ("job_id", "sweep_id", "flow_id", "parent")  # fields that name a job
 
 
@@ -45,7 +59,7 @@ def check(teams: Teams, job: AsJob, operation: Operation[Any, Any], ask: Any) ->
     """
     if operation.resource in DATA and operation.name not in KEPT_FROM_JOBS:
         return
-    if operation.resource == "jobs" and _of_its_own(teams, job, ask):
+    if operation.name in OF_JOBS and _of_its_own(teams, job, ask):
         return
     raise NotAllowed(
         f"A job may not do this ({operation.name}): it works with data, and knows of other jobs only its own "
@@ -55,11 +69,8 @@ def check(teams: Teams, job: AsJob, operation: Operation[Any, Any], ask: Any) ->
 
 
 def _of_its_own(teams: Teams, job: AsJob, ask: Any) -> bool:
-    submitted = [one.spec for one in getattr(ask, "jobs", [])]
-    if hasattr(ask, "spec"):
-        submitted = [ask.spec]
-    if submitted:
-        return all(getattr(spec, "parent", None) == job.id for spec in submitted)
+    if isinstance(ask, LaunchJobs):
+        return all(one.parent == job.id for one in ask.jobs)
     named = next((value for name in ABOUT if (value := getattr(ask, name, None))), None)
     if named is None or named == job.id:
         return named == job.id

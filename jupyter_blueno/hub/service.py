@@ -68,6 +68,17 @@ class ServiceHandler(Serving):
             if model is not None:
                 self.user = people.member(model, self.request.headers.get(TEAM_HEADER))
 
+    async def serve(self, method: str, path: dict[str, str]) -> None:
+        operation = self.methods.get(method)
+        if operation is not None and operation.local:
+            self.problem(
+                404,
+                "files_elsewhere",
+                "The hub's service reads no files that somebody names. Ask this of your notebook server.",
+            )
+            return
+        await super().serve(method, path)
+
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
         if self.job is not None:
             await self.in_thread(jobs.check, self.teams, self.job, operation, ask)

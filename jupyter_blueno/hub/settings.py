@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ def configure(
     default_team: str = "team",
     command: list[str] | None = None,
     environment: dict[str, str] | None = None,
+    jobs_backend: str = "local",
 ) -> None:
     """Add Blueno to a JupyterHub.
 
@@ -48,6 +50,8 @@ def configure(
         started by something else, as on Kubernetes.
     environment : dict of str, optional
         Of a service that the hub starts.
+    jobs_backend : str
+        Where jobs run, as the service is told: ``local`` or ``kubernetes``.
     """
     origin = urlsplit(service_url)._replace(path="").geturl()
     service: dict[str, Any] = {"name": SERVICE, "api_token": token, "url": origin, "display": False}
@@ -64,13 +68,25 @@ def configure(
     )
 
     def team(spawner: Any) -> str:
+        """The team of a notebook's person."""
         return team_of([group.name for group in spawner.user.groups], default_team)
+
+    if command is not None and "pre_spawn_hook" not in c.Spawner:  # elsewhere the notebooks' pods make it
+
+        def make_shared(spawner: Any) -> None:
+            folder = os.path.join(volume, "shared", team(spawner))
+            os.makedirs(folder, exist_ok=True)
+            with contextlib.suppress(PermissionError):  # somebody else made it
+                os.chmod(folder, 0o2775)  # everything in it belongs to the team
+
+        c.Spawner.pre_spawn_hook = make_shared
 
     given = dict(c.Spawner.environment) if "environment" in c.Spawner else {}
     c.Spawner.environment = {
         **given,
         "BLUENO_SERVICE_URL": service_url,
         "BLUENO_TEAM": team,
+        "BLUENO_JOBS_BACKEND": jobs_backend,
         "BLUENO_HOME": lambda spawner: os.path.join(volume, "teams", team(spawner)),
         "BLUENO_ROOTS": lambda spawner: os.path.join(volume, "shared", team(spawner)),
     }

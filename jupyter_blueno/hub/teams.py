@@ -7,7 +7,9 @@
     ├── shared/{team}       what a team has in common
     └── teams/{team}        the team's data folder: BLUENO_HOME in its notebooks and jobs
 
-The paths are the same in the service, the notebooks and the jobs.
+The paths are the same in the service, the notebooks and the jobs. The service
+needs of them ``teams`` alone, and reads nothing there that somebody names: what
+jobs are made of is laid out by the notebook server of whoever asks.
 """
 
 from __future__ import annotations
@@ -78,21 +80,21 @@ class Teams:
 
     def _open(self, team: str) -> Platform:
         volume = self.config.home_path
-        shared = volume / "shared" / team
         config = Config(
             home=str(volume / "teams" / team),
             team=team,
             service_url=self.url,
             database_url="",  # nobody's but the service's: jobs begin with what is said here
-            roots=[str(shared), str(volume / "home")],
+            roots=[],
+            of_several=True,
             webhook=self.config.webhook,
             mail_server=self.config.mail_server,
             mail_to=self.config.mail_to,
         )
-        for folder in (shared, Path(config.home)):
-            folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(PermissionError):  # somebody else made it
-                folder.chmod(0o2775)  # everything in it belongs to the team
+        folder = Path(config.home)
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # somebody else made it
+            folder.chmod(0o2775)  # everything in it belongs to the team
         platform = Platform(config, self.shared)
         platform.fires_schedules = True
         platform.jobs.start_monitor()

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import psycopg2.errors
 import sqlalchemy as sa
 
@@ -31,7 +32,14 @@ from jupyter_blueno.database import tables
 from jupyter_blueno.database.copy import Each, copy_columns
 from jupyter_blueno.database.engine import Database, vacuum
 from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput
-from jupyter_blueno.ingest.model import AddBatch, Batch, BeginVersion, FinishVersion, OpenVersion
+from jupyter_blueno.ingest.model import (
+    AddBatch,
+    Batch,
+    BeginVersion,
+    BegunVersion,
+    FinishVersion,
+    OpenVersion,
+)
 
 URL_LIMIT = 4096  # characters
 _LARGEST_SIZE = 1 << 50  # bytes of one sample; a version's sum fits into 64 bits
@@ -48,8 +56,23 @@ def begin(database: Database, config: Config, user: User, ask: BeginVersion) -> 
     OutsideRoots
         If `root` is outside the folders that may be read.
     """
+    return opened(config, begin_rows(database, user, rooted(config, ask)))
+
+
+def rooted(config: Config, ask: BeginVersion) -> BeginVersion:
+    """The same with its root as the real path of a folder that may be read; raises `OutsideRoots`."""
+    return msgspec.structs.replace(ask, root=str(config.resolve(ask.root))) if ask.root else ask
+
+
+def begin_rows(database: Database, user: User, ask: BeginVersion) -> BegunVersion:
+    """Write down that a version is being filled; `root` is taken as it is.
+
+    Raises
+    ------
+    AlreadyExists
+    """
     name = check_name(ask.name)
-    root = str(config.resolve(ask.root)) if ask.root else None
+    root = check_text(ask.root, "The folder") if ask.root else None
     emptied = False
     with database.begin() as connection:
         query = sa.select(tables.dataset).where(
@@ -65,7 +88,7 @@ def begin(database: Database, config: Config, user: User, ask: BeginVersion) -> 
             dataset_id = found.id
             newest = versions.newest_version(connection, dataset_id)
             if newest.state == "preparing" and ask.job_id and newest.job_id == ask.job_id:
-                return _opened(config, dataset_id, newest.id)  # asked for twice
+                return BegunVersion(dataset_id, newest.id)  # asked for twice
             emptied = _make_room(connection, found, newest)
             number = newest.number
             _describe(connection, found, ask, root)
@@ -73,10 +96,20 @@ def begin(database: Database, config: Config, user: User, ask: BeginVersion) -> 
             connection, dataset_id, number, user.name, ask.count, ask.job_id
         )
         store.touch(connection, dataset_id)
-    if emptied:  # what a failed attempt left
-        shutil.rmtree(config.home_path / "data" / str(dataset_id), ignore_errors=True)
-        shutil.rmtree(config.home_path / "thumbnails" / str(dataset_id), ignore_errors=True)
-    return _opened(config, dataset_id, version_id)
+    return BegunVersion(dataset_id, version_id, emptied)
+
+
+def opened(config: Config, begun: BegunVersion) -> OpenVersion:
+    """The folders of a version that was begun."""
+    if begun.emptied:  # what a failed attempt left
+        shutil.rmtree(config.home_path / "data" / str(begun.dataset_id), ignore_errors=True)
+        shutil.rmtree(config.home_path / "thumbnails" / str(begun.dataset_id), ignore_errors=True)
+    return OpenVersion(
+        dataset_id=begun.dataset_id,
+        version_id=begun.version_id,
+        folder=str(config.folder("data", begun.dataset_id)),
+        thumbnails=str(config.folder("thumbnails", begun.dataset_id)),
+    )
 
 
 def reserve(database: Database, user: User, dataset_id: int, count: int) -> int:
@@ -197,15 +230,6 @@ def _describe(connection: sa.Connection, dataset: sa.Row[Any], ask: BeginVersion
     }
     given = {name: value for name, value in values.items() if value is not None}
     connection.execute(sa.update(tables.dataset).where(tables.dataset.c.id == dataset.id).values(given))
-
-
-def _opened(config: Config, dataset_id: int, version_id: int) -> OpenVersion:
-    return OpenVersion(
-        dataset_id=dataset_id,
-        version_id=version_id,
-        folder=str(config.folder("data", dataset_id)),
-        thumbnails=str(config.folder("thumbnails", dataset_id)),
-    )
 
 
 def _must_be_preparing(version: sa.Row[Any]) -> None:

@@ -109,6 +109,14 @@ class BeginVersion(Struct, frozen=True, forbid_unknown_fields=True):
     root: str | None = None
 
 
+class BegunVersion(Struct, frozen=True):
+    """The rows are there. `emptied`: in the place of those of a failed attempt, whose files may go."""
+
+    dataset_id: int
+    version_id: int
+    emptied: bool = False
+
+
 class OpenVersion(Struct, frozen=True):
     """`folder` is where pixels that belong to the dataset are written."""
 
@@ -141,6 +149,23 @@ class FinishVersion(Struct, frozen=True, forbid_unknown_fields=True):
     problems: list[Problem] = field(default_factory=list)
 
 
+class Described(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was seen of a sample's data."""
+
+    kind: Kind | None = None
+    shape: list[int] | None = None
+    dtype: str | None = None
+    spacing: list[float] | None = None
+    bytes: int | None = None
+
+
+class Removed(Struct, frozen=True):
+    """Whether a sample was removed; `unused` is where its data lies, if that may be deleted."""
+
+    done: bool
+    unused: str | None = None
+
+
 class RegisterSample(Struct, frozen=True, forbid_unknown_fields=True):
     """Data that lies at `data_url` becomes a sample.
 
@@ -157,3 +182,12 @@ class RegisterSample(Struct, frozen=True, forbid_unknown_fields=True):
     split: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
     staged_url: str | None = None
+
+
+class InsertSample(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sample as it was registered, with what was seen of its data, at an ordinal that was reserved."""
+
+    dataset_id: int
+    sample: RegisterSample
+    ordinal: int
+    found: Described

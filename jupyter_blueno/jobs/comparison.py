@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from jupyter_blueno.catalog.model import Filter
 from jupyter_blueno.errors import InvalidInput, NotFound
-from jupyter_blueno.jobs.model import Code, Job, Person, UsedDataset
-from jupyter_blueno.jobs.sending.parameters import parameters_of
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.model import Code, Job, UsedDataset
 
 if TYPE_CHECKING:
-    from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.config import Config
 
 LEAST, MOST = 2, 8  # jobs side by side
 DIFF = 4000  # lines of all differences together
@@ -68,21 +68,20 @@ class Side(Struct, frozen=True):
     code: Code
 
 
-def compare(manager: JobManager, user: Person, refs: Sequence[str]) -> Comparison:
-    """Compare jobs.
+def compare(config: Config, jobs: Sequence[Job]) -> Comparison:
+    """Compare jobs by what lies in their folders.
 
     Raises
     ------
     InvalidInput
         If there are fewer than two, or too many.
-    NotFound
     """
-    ids = list(dict.fromkeys(manager.find(user, ref) for ref in refs))
-    if not LEAST <= len(ids) <= MOST:
+    different = list({job.id: job for job in jobs}.values())
+    if not LEAST <= len(different) <= MOST:
         raise InvalidInput(
-            f"{LEAST} to {MOST} different jobs can be compared, not {len(ids)}.", code="compare"
+            f"{LEAST} to {MOST} different jobs can be compared, not {len(different)}.", code="compare"
         )
-    return side_by_side([_side(manager, user, job_id) for job_id in ids])
+    return side_by_side([_side(JobFolder.of(config, job.id), job) for job in different])
 
 
 def side_by_side(sides: Sequence[Side]) -> Comparison:
@@ -98,11 +97,14 @@ def side_by_side(sides: Sequence[Side]) -> Comparison:
     )
 
 
-def _side(manager: JobManager, user: Person, job_id: str) -> Side:
-    job = manager.get(user, job_id)
-    record = manager.record(user, job_id)
+def _side(folder: JobFolder, job: Job) -> Side:
+    from jupyter_blueno.jobs.record import JobRecord
+    from jupyter_blueno.jobs.sending import kept
+    from jupyter_blueno.jobs.sending.parameters import parameters_of
+
+    record = JobRecord(folder)
     try:
-        spec = manager.kept(user, job_id)[1].spec
+        spec = kept.of(folder).spec
         parameters = {one.name: one.value for one in parameters_of(spec)}
         if spec.kind == "command":
             parameters["command"] = shlex.join(spec.command)

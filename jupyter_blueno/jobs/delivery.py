@@ -54,7 +54,11 @@ class Delivery:
             return
         if size == self._noted.get(row.id):
             return
-        found = used.read(path.read_text(errors="replace").splitlines())
+        try:
+            with folder.open(used.FILE) as file:
+                found = used.read(file.read().decode(errors="replace").splitlines())
+        except OSError:
+            return
         with self.database.begin() as connection:
             for one in found:
                 connection.execute(_used(row.id, one))
@@ -70,8 +74,9 @@ class Delivery:
         user = User(row.owner, row.team)
         for path in sorted(place.glob(f"[0-9]*{NEW}")):
             try:
-                content = path.read_bytes()
-            except FileNotFoundError:
+                with folder.open(f"{FOLDER}/{path.name}") as file:
+                    content = file.read()
+            except OSError:
                 continue  # somebody else looked at the same job, and has written it
             try:
                 batch = msgspec.json.decode(content, type=Batch)
@@ -85,7 +90,8 @@ class Delivery:
             with contextlib.suppress(FileNotFoundError):
                 path.rename(path.with_suffix(marked))
         try:
-            return (place / SAID).read_text()
+            with folder.open(f"{FOLDER}/{SAID}") as file:
+                return file.read().decode(errors="replace")
         except OSError:
             return None
 

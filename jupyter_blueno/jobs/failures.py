@@ -236,7 +236,7 @@ def _package(file: str) -> str | None:
 
 def _tail(folder: JobFolder) -> str:
     try:
-        with open(folder.path / "log", "rb") as file:
+        with folder.open("log") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL))
             return file.read().decode("utf-8", "replace")
     except OSError:

@@ -44,16 +44,17 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
 
-from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs import beneath, lean
 
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
 
 Shape = TypeVar("Shape")
+ELSEWHERE = ".elsewhere"  # never made: what leads out of the data folder is not there
 
 
 class LogHole(msgspec.Struct, frozen=True):
@@ -64,14 +65,47 @@ class LogHole(msgspec.Struct, frozen=True):
 
 
 class JobFolder:
-    """Reads and writes the files of one job. Holds nothing open; safe from any thread."""
+    """Reads and writes the files of one job. Holds nothing open; safe from any thread.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Parameters
+    ----------
+    path : Path
+    within : Path, optional
+        A data folder of several people. A folder or file that leads out of it,
+        by a link that one of them put there, is as one that is missing.
+    """
+
+    def __init__(self, path: Path, within: Path | None = None) -> None:
+        self._path = path
+        self.within = within
 
     @classmethod
     def of(cls, config: Config, job_id: str) -> JobFolder:
-        return cls(config.home_path / "jobs" / job_id)
+        return cls.below(config, "jobs", job_id)
+
+    @classmethod
+    def below(cls, config: Config, *parts: str) -> JobFolder:
+        """A folder like that of a job, elsewhere in the data folder."""
+        home = config.home_path
+        return cls(home.joinpath(*parts), home if config.of_several else None)
+
+    @property
+    def path(self) -> Path:
+        if self.within is None or beneath.lies(self._path, self.within):
+            return self._path
+        return self.within / ELSEWHERE / "folder"
+
+    def content(self, name: str) -> bytes:
+        """What a file holds."""
+        if self.within is None:
+            return lean.read(f"{self._path}/{name}")
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """A file, to be read."""
+        path = self.path / name
+        return open(path, "rb") if self.within is None else beneath.opened(path, self.within)
 
     @property
     def code(self) -> Path:
@@ -84,7 +118,7 @@ class JobFolder:
     def read(self, name: str, shape: type[Shape]) -> Shape | None:
         """A JSON file as a struct, or None if it is not there or not whole."""
         try:
-            return msgspec.json.decode(lean.read(f"{self.path}/{name}"), type=shape)
+            return msgspec.json.decode(self.content(name), type=shape)
         except (OSError, msgspec.DecodeError):
             return None
 
@@ -162,7 +196,8 @@ class JobFolder:
     def last_line(self, name: str) -> str:
         """The last line of a text, without its full stop."""
         try:
-            lines = (self.path / name).read_text(errors="replace").strip().splitlines()
+            with self.open(name) as file:
+                lines = file.read().decode(errors="replace").strip().splitlines()
         except OSError:
             return ""
         return lines[-1].rstrip(".") if lines else ""

@@ -5,42 +5,34 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jupyter_blueno.catalog.checks import check_text
-from jupyter_blueno.errors import BluenoError, Conflict, DatabaseUnavailable, NotAllowed, NotFound
-from jupyter_blueno.jobs import backends, parts, store, workbench
-from jupyter_blueno.jobs.backends.base import NotYet
+from jupyter_blueno.errors import Conflict, NotAllowed, NotFound
+from jupyter_blueno.jobs import backends, parts, store
+from jupyter_blueno.jobs.engine.order import lane_of
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.lifecycle import PAUSED
 from jupyter_blueno.jobs.model import (
     TERMINAL,
     Change,
+    Claim,
     Code,
-    Form,
     Job,
+    JobKind,
     JobPage,
     JobSpec,
     Person,
-    Workbench,
+    Resources,
 )
-from jupyter_blueno.jobs.monitor import Monitor, claim_of
+from jupyter_blueno.jobs.monitor import Monitor
 from jupyter_blueno.jobs.record import JobRecord
-from jupyter_blueno.jobs.sending import (
-    amounts,
-    batch,
-    environments,
-    interpreters,
-    kept,
-    parameters,
-    plan,
-    request,
-    runnable,
-    snapshot,
-)
-from jupyter_blueno.jobs.sending.objects import Objects
+from jupyter_blueno.jobs.sending import amounts, batch, environments, kept, outlook, request, snapshot
+from jupyter_blueno.jobs.sending.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +48,7 @@ class JobManager:
     What a job does is told by its folder; rows follow. Where no monitor runs in
     this process, they are brought up to date when somebody asks. `after_end` is
     called after a job was seen to end, and when the monitor starts. `team` and
-    `given`: see `Monitor`.
+    `given`: see `Monitor`. `staging` lays out what is submitted here.
     """
 
     def __init__(
@@ -67,24 +59,25 @@ class JobManager:
         after_end: Callable[[], None] | None = None,
         team: str | None = None,
         given: Callable[[str], dict[str, str]] | None = None,
+        staging: Staging | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend or backends.of(config)
         self.monitor = Monitor(config, database, self.backend, after_end, team, given)
-        self.recorder = snapshot.Recorder(config)
-        self.objects = Objects(config.home_path / "objects")
+        self.staging = staging or Staging(config, self.backend.here)
 
     def start_monitor(self) -> None:
         """Adopt the jobs that are not over, and follow them from a thread."""
         self.monitor.start()
-        self.recorder.later(self.objects.sweep)
-        self.recorder.later(lambda: environments.sweep(self.config.home_path))
+        later = self.staging.recorder.later
+        later(self.staging.objects.sweep)
+        later(lambda: environments.sweep(self.config.home_path))
 
     def close(self) -> None:
         """Stop following; the jobs go on."""
         self.monitor.stop()
-        self.recorder.close()
+        self.staging.close()
         self.backend.close()
 
     # -- asking for work ----------------------------------------------------
@@ -103,28 +96,15 @@ class JobManager:
         """
         request.check_id(job_id)
         name = request.check_name(name)
-        digest = request.digest(name, spec)
         with self.database.autocommit() as connection:
             known = store.row(connection, job_id)
         if known is not None:
-            return self.same(user, known, digest)
-        runnable.check(self, spec)
-        self.lay_out(job_id, name, spec, digest)
-        return self.launch(user, job_id, name, spec, digest)
+            return self.same(user, known, request.digest(name, spec))
+        return batch.submit_many(self, user, [(job_id, name, spec)])[0]
 
     def submit_many(self, user: Person, asked: Sequence[tuple[str, str, JobSpec]]) -> list[Job]:
         """Start jobs of which each is an id, a name and what to run; see `batch.submit_many`."""
         return batch.submit_many(self, user, asked)
-
-    def lay_out(self, job_id: str, name: str, spec: JobSpec, digest: str, durable: bool = True) -> None:
-        """Make the folder of a job that was checked; without `durable` it may be lost with the power."""
-        content = plan.of(self.config, job_id, spec)
-        folder = JobFolder.of(self.config, job_id)
-        with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
-            if fresh is not None:
-                snapshot.write_down(JobFolder(fresh), name, digest, spec, content, durable)
-                base = content["build"]["base"] if content["build"] else interpreters.place(spec.python)
-                snapshot.take(spec, JobFolder(fresh), content["cwd"], base, self.objects)
 
     def rerun(self, user: Person, ref: str, change: Change | None = None) -> Job:
         """Run the same snapshot again, as a new job; `change` gives it other values.
@@ -135,32 +115,12 @@ class JobManager:
             If the work does not take them.
         """
         change = change or Change()
-        old, record = self.kept(user, ref)
+        folder = JobFolder.of(self.config, self.find(user, ref))
         job_id = change.id or os.urandom(16).hex()
         request.check_id(job_id)
-        name, spec = kept.changed(self, record, change)
-        if change.resume:
-            spec = snapshot.resumed(spec, old)
-        return kept.submit(self, user, old, job_id, name, spec)
-
-    def form(self, user: Person, ref: str) -> Form:
-        """What may be changed of a job to run it again."""
-        _, record = self.kept(user, ref)
-        return parameters.form_of(record.name, record.spec)
-
-    def workbench(self, user: Person, ref: str) -> Workbench:
-        """A notebook that takes up where the job was."""
-        folder, record = self.kept(user, ref)
-        python = plan.python_of(self.config, record.spec)
-        return workbench.of(self.get(user, ref), folder.path, record.spec, python)
-
-    def kept(self, user: Person, ref: str) -> tuple[JobFolder, snapshot.SpecFile]:
-        """A job's folder, and what it was asked to run."""
-        folder = JobFolder.of(self.config, self.find(user, ref))
-        record = snapshot.asked(folder)
-        if record is None:
-            raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
-        return folder, record
+        name, spec = kept.again(self.staging, folder, change)
+        self.backend.check(spec.resources)
+        return kept.submit(self, user, folder, job_id, name, spec)
 
     def cancel(self, user: Person, ref: str) -> Job:
         """Have a job stopped, and its parts. One that is over stays as it ended."""
@@ -241,7 +201,7 @@ class JobManager:
             path = path.rename(path.with_name(f".{job_id}.deleted"))
         kept = snapshot.contents(JobFolder(path))
         shutil.rmtree(path, ignore_errors=True)
-        self.objects.drop(kept)
+        self.staging.objects.drop(kept)
         return done
 
     # -- asking about work --------------------------------------------------
@@ -336,55 +296,35 @@ class JobManager:
             raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
         return self.get(user, row.id)
 
-    def launch(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> Job:
-        """Start the job whose folder is laid out."""
-        # Intent first. If we die before it is in the queue, the monitor puts it there.
-        try:
-            with self.database.begin() if spec.parent else self.database.autocommit() as connection:
-                job = store.insert(connection, self.row(user, job_id, name, spec, digest))
-        except DatabaseUnavailable:
-            raise  # the row may have been kept all the same: the same request again finds row and folder
-        except BluenoError:
-            shutil.rmtree(JobFolder.of(self.config, job_id).path, ignore_errors=True)
-            raise
-        if job is None:  # a twin of this request was faster, or another one took the id
-            with self.database.begin() as connection:
-                known = store.row(connection, job_id)
-            return self.same(user, known, digest)
-        folder = JobFolder.of(self.config, job_id)
-        environment = self.monitor.environment(job_id, spec.kind, spec.resources)
-        try:
-            with contextlib.suppress(NotYet):
-                self.backend.start(job_id, folder, claim_of(job), environment)
-        except BluenoError:
-            with self.database.begin() as connection:
-                forgotten = store.forget(connection, job_id)
-            if forgotten:
-                shutil.rmtree(folder.path, ignore_errors=True)
-            raise
-        # Only now: it would take the processor from the job that is starting.
-        self.monitor.look()
-        self.remember([folder], spec)
-        return job
+    def outlook(self, user: Person, name: str, kind: JobKind, resources: Resources) -> outlook.Outlook:
+        """What there is to hand out, and when such work would start.
 
-    def row(self, user: Person, job_id: str, name: str, spec: JobSpec, digest: str) -> dict[str, Any]:
+        Raises
+        ------
+        InvalidInput
+            If what it needs can never be had.
+        """
+        self.backend.check(resources)
+        claim = Claim(user.name, name, kind, resources, time.time())
+        with self.database.begin() as connection:
+            before = store.count_before(connection, resources.priority, lane_of(kind))
+        return outlook.Outlook(self.backend.room(), before, self.backend.why([(claim, before)])[0])
+
+    def launch(self, user: Person, asked: Intent) -> Job:
+        """Start the job whose folder is laid out; the same request again is the same job."""
+        return batch.launch(self, user, [asked])[0]
+
+    def row(self, user: Person, asked: Intent) -> dict[str, Any]:
         """A new job's row; what is long stays in its folder."""
-        short = request.without_secrets(msgspec.structs.replace(spec, source=None, payload=None))
-        short = msgspec.structs.replace(short, arguments=[], search=[], files=[], selection=None)
         return {
-            "id": job_id,
+            "id": asked.id,
             "team": user.team,
             "owner": user.name,
-            "name": name,
-            "kind": spec.kind,
-            "parent": spec.parent,
+            "name": request.check_name(asked.name),
+            "kind": asked.kind,
+            "parent": asked.parent,
             "state": "QUEUED",
-            "spec": msgspec.to_builtins(short),
+            "spec": msgspec.to_builtins(asked.spec),
             "backend": self.backend.name,
-            "handle": {"digest": digest},
+            "handle": {"digest": asked.digest},
         }
-
-    def remember(self, folders: list[JobFolder], spec: JobSpec) -> None:
-        """Have packages and commit written down for jobs of one environment and folder."""
-        python = None if environments.is_built(spec) else interpreters.place(spec.python)
-        self.recorder.record(folders, python, request.working_folder(self.config, spec))

@@ -90,7 +90,8 @@ class JobRecord:
     def used(self) -> list[UsedDataset]:
         """The datasets that it read, with version and filter."""
         try:
-            lines = (self.folder.path / used.FILE).read_text(errors="replace").splitlines()
+            with self.folder.open(used.FILE) as file:
+                lines = file.read().decode(errors="replace").splitlines()
         except OSError:
             return []
         return used.read(lines)

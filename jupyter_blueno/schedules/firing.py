@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
 
 DUE = "BLUENO_DUE"  # in a job's environment: when it was due
+FRESH = "BLUENO_FRESH_NOTEBOOK"  # and the file that the notebook is read from as the job begins
 _NAMES = uuid.UUID("6a0f7f6e-93d5-4d0b-9a44-0b1a6d1c7a55")
 
 log = logging.getLogger("jupyter_blueno")
@@ -37,7 +38,7 @@ log = logging.getLogger("jupyter_blueno")
 
 def folder_of(config: Config, schedule_id: str, digest: str) -> JobFolder:
     """Where a schedule keeps what it runs."""
-    return JobFolder(config.home_path / "schedules" / schedule_id / digest[:16])
+    return JobFolder.below(config, "schedules", schedule_id, digest[:16])
 
 
 def key_of(due: datetime) -> str:
@@ -185,9 +186,12 @@ class Firer:
         try:
             if row.notebook is None:
                 kept.submit(self.jobs, owner, folder, firing.job_id, record.name, spec)
-            else:
+            elif self.jobs.staging.looks:
                 spec = _reread(spec, row.notebook)
                 self.jobs.submit(owner, firing.job_id, record.name, spec)
+            else:  # the job reads it, which may
+                spec = _with(spec, FRESH, row.notebook)
+                kept.submit(self.jobs, owner, folder, firing.job_id, record.name, spec)
         except Conflict as error:
             # Whoever died over this read another text of the notebook; that job is the one.
             if error.code != "job_id_taken":

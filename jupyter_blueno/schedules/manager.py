@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,11 +14,10 @@ from jupyter_blueno.catalog.checks import check_text
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput, NotAllowed, NotFound
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import Change, JobSpec
-from jupyter_blueno.jobs.sending import kept, request, snapshot
-from jupyter_blueno.schedules import rules, standby, store
+from jupyter_blueno.jobs.sending import request
+from jupyter_blueno.schedules import making, rules, standby, store
 from jupyter_blueno.schedules.firing import Firer, claim_by_hand, folder_of
-from jupyter_blueno.schedules.model import Firing, Schedule, Standby, Timing, Upcoming
+from jupyter_blueno.schedules.model import Firing, KeepSchedule, Schedule, Standby, Timing, Upcoming
 
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
@@ -56,99 +52,43 @@ class ScheduleManager:
 
     # -- making and changing ---------------------------------------------------
 
-    def create(
-        self,
-        user: User,
-        schedule_id: str,
-        name: str,
-        timing: Timing,
-        spec: JobSpec,
-        fresh: bool = False,
-        replace: bool = False,
-    ) -> Schedule:
-        """Schedule work, as it is now; with `replace` in the place of the schedule of this name.
+    def keep(self, user: User, ask: KeepSchedule) -> Schedule:
+        """Write down a schedule whose work is kept.
 
         Raises
         ------
         InvalidInput
-            If it can never start, or cannot run.
+            If it needs what can never be had.
         AlreadyExists
-            If there is a schedule of this name, and `replace` is not said.
+            If there is a schedule of this name, and it is not the one that this one replaces.
         """
-        request.check_id(schedule_id)
-        name = request.check_name(name)
-        spec = kept.settled(self.jobs, spec)
-        request.check_spec(spec)
-        notebook = self._notebook(spec) if fresh else None
-        digest = request.digest(name, spec)
-
-        def lay_out(folder: JobFolder) -> None:
-            kept.take(self.jobs, folder, name, spec)
-
-        return self._create(user, schedule_id, name, timing, spec, digest, notebook, replace, lay_out)
-
-    def create_from_job(
-        self,
-        user: User,
-        schedule_id: str,
-        ref: str,
-        change: Change,
-        timing: Timing,
-        replace: bool = False,
-    ) -> Schedule:
-        """Schedule what a job ran, with other values where `change` gives some."""
-        request.check_id(schedule_id)
-        old, record = self.jobs.kept(user, ref)
-        name, spec = kept.changed(self.jobs, record, change)
-        if spec.kind == "ingest":
-            raise InvalidInput("Preparing a dataset cannot be scheduled; do so in a script.", code="job_spec")
-        spec = kept.settled(self.jobs, spec)
-        digest = request.digest(name, spec)
-
-        def lay_out(folder: JobFolder) -> None:
-            kept.take_over(old, folder, name, spec)
-
-        return self._create(user, schedule_id, name, timing, spec, digest, None, replace, lay_out)
-
-    def _create(
-        self,
-        user: User,
-        schedule_id: str,
-        name: str,
-        timing: Timing,
-        spec: JobSpec,
-        digest: str,
-        notebook: str | None,
-        replace: bool,
-        lay_out: Callable[[JobFolder], None],
-    ) -> Schedule:
-        values = self._timing(user, timing)
-        values |= {"kind": spec.kind, "digest": digest, "notebook": notebook}
-        values |= {"origin": msgspec.to_builtins(spec.origin)}
+        self.jobs.backend.check(ask.resources)
+        name = request.check_name(ask.name)
+        values = self._timing(user, ask.timing)
+        values |= {"kind": ask.kind, "digest": ask.digest, "notebook": ask.notebook}
+        values |= {"origin": msgspec.to_builtins(ask.origin)}
         with self.database.begin() as connection:
-            known = store.row(connection, schedule_id)
+            known = store.row(connection, ask.id)
             twin = store.named(connection, user.team, name)
         if known is not None:  # the answer was lost, and it is asked again
-            return self._again(user, known, digest)
-        if twin is not None and not replace:
+            return self._again(user, known, ask.digest)
+        if (twin.id if twin is not None else None) != ask.replaces:
             raise AlreadyExists(
                 f"There is a schedule '{name[:60]}' already. Choose another name, or delete that one.",
                 code="schedule_exists",
             )
         if twin is not None:
             self._check_owner(user, twin)
-        place = schedule_id if twin is None else twin.id
-        lay_out(folder_of(self.config, place, digest))
         with self.database.begin() as connection:
             if twin is not None:
                 store.update(connection, twin.id, **values, paused=False)
             else:
-                row = {"id": schedule_id, "team": user.team, "owner": user.name, "name": name, **values}
+                row = {"id": ask.id, "team": user.team, "owner": user.name, "name": name, **values}
                 if not store.insert(connection, row):
                     raise Conflict("Another request made that schedule just now.", code="schedule_exists")
-        if twin is not None and twin.digest != digest:
+        if twin is not None and twin.digest != ask.digest:
             self._drop(folder_of(self.config, twin.id, twin.digest))
-        return self._told(user, place)
+        return self._told(user, twin.id if twin is not None else ask.id)
 
     def _again(self, user: User, known: Any, digest: str) -> Schedule:
         if known.team != user.team or known.digest != digest or known.deleted_at is not None:
@@ -285,26 +225,8 @@ class ScheduleManager:
         with self.database.begin() as connection:
             return store.newest_version(connection, dataset_id)
 
-    def _notebook(self, spec: JobSpec) -> str:
-        """The file that a fresh notebook is read from."""
-        if spec.kind != "notebook" or not spec.origin.notebook:
-            raise InvalidInput(
-                "Only a notebook that is a file can be read anew each time; leave 'fresh' out.",
-                code="schedule_fresh",
-            )
-        name = Path(spec.origin.notebook.partition(":")[2] or spec.origin.notebook)
-        path = os.path.join(spec.folder or "", name if name.is_absolute() else name.name)
-        if not os.path.isfile(path):
-            raise NotFound(
-                f"There is no notebook {path}. Save it first, or leave 'fresh' out.",
-                code="notebook_not_found",
-            )
-        return path
-
     def _drop(self, folder: JobFolder) -> None:
-        contents = snapshot.contents(folder)
-        shutil.rmtree(folder.path, ignore_errors=True)
-        self.jobs.objects.drop(contents)
+        making.drop(self.jobs.staging, folder)
 
     def _row(self, user: User, ref: str) -> Any:
         check_text(ref, "A schedule's name")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from jupyter_blueno.jobs.model import JobKind, Origin, State
+from jupyter_blueno.jobs.model import JobKind, Origin, Resources, State
 
 CatchUp = Literal["skip", "once", "all"]
 Overlap = Literal["skip", "queue", "allow"]
@@ -79,6 +79,24 @@ class Schedule(Struct, frozen=True):
     origin: Origin = field(default_factory=Origin)
     runs: list[Firing] = []
     skipped: Firing | None = None
+
+
+class KeepSchedule(Struct, frozen=True, forbid_unknown_fields=True):
+    """A schedule whose work is kept, below its `id`, or that of the schedule of this name that it `replaces`.
+
+    `digest` is that of the work, `kind`, `resources` and `origin` are its own. A
+    `notebook` is a file that is read whenever it starts.
+    """
+
+    id: str
+    name: str
+    timing: Timing
+    kind: JobKind
+    digest: str
+    resources: Resources
+    origin: Origin
+    notebook: str | None = None
+    replaces: str | None = None
 
 
 class Upcoming(Struct, frozen=True):

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_blueno.catalog.checks import check_json_items
 from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
-from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import TERMINAL, Change, Code, Job, JobSpec, Person, Resources
-from jupyter_blueno.jobs.sending import kept, preview, request, snapshot
-from jupyter_blueno.jobs.sending.outlook import Preview
-from jupyter_blueno.sweeps import rules, space, store, work
-from jupyter_blueno.sweeps.model import ChangeStop, Outline, Plan, StartSweep, Sweep, Trial, Verdict
+from jupyter_blueno.jobs.model import TERMINAL, Change, Job, JobSpec, Person
+from jupyter_blueno.jobs.sending import kept, request, snapshot
+from jupyter_blueno.sweeps import making, rules, space, store, work
+from jupyter_blueno.sweeps.model import BeginSweep, ChangeStop, Plan, Sweep, Trial, Verdict
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from jupyter_blueno.jobs.manager import JobManager
-
-CONDUCTOR = "jupyter_blueno.conductors.sweep"
-RETRIES = 5  # of a conductor that is killed: it goes on where it was
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What a conductor is told: its job's `source`."""
-
-    sweep_id: str
-    owner: str
-    team: str
-    first: int = 0  # the number of the first trial that it makes
 
 
 class SweepManager:
@@ -45,54 +28,21 @@ class SweepManager:
         self.config = jobs.config
         self.database = jobs.database
 
-    def start(self, user: Person, ask: StartSweep) -> Sweep:
-        """Keep the work, and start the job that conducts; the same request again is the same sweep.
+    def begin(self, user: Person, ask: BeginSweep) -> Sweep:
+        """Write down a sweep that is laid out, and start the job that conducts; again, it is the same sweep.
 
         Raises
         ------
         InvalidInput
-            If the plan makes no sense, or the work does not take the values; nothing was begun.
+            If a trial needs what can never be had.
         Conflict
             If the id belongs to another request.
         """
-        request.check_id(ask.id)
-        name, spec = self._checked(ask.name, ask.work, ask.plan)
-        kept.take(self.jobs, work.folder_of(self.config, ask.id), name, spec)
-        digest = hashlib.sha256(msgspec.json.encode(ask, order="sorted")).hexdigest()
-        self._begin(user, ask.id, name, spec, ask.plan, digest)
-        return self.get(user, ask.id)
-
-    def start_from_job(self, user: Person, ref: str, change: Change, plan: Plan) -> Sweep:
-        """Start a sweep of what a job ran, with its snapshot; the same request again is the same sweep.
-
-        Raises
-        ------
-        InvalidInput
-            As `start`.
-        """
-        sweep_id = change.id or os.urandom(16).hex()
-        request.check_id(sweep_id)
-        old, name, spec = self._of_job(user, ref, change, plan)
-        kept.take_over(old, work.folder_of(self.config, sweep_id), name, spec)
-        digest = hashlib.sha256(msgspec.json.encode((name, spec, plan), order="sorted")).hexdigest()
-        self._begin(user, sweep_id, name, spec, plan, digest)
-        return self.get(user, sweep_id)
-
-    def outline(self, user: Person, name: str, spec: JobSpec, plan: Plan) -> Outline:
-        """What `start` would do; nothing is kept.
-
-        Raises
-        ------
-        InvalidInput
-            As `start`.
-        """
-        name, spec = self._checked(name, spec, plan)
-        return self._outlined(plan, preview.of(self.jobs, user, name, work.first(spec, plan.space)))
-
-    def outline_of_job(self, user: Person, ref: str, change: Change, plan: Plan) -> Outline:
-        """What `start_from_job` would do; nothing is kept."""
-        old, name, spec = self._of_job(user, ref, change, plan)
-        return self._outlined(plan, preview.of(self.jobs, user, name, work.first(spec, plan.space), old))
+        self.jobs.backend.check(ask.resources)
+        conductor = ask.conductor
+        self._keep(user, conductor.id, request.check_name(conductor.name), ask.kind, ask.plan, ask.digest)
+        self.jobs.launch(user, conductor)
+        return self.get(user, conductor.id)
 
     def again(self, user: Person, ref: str, change: Change) -> Job:
         """Run a sweep again from the beginning, with the same snapshot.
@@ -113,21 +63,21 @@ class SweepManager:
         record = self._record(old.id)
         name = request.check_name(change.name or old.name)
         folders = work.folder_of(self.config, old.id), work.folder_of(self.config, job_id)
-        kept.take_over(*folders, name, record.spec)
+        self.jobs.staging.take_over(*folders, name, record.spec)
         plan = msgspec.convert(old.plan, Plan)
-        self._begin(user, job_id, name, record.spec, plan, f"again {old.id}")
+        self._keep(user, job_id, name, record.spec.kind, plan, f"again {old.id}")
+        self._conduct(user, job_id, job_id, name, record.spec, 0)
         return self.jobs.get(user, job_id)
 
-    def _begin(self, user: Person, sweep_id: str, name: str, spec: JobSpec, plan: Plan, digest: str) -> None:
-        """Write down the sweep whose work is kept, and start the job that conducts."""
+    def _keep(self, user: Person, sweep_id: str, name: str, kind: str, plan: Plan, digest: str) -> None:
+        """Write down the sweep whose work is kept."""
         with self.database.begin() as connection:
             values: dict[str, Any] = {"id": sweep_id, "team": user.team, "owner": user.name, "name": name}
-            values |= {"kind": spec.kind, "digest": digest, "jobs": [sweep_id]}
+            values |= {"kind": kind, "digest": digest, "jobs": [sweep_id]}
             store.insert(connection, {**values, "plan": msgspec.to_builtins(plan)})
             known = store.row(connection, sweep_id)
         if known is None or known.digest != digest or (known.team, known.owner) != (user.team, user.name):
             raise Conflict("Another sweep has this id already; make a new one.", code="job_id_taken")
-        self._conduct(user, sweep_id, known, spec, 0)
 
     def resume(self, user: Person, ref: str, job_id: str, change: ChangeStop) -> Sweep:
         """Go on with a sweep that is over, by a new job; `job_id` makes a repeated request the same job.
@@ -154,7 +104,7 @@ class SweepManager:
                 if over is not None:
                     raise Conflict(f"{over.sentence} Say how many more there are to be.", code="sweep_over")
                 store.update(connection, row.id, plan, [*row.jobs, job_id])
-        self._conduct(user, job_id, row, record.spec, len(trials))
+        self._conduct(user, row.id, job_id, row.name, record.spec, len(trials))
         return self.get(user, job_id)
 
     def change(self, user: Person, ref: str, change: ChangeStop) -> Sweep:
@@ -194,10 +144,6 @@ class SweepManager:
         with self.database.begin() as connection:
             trials, revision = store.trials(connection, row.id, msgspec.convert(row.plan, Plan), since)
         return trials, revision
-
-    def code(self, user: Person, ref: str) -> Code:
-        """What each trial runs."""
-        return snapshot.read(work.folder_of(self.config, self._row(user, ref).id))
 
     # -- what a conductor asks ------------------------------------------------
 
@@ -256,27 +202,9 @@ class SweepManager:
                 store.update(connection, row.id, msgspec.convert(row.plan, Plan), left)
                 return
             store.delete(connection, row.id)
-        work.forget(self.config, self.jobs.objects, row.id)
+        work.forget(self.config, self.jobs.staging.objects, row.id)
 
     # -- steps ------------------------------------------------------------------
-
-    def _checked(self, name: str, spec: JobSpec, plan: Plan) -> tuple[str, JobSpec]:
-        """Name and work of a sweep that may begin."""
-        name = request.check_name(name)
-        rules.check(plan)
-        check_json_items([msgspec.to_builtins(plan)], "The sweep's plan")
-        spec = kept.settled(self.jobs, spec)
-        work.check(spec, plan.space)
-        return name, spec
-
-    def _of_job(self, user: Person, ref: str, change: Change, plan: Plan) -> tuple[JobFolder, str, JobSpec]:
-        """The same of what a job ran, and where that is kept."""
-        old, record = self.jobs.kept(user, ref)
-        name, spec = kept.changed(self.jobs, record, msgspec.structs.replace(change, parent=None))
-        return old, *self._checked(name, spec, plan)
-
-    def _outlined(self, plan: Plan, trial: Preview) -> Outline:
-        return Outline(rules.most_trials(plan), space.size(plan.space), plan, trial)
 
     def _row(self, user: Person, ref: str) -> sa.Row[Any]:
         job_id = self.jobs.find(user, ref)
@@ -295,17 +223,11 @@ class SweepManager:
     def _conductor(self, user: Person, row: sa.Row[Any]) -> Job:
         return self.jobs.get(user, row.jobs[-1])
 
-    def _conduct(self, user: Person, job_id: str, row: sa.Row[Any], spec: JobSpec, first: int) -> None:
-        asked = Request(row.id, user.name, user.team, first)
-        conductor = JobSpec(
-            kind="sweep",
-            command=[sys.executable, "-P", "-m", CONDUCTOR],
-            source=msgspec.json.encode(asked).decode(),
-            folder=spec.folder,
-            resources=Resources(retries=RETRIES),
-            origin=spec.origin,
-        )
-        self.jobs.submit(user, job_id, row.name, conductor)
+    def _conduct(
+        self, user: Person, sweep_id: str, job_id: str, name: str, spec: JobSpec, first: int
+    ) -> None:
+        laid = making.conductor(self.jobs.staging, user, sweep_id, job_id, name, spec, first)
+        laid.launched(lambda intents: self.jobs.launch(user, intents[0]))
 
 
 def _changed(plan: Plan, change: ChangeStop) -> Plan:

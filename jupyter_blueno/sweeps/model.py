@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from jupyter_blueno.jobs.model import JobSpec, State
+from jupyter_blueno.jobs.intent import Intent
+from jupyter_blueno.jobs.model import JobKind, JobSpec, Resources, State
 from jupyter_blueno.jobs.sending.outlook import Preview
 
 Direction = Literal["maximize", "minimize"]
@@ -140,6 +141,19 @@ class Outline(Struct, frozen=True):
     points: int | None
     plan: Plan
     trial: Preview
+
+
+class BeginSweep(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sweep whose work is kept, and the folder of whose conductor is laid out.
+
+    `kind` and `resources` are those of the work; `digest` is that of the whole request.
+    """
+
+    conductor: Intent
+    kind: JobKind
+    resources: Resources
+    plan: Plan
+    digest: str
 
 
 class ChangeStop(Struct, frozen=True, forbid_unknown_fields=True):

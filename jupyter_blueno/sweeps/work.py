@@ -27,7 +27,7 @@ TRIAL = "BLUENO_TRIAL"  # in a trial's environment: sweep and number
 
 def folder_of(config: Config, sweep_id: str) -> JobFolder:
     """Where the snapshot of a sweep's work is kept."""
-    return JobFolder(config.home_path / "sweeps" / sweep_id)
+    return JobFolder.below(config, "sweeps", sweep_id)
 
 
 def job_id_of(sweep_id: str, number: int) -> str:

@@ -9,16 +9,19 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import MissingDependency, NotFound
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.inside.listeners.tensorboard import FILE
-from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import TERMINAL, Job, Person
+from jupyter_blueno.jobs.record import JobRecord
 from jupyter_blueno.tracking.companion import Companion
 from jupyter_blueno.tracking.events import EventFile
+
+Look = Callable[[str], Job]  # how a job stands, by its id
 
 PERIOD = 3.0  # seconds between looks for new metrics
 MOST = 200  # jobs in one board
@@ -33,10 +36,10 @@ class Board:
     event files, and a file made of the metrics that it logged.
     """
 
-    def __init__(self, folder: Path, jobs: JobManager, user: Person, shown: list[Job]) -> None:
+    def __init__(self, folder: Path, config: Config, shown: list[Job], look: Look) -> None:
         self.folder = folder / "jobs"
-        self._jobs = jobs
-        self._user = user
+        self._config = config
+        self._look = look
         self._after = {job.id: "" for job in shown}
         self._names = {job.id: _called(job) for job in shown}
         self._files = {job.id: EventFile(self.folder / _called(job)) for job in shown}
@@ -57,14 +60,14 @@ class Board:
         going = False
         for job_id, name in self._names.items():
             with contextlib.suppress(NotFound):  # deleted meanwhile
-                going |= self._jobs.get(self._user, job_id).state not in TERMINAL
-            folder = JobFolder.of(self._jobs.config, job_id)
+                going |= self._look(job_id).state not in TERMINAL
+            folder = JobFolder.of(self._config, job_id)
             for number, place in enumerate(logged(folder)):
                 link = self.folder / name / f"files-{number + 1}" if number else self.folder / name / "files"
                 if not link.is_symlink():
                     link.parent.mkdir(parents=True, exist_ok=True)
                     link.symlink_to(place, target_is_directory=True)
-            curves = self._jobs.record(self._user, job_id).curves("metrics", self._after[job_id], 10_000)
+            curves = JobRecord(folder).curves("metrics", self._after[job_id], 10_000)
             self._after[job_id] = curves.after
             self._files[job_id].add(curves)
         return going
@@ -84,21 +87,18 @@ class Board:
 class Boards:
     """The boards of one process. Thread-safe."""
 
-    def __init__(self, config: Config, jobs: JobManager) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._jobs = jobs
         self._lock = threading.Lock()
         self._boards: dict[str, Board] = {}
 
-    def open(self, user: Person, refs: list[str]) -> str:
-        """The key of the board of some jobs; it is started if there is none.
+    def open(self, user: Person, jobs: list[Job], look: Look) -> str:
+        """The key of the board of some jobs; it is started if there is none. `look` says how one stands.
 
         Raises
         ------
         MissingDependency
             If TensorBoard is not installed.
-        NotFound
-            If there is no such job.
         """
         if importlib.util.find_spec("tensorboard") is None:
             raise MissingDependency(
@@ -106,8 +106,7 @@ class Boards:
                 "pip install 'jupyter-blueno[tensorboard]' there.",
                 code="tensorboard_missing",
             )
-        shown = [self._jobs.get(user, ref) for ref in dict.fromkeys(refs)]
-        shown.sort(key=lambda job: job.id)
+        shown = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.id)
         text = "\n".join([user.team, user.name, *(job.id for job in shown)])
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         with self._lock:
@@ -116,7 +115,7 @@ class Boards:
                     self._boards.pop(other).close()
             if key not in self._boards:
                 folder = self._config.folder("cache", "tensorboard", key)
-                self._boards[key] = Board(folder, self._jobs, user, shown)
+                self._boards[key] = Board(folder, self._config, shown, look)
         return key
 
     def get(self, key: str) -> Companion:

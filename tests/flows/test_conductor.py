@@ -17,9 +17,10 @@ import jupyter_blueno as blueno
 from jupyter_blueno import errors
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.destination import OperationsDestination
+from jupyter_blueno.api.flows import start_flow
 from jupyter_blueno.client.transport import InProcess
 from jupyter_blueno.database.tables import version
-from jupyter_blueno.flows import going, making, seeing
+from jupyter_blueno.flows import going, seeing
 from jupyter_blueno.flows.model import FlowSpec, StepSpec
 from jupyter_blueno.ingest.sources.arrays import ingest_arrays
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
@@ -118,10 +119,10 @@ def test_several_may_have_it_go_on_at_once(spoken: Context, marks: Path) -> None
 def test_the_same_request_again_is_the_same_flow(spoken: Context) -> None:
     ask = FlowSpec("ab" * 16, "twice", [StepSpec("true", JobSpec(kind="command", command=["true"]))])
     jobs = spoken.platform.jobs
-    first = making.start(jobs, spoken.user, ask)
-    assert making.start(jobs, spoken.user, ask).id == first.id
+    first = start_flow(spoken, ask)
+    assert start_flow(spoken, ask).id == first.id
     with pytest.raises(errors.Conflict):
-        making.start(jobs, spoken.user, msgspec.structs.replace(ask, name="other"))
+        start_flow(spoken, msgspec.structs.replace(ask, name="other"))
     run = blueno.job(first.id)
     assert isinstance(run, blueno.FlowRun)
     assert run.wait(SOON).state == "SUCCEEDED"

@@ -35,6 +35,6 @@ settings.configure(
     service_url=f"http://127.0.0.1:{port + 3}/services/blueno",
     token="a-token-of-the-service-for-tests",
     volume=f"{folder}/volume",
-    command=[sys.executable, "-m", "jupyter_blueno.hub"],
-    environment=told["service"],
+    command=[sys.executable, "-m", "tests.hub.watched", f"{folder}/volume/teams", f"{folder}/looked-at"],
+    environment=told["service"] | {"PYTHONPATH": os.environ["PYTHONPATH"]},
 )

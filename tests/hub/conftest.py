@@ -13,14 +13,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from jupyter_blueno.client.transport import TEAM_HEADER, Http
+from jupyter_blueno.api.context import Context, Platform, User
+from jupyter_blueno.client.transport import TEAM_HEADER, Beside, Http
+from jupyter_blueno.config import Config
 from tests.hub.proxy import proxy
 
 TOKEN = "a-token-of-the-tests-themselves-0123456789"
@@ -34,6 +36,7 @@ class Hub:
     folder: Path
     port: int
     process: subprocess.Popen[bytes]
+    opened: list[Beside] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -79,6 +82,17 @@ class Hub:
     def asks(self, token: str, team: str | None = None) -> Http:
         """The service, asked directly."""
         return Http(self.service, token, headers={} if team is None else {TEAM_HEADER: team})
+
+    def beside(self, name: str, team: str = "radiology") -> Beside:
+        """The service, asked as the person's notebook server asks: what reads files is done here."""
+        home = self.volume / "home" / name
+        home.mkdir(parents=True, exist_ok=True)
+        folder = str(self.volume / "teams" / team)
+        config = Config(home=folder, roots=[str(home)], service_url=self.service, team=team)
+        service = self.asks(self.sign_in(name), team)
+        at = Beside(service, Context(Platform(config), User(name, team), service))
+        self.opened.append(at)
+        return at
 
     def server_of(self, name: str, token: str) -> Http:
         """The person's own server."""
@@ -126,6 +140,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterat
                     raise RuntimeError(started.log()) from None
                 time.sleep(0.1)
     yield started
+    for one in started.opened:
+        one.close()
     for name in ("alice", "bob", "carol", "dave"):
         with contextlib.suppress(OSError):  # had none
             started.api("DELETE", f"/users/{name}/server")

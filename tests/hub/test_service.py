@@ -22,18 +22,22 @@ from jupyter_blueno.api.catalog import (
 )
 from jupyter_blueno.api.jobs import (
     JobRef,
+    LaunchJobs,
     LogRange,
     SubmitJob,
     cancel_job,
     get_job,
     get_log,
+    launch_jobs,
     list_jobs,
     submit_job,
 )
+from jupyter_blueno.api.many import ManyJobs, cancel_jobs
 from jupyter_blueno.api.operation import PREFIX, Nothing, Operation, operations
 from jupyter_blueno.api.status import get_status
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import BluenoError, NotAllowed, NotFound
+from jupyter_blueno.jobs import intent
 from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec
 from tests.hub.conftest import Hub
 
@@ -75,9 +79,9 @@ def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
     assert made.id in [one.id for one in bob.call(list_datasets, ListDatasets()).datasets]
     assert carol.call(list_datasets, ListDatasets()).datasets == []
     spec = JobSpec(kind="command", command=["sh", "-c", "echo of $BLUENO_HOME; env | grep -c DATABASE"])
-    job = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "mine", spec))
+    job = hub.beside("alice").call(submit_job, SubmitJob(uuid.uuid4().hex, "mine", spec))
     assert ended(bob, job.id).state == "FAILED"  # grep counted none
-    log = bob.call(get_log, LogRange(job.id, 0, 10_000)).body.decode()
+    log = hub.beside("bob").call(get_log, LogRange(job.id, 0, 10_000)).body.decode()
     assert log == f"of {hub.volume}/teams/radiology\n0\n"
     with pytest.raises(NotFound):
         carol.call(get_job, JobRef(job.id))
@@ -112,7 +116,8 @@ def token_of(hub: Hub, job: Job) -> str:
 def test_a_job_s_token_is_good_for_its_own_business_until_it_ends(hub: Hub) -> None:
     alice = hub.asks(hub.sign_in("alice"))
     spec = JobSpec(kind="command", command=["sleep", "1000"])
-    job, other = (alice.call(submit_job, SubmitJob(uuid.uuid4().hex, name, spec)) for name in ("one", "two"))
+    at = hub.beside("alice")
+    job, other = (at.call(submit_job, SubmitJob(uuid.uuid4().hex, name, spec)) for name in ("one", "two"))
     while alice.call(get_job, JobRef(job.id)).state != "RUNNING":
         time.sleep(0.05)
     token = token_of(hub, job)
@@ -122,7 +127,8 @@ def test_a_job_s_token_is_good_for_its_own_business_until_it_ends(hub: Hub) -> N
     for operation, ask in (
         (cancel_job, JobRef(other.id)),
         (list_jobs, JobPage()),
-        (submit_job, SubmitJob(uuid.uuid4().hex, "more", spec)),
+        (launch_jobs, LaunchJobs([intent.of(uuid.uuid4().hex, "more", spec, "0" * 64)])),
+        (cancel_jobs, ManyJobs([other.id])),
         (delete_dataset, DatasetRef(1)),
     ):
         with pytest.raises(NotAllowed, match="A job may not do this"):

@@ -58,7 +58,7 @@ def test_many_at_once_and_the_same_again(manager: JobManager) -> None:
     for n, job in enumerate(again):
         wait(manager, job, "SUCCEEDED")
         assert manager.record(ALICE, job.id).log(0, 100)[0] == f"{n}\n".encode()
-    manager.recorder.close()
+    manager.staging.close()
     assert manager.code(ALICE, again[-1].id).packages
 
 

@@ -19,15 +19,19 @@ from jupyter_blueno.jobs.sending.requirements import of_file
 from jupyter_blueno.jobs.testing import ALICE, call, cell, command, start, wait
 
 
+def previewed(manager: JobManager, name: str, spec: JobSpec) -> None:
+    preview.of(manager.staging, name, spec, lambda: manager.outlook(ALICE, name, spec.kind, spec.resources))
+
+
 def refused(manager: JobManager, spec: JobSpec) -> str:
     """The sentence, which is the same however it is asked; nothing is left of the job."""
     with pytest.raises(InvalidInput) as caught:
         manager.submit(ALICE, "0" * 32, "bad", spec)
-    with pytest.raises(InvalidInput) as previewed:
-        preview.of(manager, ALICE, "bad", spec)
+    with pytest.raises(InvalidInput) as looked_at:
+        previewed(manager, "bad", spec)
     with pytest.raises(InvalidInput) as together:
         batch.submit_many(manager, ALICE, [("1" * 32, "good", command("true")), ("2" * 32, "bad", spec)])
-    assert caught.value.message == previewed.value.message == together.value.message
+    assert caught.value.message == looked_at.value.message == together.value.message
     assert not list((manager.config.home_path / "jobs").glob("*"))
     return caught.value.message
 
@@ -158,15 +162,15 @@ def test_a_notebook_s_kernel_has_to_be_there(
     assert "python='…'" in said
     assert "is started by '/usr/bin/env', which is no Python" in refused(manager, of("other"))
     for spec in (of("python3"), of("Torch"), of("plain"), of("torch29", python=sys.executable)):
-        assert preview.of(manager, ALICE, "good", spec).kind == "notebook"
+        previewed(manager, "good", spec)
     assert kernels.python_of(json.loads(of("torch").source or "")) == sys.executable
     for metadata in ({}, {"kernelspec": None}, {"kernelspec": "odd"}):
         assert kernels.python_of({"metadata": metadata}) is None
 
 
 def test_a_cell_that_may_fail_is_not_looked_at(manager: JobManager) -> None:
-    preview.of(manager, ALICE, "may fail", notebook("%%bash\necho {", "!echo 1"))
-    preview.of(manager, ALICE, "may fail", notebook("def f(:", tags=["raises-exception"]))
+    previewed(manager, "may fail", notebook("%%bash\necho {", "!echo 1"))
+    previewed(manager, "may fail", notebook("def f(:", tags=["raises-exception"]))
 
 
 @pytest.mark.parametrize(

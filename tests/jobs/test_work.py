@@ -125,7 +125,7 @@ def test_the_commit_and_its_changes_are_known(manager: JobManager, folder: Path)
     subprocess.run([*git, "commit", "-qm", "first"], check=True)
     (folder / "train.py").write_text("lr = 2\n")
     job = wait(manager, start(manager, cell("import train; train.lr")), "SUCCEEDED")
-    manager.recorder.close()
+    manager.staging.close()
     code = manager.code(ALICE, job.id)
     head = subprocess.run(
         [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True

@@ -15,14 +15,18 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from jupyter_blueno.config import Config
+from jupyter_blueno.jobs import workbench
+from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobSpec, Workbench
-from jupyter_blueno.jobs.testing import ALICE, call, cell, start, wait
+from jupyter_blueno.jobs.sending import plan
+from jupyter_blueno.jobs.testing import call, cell, start, wait
 
 
 def opened(manager: JobManager, spec: JobSpec) -> Workbench:
     job = wait(manager, start(manager, spec, "have / a look"))
-    return manager.workbench(ALICE, job.id)
+    folder = JobFolder.of(manager.config, job.id)
+    return workbench.of(job, folder.path, spec, plan.python_of(manager.config, spec))
 
 
 def run(bench: Workbench, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:

@@ -24,6 +24,7 @@ from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import JobPage, JobSpec, Origin
 from jupyter_blueno.jobs.sending import kept
 from jupyter_blueno.jobs.testing import ALICE, cell, until
+from jupyter_blueno.schedules import making
 from jupyter_blueno.schedules.manager import ScheduleManager
 from jupyter_blueno.schedules.model import Firing, Schedule, Timing
 from tests.schedules.conftest import Clock
@@ -35,7 +36,12 @@ GATED = cell("open('gate').read()")
 
 
 def make(schedules: ScheduleManager, timing: Timing = BERLIN, spec: JobSpec = WORK, **more: Any) -> Schedule:
-    return schedules.create(USER, secrets.token_hex(16), more.pop("name", "nightly"), timing, spec, **more)
+    name = more.pop("name", "nightly")
+    there = [one.id for one in schedules.list_schedules(USER) if one.name == name]
+    replaces = there[0] if more.pop("replace", False) and there else None
+    new, staging = secrets.token_hex(16), schedules.jobs.staging
+    taken = making.take(staging, new, name, timing, spec, replaces=replaces, **more)
+    return taken.kept(lambda said: schedules.keep(USER, said))
 
 
 def runs(schedules: ScheduleManager) -> list[Firing]:

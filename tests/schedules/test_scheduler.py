@@ -19,7 +19,7 @@ import pytest
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
 from jupyter_blueno.jobs.testing import ALICE, cell, until
-from jupyter_blueno.schedules import login, sleeper, standby
+from jupyter_blueno.schedules import login, making, sleeper, standby
 from jupyter_blueno.schedules.manager import ScheduleManager
 from jupyter_blueno.schedules.model import Timing
 
@@ -41,7 +41,9 @@ def scheduler(config: Config) -> Iterator[subprocess.Popen[bytes]]:
 def test_it_starts_what_is_due_and_is_small(
     config: Config, schedules: ScheduleManager, scheduler: subprocess.Popen[bytes]
 ) -> None:
-    made = schedules.create(USER, secrets.token_hex(16), "nightly", Timing(cron="0 3 * * *"), cell("6 * 7"))
+    nightly, new = Timing(cron="0 3 * * *"), secrets.token_hex(16)
+    taken = making.take(schedules.jobs.staging, new, "nightly", nightly, cell("6 * 7"))
+    made = taken.kept(lambda said: schedules.keep(USER, said))
     assert schedules.standby(False).sentence is None
     children = psutil.Process(scheduler.pid).children
     assert children() == []

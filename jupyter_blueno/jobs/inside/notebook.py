@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from jupyter_blueno.jobs.inside.capture import Outputs
 
+FRESH = "BLUENO_FRESH_NOTEBOOK"  # the path of a file that is read instead
 NEEDED = ("ipykernel", "nbclient")
 
 # What a kernel runs first: frameworks that it imports are followed.
@@ -45,11 +46,20 @@ def run_notebook(spec: dict[str, Any], folder: str, outputs: Outputs) -> str | N
 def _execute(spec: dict[str, Any], folder: str, outputs: Outputs, begun: Kernel) -> str | None:
     from jupyter_blueno.jobs.inside import kernel
 
-    notebook = kernel.read(spec["source"])
+    notebook = kernel.read(fresh(spec["source"]))
     parameters = spec.get("parameters") or {}
     if parameters or spec.get("given"):
         inject(notebook, parameters, spec.get("given") or {})
     return kernel.Client(notebook, begun, os.path.join(folder, "notebook.ipynb"), outputs).run()
+
+
+def fresh(source: str) -> str:
+    """The notebook's text: that which was sent, or what its file says now, if a schedule wants that."""
+    path = os.environ.pop(FRESH, None)
+    if path is None:
+        return source
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def inject(notebook: Any, parameters: dict[str, Any], given: Iterable[str] = ()) -> None:

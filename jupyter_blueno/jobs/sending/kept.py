@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_blueno.jobs import store
+from jupyter_blueno.errors import NotFound
+from jupyter_blueno.jobs import intent, store
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Change, Job, JobSpec, Person
-from jupyter_blueno.jobs.sending import (
-    environments,
-    interpreters,
-    parameters,
-    plan,
-    request,
-    runnable,
-    snapshot,
-)
+from jupyter_blueno.jobs.sending import batch, interpreters, parameters, request, snapshot
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.jobs.sending.staging import Staging
 
 
 def submit(manager: JobManager, user: Person, old: JobFolder, job_id: str, name: str, spec: JobSpec) -> Job:
@@ -41,15 +35,20 @@ def submit(manager: JobManager, user: Person, old: JobFolder, job_id: str, name:
         known = store.row(connection, job_id)
     if known is not None:
         return manager.same(user, known, digest)
-    content = plan.of(manager.config, job_id, spec)
-    with snapshot.kept_or_said(), snapshot.folder_for(JobFolder.of(manager.config, job_id), digest) as fresh:
-        if fresh is not None:
-            snapshot.copy(old, JobFolder(fresh))
-            snapshot.write_down(JobFolder(fresh), name, digest, spec, content)
-    return manager.launch(user, job_id, name, spec, digest)
+    laid = lay_out(manager.staging, old, job_id, name, spec)
+    return laid.launched(lambda intents: batch.launch(manager, user, intents))[0]
 
 
-def changed(manager: JobManager, record: snapshot.SpecFile, change: Change) -> tuple[str, JobSpec]:
+def lay_out(staging: Staging, old: JobFolder, job_id: str, name: str, spec: JobSpec) -> batch.LaidOut:
+    """Make the folder of a job with the snapshot that lies in `old`."""
+    request.check_id(job_id)
+    digest = request.digest(name, spec)
+    fresh = staging.lay_out_kept(old, job_id, name, spec, digest)
+    new = [(job_id, name, spec)] if fresh else []
+    return batch.LaidOut(staging, [intent.of(job_id, name, spec, digest)], new)
+
+
+def changed(staging: Staging, record: snapshot.SpecFile, change: Change) -> tuple[str, JobSpec]:
     """Name and spec of kept work with other values, checked where they are others.
 
     Raises
@@ -61,49 +60,38 @@ def changed(manager: JobManager, record: snapshot.SpecFile, change: Change) -> t
     spec = parameters.changed(record.spec, change.values, change.command_line)
     spec = msgspec.structs.replace(spec, parent=change.parent)
     if change.python is not None or change.requirements is not None:
-        if change.python and manager.backend.here and not interpreters.is_version(change.python):
+        if change.python and staging.here and not interpreters.is_version(change.python):
             interpreters.find(change.python)
         wanted = spec.requirements if change.requirements is None else change.requirements
         spec = msgspec.structs.replace(spec, python=change.python or spec.python, requirements=wanted)
     if change.resources is not None:
         spec = msgspec.structs.replace(spec, resources=change.resources)
     if spec != record.spec:
-        request.check_spec(spec)
-        manager.backend.check(spec.resources)
+        staging.check_spec(spec)
     return name, spec
 
 
-def take(manager: JobManager, folder: JobFolder, name: str, spec: JobSpec) -> None:
-    """Keep work in a folder of its own: its text, modules and files as they are now.
+def of(folder: JobFolder) -> snapshot.SpecFile:
+    """What a job was asked to run.
 
     Raises
     ------
-    InvalidInput
-        If it cannot run.
+    NotFound
     """
-    digest = request.digest(name, spec)
-    manager.backend.check(spec.resources)
-    runnable.check_here(manager, spec)
-    cwd = request.working_folder(manager.config, spec)
-    build = environments.needed(spec, manager.config.home_path)
-    python = build["base"] if build else interpreters.place(spec.python)
-    with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
-        if fresh is not None:
-            snapshot.write_down(JobFolder(fresh), name, digest, spec, {})
-            snapshot.take(spec, JobFolder(fresh), cwd, python, manager.objects)
+    record = snapshot.asked(folder)
+    if record is None:
+        raise NotFound("What that job ran is no longer on disk.", code="job_code_missing")
+    return record
 
 
-def take_over(old: JobFolder, folder: JobFolder, name: str, spec: JobSpec) -> None:
-    """Keep the snapshot of a job in a folder of its own: it stays when the job is deleted."""
-    digest = request.digest(name, spec)
-    with snapshot.kept_or_said(), snapshot.folder_for(folder, digest) as fresh:
-        if fresh is not None:
-            snapshot.copy(old, JobFolder(fresh))
-            snapshot.write_down(JobFolder(fresh), name, digest, spec, {})
+def again(staging: Staging, old: JobFolder, change: Change) -> tuple[str, JobSpec]:
+    """Name and spec of a job that is to run again, with other values where `change` gives some."""
+    name, spec = changed(staging, of(old), change)
+    return name, snapshot.resumed(spec, old) if change.resume else spec
 
 
-def settled(manager: JobManager, spec: JobSpec) -> JobSpec:
+def settled(staging: Staging, spec: JobSpec) -> JobSpec:
     """The same work where it stands now: whoever starts it later stands in another folder."""
-    folder = request.working_folder(manager.config, spec)
+    folder = request.working_folder(staging.config, spec)
     python = spec.python if spec.kind == "command" else spec.python or interpreters.find(None)
     return msgspec.structs.replace(spec, folder=os.path.abspath(folder), python=python)

@@ -22,6 +22,14 @@ class Room(Struct, frozen=True):
     gpus_free: int
 
 
+class Outlook(Struct, frozen=True):
+    """What there is now; `before` jobs would start earlier, `starts` is a sentence."""
+
+    room: Room
+    before: int
+    starts: str
+
+
 class SentFile(Struct, frozen=True):
     name: str
     size: int

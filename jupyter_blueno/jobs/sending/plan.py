@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from jupyter_blueno.jobs import inside
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import CONDUCTORS, JobSpec
@@ -24,14 +26,41 @@ RETRY_PAUSE = 15.0  # seconds, more or less, before the second attempt; twice as
 CONDUCTOR_PAUSE = 1.0  # the same of a sweep or flow: it takes up where it was
 
 
-def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
-    """The plan for a job; see `supervisor.py`."""
-    folder = str(JobFolder.of(config, job_id).path)
+class Place(Struct, frozen=True):
+    """Where work stands, as it was seen where its files are: all of a plan that has to be looked for.
+
+    Kept with a snapshot (``place.json``), so that jobs are made of it without a
+    look at anything. `python` is the interpreter, `build` the environment that is
+    built of it first.
+    """
+
+    cwd: str
+    python: str
+    build: dict[str, Any] | None = None
+    script: scripts.Found | None = None
+
+
+def look(config: Config, spec: JobSpec) -> Place:
+    """Find folder, interpreter and script of some work.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such folder or interpreter.
+    """
     cwd = request.working_folder(config, spec)
     build = environments.needed(spec, config.home_path)
     python = environments.PYTHON if build else interpreters.place(spec.python)
     environments.check_version(spec, build["base"] if build else python)
-    script = scripts.of(spec, cwd)
+    return Place(cwd, python, build, scripts.find(spec, cwd))
+
+
+def of(config: Config, job_id: str, spec: JobSpec, place: Place | None = None) -> dict[str, Any]:
+    """The plan for a job; see `supervisor.py`. Without a `place` it is looked for."""
+    folder = str(JobFolder.of(config, job_id).path)
+    place = place or look(config, spec)
+    python, build = place.python, place.build
+    script = scripts.at(spec, place.script)
     if script is not None:
         own = script.python if config.jobs_backend == "local" else spec.command[0]
         argv = [python if build or spec.python else own, *script.flags, RUNNER, folder]
@@ -44,7 +73,7 @@ def of(config: Config, job_id: str, spec: JobSpec) -> dict[str, Any]:
         "argv": [sys.executable, "-I", "-S", BUILDING, folder] if build else argv,
         "then": argv if build else None,
         "build": build,
-        "cwd": cwd,
+        "cwd": place.cwd,
         "python": sys.executable,  # these two may lie elsewhere where the work is run
         "inside": INSIDE,
         "witness": RUNNER not in argv,  # who runs in it says itself how it ended

@@ -24,6 +24,7 @@ WORD_LIMIT = 120_000  # bytes of one argument or variable that the system surely
 WORDS_LIMIT = 1_000_000
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def check_id(job_id: str) -> None:
@@ -56,6 +57,32 @@ def check_spec(spec: JobSpec) -> None:
         raise TooLarge(f"The text is over {SOURCE_LIMIT >> 20} MB; clear the notebook's outputs first.")
     if len(spec.payload or "") > PAYLOAD_LIMIT:
         raise TooLarge(f"The arguments are over {PAYLOAD_LIMIT >> 20} MB; pass the path of a file instead.")
+    check_said(spec)
+    if spec.kind == "cell" and _is_ours(spec):
+        cells.check_cell(spec.source or "")
+    if spec.kind == "notebook":
+        cells.check_notebook(spec.source or "", _is_ours(spec))
+        parameters.check_notebook(spec.source or "", spec.parameters)
+    if spec.kind in ("function", "cell"):
+        try:
+            base64.b64decode(spec.payload or "", validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidInput("The payload is not base64.", code="job_spec") from None
+
+
+def check_digest(digest: str) -> None:
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidInput("A request's digest is 64 hexadecimal digits.", code="job_spec")
+
+
+def check_said(spec: JobSpec) -> None:
+    """Refuse what nobody can keep or set, whatever runs: amounts, words, variables.
+
+    Raises
+    ------
+    InvalidInput
+    TooLarge
+    """
     amounts.check(spec.resources)
     for given in spec.given.values():
         for one in given if isinstance(given, list) else [given]:
@@ -85,16 +112,6 @@ def check_spec(spec: JobSpec) -> None:
         [msgspec.structs.asdict(spec.origin), spec.parameters, {"": msgspec.to_builtins(spec.arguments)}],
         "The job's spec",
     )
-    if spec.kind == "cell" and _is_ours(spec):
-        cells.check_cell(spec.source or "")
-    if spec.kind == "notebook":
-        cells.check_notebook(spec.source or "", _is_ours(spec))
-        parameters.check_notebook(spec.source or "", spec.parameters)
-    if spec.kind in ("function", "cell"):
-        try:
-            base64.b64decode(spec.payload or "", validate=True)
-        except (binascii.Error, ValueError):
-            raise InvalidInput("The payload is not base64.", code="job_spec") from None
 
 
 def _is_ours(spec: JobSpec) -> bool:

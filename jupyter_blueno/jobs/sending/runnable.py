@@ -13,25 +13,11 @@ from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.sending import environments, imports, interpreters, kernels, request, scripts
 
 if TYPE_CHECKING:
-    from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.config import Config
     from jupyter_blueno.jobs.model import JobSpec
 
 
-def check(manager: JobManager, spec: JobSpec) -> None:
-    """Refuse what is asked for wrongly, what can never be had, and what is sure to fail.
-
-    Raises
-    ------
-    InvalidInput
-        It says which part, and what to write instead.
-    TooLarge
-    """
-    request.check_spec(spec)
-    manager.backend.check(spec.resources)
-    check_here(manager, spec)
-
-
-def check_here(manager: JobManager, spec: JobSpec) -> None:
+def check_here(config: Config, spec: JobSpec) -> None:
     """Refuse work that is sure to fail before it has done anything.
 
     Only where jobs see this machine's files and programs. What may still come
@@ -43,9 +29,7 @@ def check_here(manager: JobManager, spec: JobSpec) -> None:
     InvalidInput
         It names what is missing, and what to do.
     """
-    if not manager.backend.here:
-        return
-    folder = request.working_folder(manager.config, spec)
+    folder = request.working_folder(config, spec)
     if spec.kind == "command":
         _check_program(spec, folder)
         _check_script(spec, folder)

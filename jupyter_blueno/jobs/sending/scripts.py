@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from jupyter_blueno.jobs.model import JobSpec
 
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _FLAG = re.compile(r"-(u|O|OO|B|[WX].+)")
+
+
+class Found(Struct, frozen=True):
+    """Where a script lies, the interpreter that its command means, and its name in a snapshot."""
+
+    python: str
+    path: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,11 @@ def given(spec: JobSpec) -> str | None:
 
 def of(spec: JobSpec, folder: str) -> Script | None:
     """The script that a command runs, if it is one that can be kept."""
+    return at(spec, find(spec, folder))
+
+
+def find(spec: JobSpec, folder: str) -> Found | None:
+    """Where that script lies."""
     path_given = given(spec)
     python = None if path_given is None else shutil.which(spec.command[0])
     if python is None or path_given is None:
@@ -48,10 +63,18 @@ def of(spec: JobSpec, folder: str) -> Script | None:
     path = Path(os.path.abspath(os.path.join(folder, os.path.expanduser(path_given))))
     if not path.is_file():
         return None
+    name = str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
+    return Found(os.path.abspath(python), str(path), name)
+
+
+def at(spec: JobSpec, found: Found | None) -> Script | None:
+    """The same, of what was found before."""
+    path_given = given(spec)
+    if found is None or path_given is None:
+        return None
     rest = _after_flags(spec.command)
     flags = spec.command[1 : len(spec.command) - len(rest)]
-    name = str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
-    return Script(os.path.abspath(python), flags, path_given, path, name, rest[1:])
+    return Script(found.python, flags, path_given, Path(found.path), found.name, rest[1:])
 
 
 def _after_flags(command: list[str]) -> list[str]:

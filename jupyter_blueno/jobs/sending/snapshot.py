@@ -70,7 +70,7 @@ def folder_for(folder: JobFolder, digest: str) -> Iterator[Path | None]:
     Conflict
         If the folder belongs to another request.
     """
-    if _same(folder, digest):
+    if is_of(folder, digest):
         yield None
         return
     fresh = folder.path.with_name(f".{folder.path.name}.{secrets.token_hex(4)}")
@@ -81,7 +81,7 @@ def folder_for(folder: JobFolder, digest: str) -> Iterator[Path | None]:
         try:
             fresh.rename(folder.path)
         except OSError:
-            if not _same(folder, digest):
+            if not is_of(folder, digest):
                 raise
             shutil.rmtree(fresh, ignore_errors=True)
     except BaseException:
@@ -89,7 +89,14 @@ def folder_for(folder: JobFolder, digest: str) -> Iterator[Path | None]:
         raise
 
 
-def _same(folder: JobFolder, digest: str) -> bool:
+def is_of(folder: JobFolder, digest: str) -> bool:
+    """Whether a folder is there, laid out for this request.
+
+    Raises
+    ------
+    Conflict
+        If it belongs to another one.
+    """
     if not folder.path.exists():
         return False
     found = folder.read("spec.json", SpecFile)
@@ -156,8 +163,8 @@ def asked(folder: JobFolder) -> SpecFile | None:
 def copy(old: JobFolder, new: JobFolder) -> None:
     """Take the snapshot of another job over."""
     shutil.copytree(old.code, new.code, dirs_exist_ok=True, symlinks=True, copy_function=link)
-    if (old.path / "code.json").exists():
-        shutil.copy2(old.path / "code.json", new.path / "code.json")
+    with contextlib.suppress(OSError), old.open("code.json") as file:
+        new.write("code.json", file.read())
 
 
 def resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
@@ -171,9 +178,9 @@ def resumed(spec: JobSpec, old: JobFolder) -> JobSpec:
 def link(source: str, target: str) -> None:
     """The same file once more; a copy where a link cannot be."""
     try:
-        os.link(source, target)
+        os.link(source, target, follow_symlinks=False)
     except OSError:
-        shutil.copy2(source, target)
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def contents(folder: JobFolder) -> list[str]:

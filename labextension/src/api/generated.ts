@@ -196,6 +196,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/datasets/{dataset_id}/insert-sample': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add the row of a sample whose data was looked at.
+     * @description Add the row of a sample whose data was looked at.
+     */
+    post: operations['insert_sample'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/datasets/{dataset_id}/ordinals': {
     parameters: {
       query?: never;
@@ -230,6 +250,26 @@ export interface paths {
      * @description Reserve a run of ordinals, so that thumbnails can be written before rows.
      */
     post: operations['reserve_ordinals'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{dataset_id}/reserve-sample': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Reserve an ordinal for a sample that could be registered now; its data is not looked at.
+     * @description Reserve an ordinal for a sample that could be registered now; its data is not looked at.
+     */
+    post: operations['reserve_sample'];
     delete?: never;
     options?: never;
     head?: never;
@@ -271,6 +311,26 @@ export interface paths {
      */
     post: operations['write_results'];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/datasets/{dataset_id}/rows/{ordinal}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take a sample out of the open version; its data stays.
+     * @description Take a sample out of the open version; its data stays.
+     */
+    delete: operations['remove_sample'];
     options?: never;
     head?: never;
     patch?: never;
@@ -443,6 +503,26 @@ export interface paths {
      * @description Start a flow; each of its steps becomes a job when what it needs is there.
      */
     post: operations['start_flow'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/flows/begin': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin a flow whose steps are laid out; nothing that they name is read.
+     * @description Begin a flow whose steps are laid out; nothing that they name is read.
+     */
+    post: operations['begin_flow'];
     delete?: never;
     options?: never;
     head?: never;
@@ -821,6 +901,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/repeat': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Run a sweep or flow again from its beginning.
+     * @description Run a sweep or flow again from its beginning.
+     */
+    post: operations['repeat_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/rerun': {
     parameters: {
       query?: never;
@@ -1097,6 +1197,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/schedules/keep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Write down a schedule whose work is kept; nothing that it names is read.
+     * @description Write down a schedule whose work is kept; nothing that it names is read.
+     */
+    post: operations['keep_schedule'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/schedules/of-job': {
     parameters: {
       query?: never;
@@ -1219,6 +1339,26 @@ export interface paths {
      * @description Start a sweep: a job that submits the trials as jobs, and chooses their values.
      */
     post: operations['start_sweep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/sweeps/begin': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Begin a sweep whose work is kept; nothing that it names is read.
+     * @description Begin a sweep whose work is kept; nothing that it names is read.
+     */
+    post: operations['begin_sweep'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1397,6 +1537,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/versions/open': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Write down that a version is being filled; no folder is looked at or made.
+     * @description Write down that a version is being filled; no folder is looked at or made.
+     */
+    post: operations['open_version'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/versions/{version_id}/finish': {
     parameters: {
       query?: never;
@@ -1560,6 +1720,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/work/launch': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start jobs whose folders are laid out; nothing that they name is read.
+     * @description Start jobs whose folders are laid out; nothing that they name is read.
+     */
+    post: operations['launch_jobs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/work/names': {
     parameters: {
       query?: never;
@@ -1574,6 +1754,26 @@ export interface paths {
      * @description What a cell needs of its kernel; none where it is not Python.
      */
     post: operations['names_of_cell'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/work/outlook': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Say what there is to hand out to jobs, and when such a one would start.
+     * @description Say what there is to hand out to jobs, and when such a one would start.
+     */
+    post: operations['get_outlook'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1667,6 +1867,41 @@ export interface components {
       attributes?: Record<string, unknown>[];
     };
     /**
+     * BeginFlow
+     * @description A flow whose steps are laid out in the folder of the job that conducts.
+     *
+     *         `digest` is that of the whole request; `resources` are what its steps need.
+     */
+    BeginFlow: {
+      conductor: components['schemas']['Intent'];
+      digest: string;
+      parts: components['schemas']['PartRow'][];
+      resources: components['schemas']['Resources'][];
+      /** @default null */
+      resumes?: string | null;
+    };
+    /**
+     * BeginSweep
+     * @description A sweep whose work is kept, and the folder of whose conductor is laid out.
+     *
+     *         `kind` and `resources` are those of the work; `digest` is that of the whole request.
+     */
+    BeginSweep: {
+      conductor: components['schemas']['Intent'];
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      resources: components['schemas']['Resources'];
+      plan: components['schemas']['Plan'];
+      digest: string;
+    };
+    /**
      * BeginTrial
      * @description `parent` is the job that conducts the sweep.
      */
@@ -1694,6 +1929,16 @@ export interface components {
       job_id?: string | null;
       /** @default null */
       root?: string | null;
+    };
+    /**
+     * BegunVersion
+     * @description The rows are there. `emptied`: in the place of those of a failed attempt, whose files may go.
+     */
+    BegunVersion: {
+      dataset_id: number;
+      version_id: number;
+      /** @default false */
+      emptied?: boolean;
     };
     /**
      * BuildEnvironment
@@ -2010,6 +2255,22 @@ export interface components {
       spec: components['schemas']['JobSpec'];
     };
     /**
+     * Described
+     * @description What was seen of a sample's data.
+     */
+    Described: {
+      /** @default null */
+      kind?: ('image2d' | 'volume3d') | null;
+      /** @default null */
+      shape?: number[] | null;
+      /** @default null */
+      dtype?: string | null;
+      /** @default null */
+      spacing?: number[] | null;
+      /** @default null */
+      bytes?: number | null;
+    };
+    /**
      * Difference
      * @description How a file of a job differs from that of the first one: lines of a unified diff.
      *
@@ -2303,6 +2564,58 @@ export interface components {
       exempt: components['schemas']['Exempt'][];
     };
     /**
+     * InsertSample
+     * @description A sample as it was registered, with what was seen of its data, at an ordinal that was reserved.
+     */
+    InsertSample: {
+      dataset_id: number;
+      sample: components['schemas']['RegisterSample'];
+      ordinal: number;
+      found: components['schemas']['Described'];
+    };
+    /**
+     * Intent
+     * @description A job whose folder is laid out, by whoever may read what it takes along.
+     *
+     *         `digest` is that of the whole request: the same `id` with another one is
+     *         refused. `variables` are the names of those that it was given. The others are
+     *         as in `JobSpec`, shown and not read.
+     */
+    Intent: {
+      id: string;
+      name: string;
+      digest: string;
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      /** @default [] */
+      command?: string[];
+      /** @default null */
+      folder?: string | null;
+      /** @default null */
+      python?: string | null;
+      /** @default [] */
+      variables?: string[];
+      /** @default {} */
+      parameters?: Record<string, unknown>;
+      /** @default [] */
+      requirements?: string[];
+      /** @default {} */
+      given?: {
+        [key: string]: string | string[];
+      };
+      /** @default null */
+      parent?: string | null;
+      resources?: components['schemas']['Resources'];
+      origin?: components['schemas']['Origin'];
+    };
+    /**
      * Job
      * @description One job, as it stands.
      *
@@ -2457,6 +2770,41 @@ export interface components {
       origin?: components['schemas']['Origin'];
     };
     /**
+     * KeepSchedule
+     * @description A schedule whose work is kept, below its `id`, or that of the schedule of this name that it `replaces`.
+     *
+     *         `digest` is that of the work, `kind`, `resources` and `origin` are its own. A
+     *         `notebook` is a file that is read whenever it starts.
+     */
+    KeepSchedule: {
+      id: string;
+      name: string;
+      timing: components['schemas']['Timing'];
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      digest: string;
+      resources: components['schemas']['Resources'];
+      origin: components['schemas']['Origin'];
+      /** @default null */
+      notebook?: string | null;
+      /** @default null */
+      replaces?: string | null;
+    };
+    /**
+     * LaunchJobs
+     * @description At most 1000, laid out below the data folder by whoever asks.
+     */
+    LaunchJobs: {
+      jobs: components['schemas']['Intent'][];
+    };
+    /**
      * Line
      * @description One thing of each job, in their order; None where a job has none of it.
      */
@@ -2604,6 +2952,15 @@ export interface components {
       trial: components['schemas']['Preview'];
     };
     /**
+     * Outlook
+     * @description What there is now; `before` jobs would start earlier, `starts` is a sentence.
+     */
+    Outlook: {
+      room: components['schemas']['Room'];
+      before: number;
+      starts: string;
+    };
+    /**
      * Output
      * @description Something shown or returned: a mime bundle, as in a notebook's output.
      *
@@ -2696,6 +3053,31 @@ export interface components {
     /** PartList */
     PartList: {
       parts: components['schemas']['Part'][];
+    };
+    /**
+     * PartRow
+     * @description What is kept of a part: `work` is equal for equal work, `parameters` are shown.
+     */
+    PartRow: {
+      position: number;
+      number: number;
+      step: string;
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      label: string;
+      needs: string[];
+      takes: string[];
+      mapped: boolean;
+      cache: boolean;
+      parameters: Record<string, unknown>;
+      work: string;
     };
     /**
      * PartSpec
@@ -2923,6 +3305,15 @@ export interface components {
       form?: string;
       /** @default  */
       definition?: string;
+    };
+    /**
+     * Removed
+     * @description Whether a sample was removed; `unused` is where its data lies, if that may be deleted.
+     */
+    Removed: {
+      done: boolean;
+      /** @default null */
+      unused?: string | null;
     };
     /**
      * RerunJob
@@ -3655,6 +4046,34 @@ export interface components {
       affine?: number[][] | null;
     };
     /**
+     * Wanted
+     * @description What a job that is only thought of would need.
+     */
+    Wanted: {
+      name: string;
+      /** @enum {unknown} */
+      kind:
+        | 'cell'
+        | 'command'
+        | 'flow'
+        | 'function'
+        | 'ingest'
+        | 'notebook'
+        | 'sweep';
+      /**
+       * @default {
+       *       "cpu": null,
+       *       "memory": null,
+       *       "gpu": 0,
+       *       "timeout": null,
+       *       "priority": 0,
+       *       "retries": 0,
+       *       "retry_on": []
+       *     }
+       */
+      resources?: components['schemas']['Resources'];
+    };
+    /**
      * Workbench
      * @description A notebook (`content`, format 4) with what a job had, and a `name` for it.
      *
@@ -4102,6 +4521,41 @@ export interface operations {
       };
     };
   };
+  insert_sample: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        dataset_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['InsertSample'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sample'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   get_ordinals: {
     parameters: {
       query?: {
@@ -4152,6 +4606,41 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['ReserveOrdinals'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Reserved'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  reserve_sample: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        dataset_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RegisterSample'];
       };
     };
     responses: {
@@ -4228,6 +4717,40 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Written'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  remove_sample: {
+    parameters: {
+      query?: {
+        purge?: boolean;
+      };
+      header?: never;
+      path: {
+        dataset_id: number;
+        ordinal: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Removed'];
         };
       };
       /** @description An error. */
@@ -4551,6 +5074,39 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['FlowSpec'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  begin_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BeginFlow'];
       };
     };
     responses: {
@@ -5255,6 +5811,41 @@ export interface operations {
       };
     };
   };
+  repeat_job: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['RerunJob'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   rerun_job: {
     parameters: {
       query?: never;
@@ -5781,6 +6372,39 @@ export interface operations {
       };
     };
   };
+  keep_schedule: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['KeepSchedule'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   schedule_job: {
     parameters: {
       query?: never;
@@ -6018,6 +6642,39 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['StartSweep'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Sweep'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  begin_sweep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BeginSweep'];
       };
     };
     responses: {
@@ -6410,6 +7067,39 @@ export interface operations {
       };
     };
   };
+  open_version: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BeginVersion'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BegunVersion'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   finish_version: {
     parameters: {
       query?: never;
@@ -6682,6 +7372,39 @@ export interface operations {
       };
     };
   };
+  launch_jobs: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LaunchJobs'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   names_of_cell: {
     parameters: {
       query?: never;
@@ -6702,6 +7425,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['UsedNames'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_outlook: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Wanted'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Outlook'];
         };
       };
       /** @description An error. */
