@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.client.schedules import Schedule as Schedule
     from jupyter_blueno.client.schedules import schedule as schedule
     from jupyter_blueno.client.schedules import schedules as schedules
+    from jupyter_blueno.client.secrets import secret as secret
     from jupyter_blueno.client.session import use as use
     from jupyter_blueno.client.submit import map as map
     from jupyter_blueno.client.submit import run_cell as run_cell
@@ -110,6 +111,7 @@ _PUBLIC = {
     "run_notebook": "jupyter_blueno.client.submit",
     "schedule": "jupyter_blueno.client.schedules",
     "schedules": "jupyter_blueno.client.schedules",
+    "secret": "jupyter_blueno.client.secrets",
     "show": "jupyter_blueno.widgets.show",
     "submit": "jupyter_blueno.client.submit",
     "sweep": "jupyter_blueno.client.sweeps",

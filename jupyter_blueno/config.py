@@ -13,6 +13,7 @@
     ├── objects/              what jobs were sent with: each content once
     ├── sweeps/{sweep_id}/    what each trial of a sweep runs
     ├── mlflow/               runs and models: MLflow's database and files
+    ├── secrets/              values of secrets, for nobody else
     ├── kernels/              kernels that run the Pythons of jobs
     └── queue/                which jobs wait, and what the running ones hold
 """
@@ -71,6 +72,10 @@ class Config(Configurable):
     gpus = Unicode(
         help="The GPUs that jobs may have, as in CUDA_VISIBLE_DEVICES (BLUENO_GPUS; default: those in "
         "CUDA_VISIBLE_DEVICES, else all of this machine)."
+    ).tag(config=True)
+    secrets = Unicode(
+        help="A folder with the team's secrets, a file each (BLUENO_SECRETS; default: secrets, in the data "
+        "folder)."
     ).tag(config=True)
     webhook = Unicode(
         help="An http(s) address that is told, by a POST of JSON, of jobs that failed or took long "
@@ -140,6 +145,10 @@ class Config(Configurable):
         cards = (path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
         return ",".join(sorted((card for card in cards if card.isdecimal()), key=int))
 
+    @default("secrets")
+    def _default_secrets(self) -> str:
+        return os.environ.get("BLUENO_SECRETS", "")
+
     @default("webhook")
     def _default_webhook(self) -> str:
         return _address("webhook", os.environ.get("BLUENO_WEBHOOK", ""))
@@ -179,6 +188,11 @@ class Config(Configurable):
         path = Path(os.path.abspath(os.path.expanduser(self.home)))
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+    @property
+    def secrets_path(self) -> Path:
+        """Where the work finds the team's secrets."""
+        return Path(os.path.expanduser(self.secrets)) if self.secrets else self.home_path / "secrets"
 
     def folder(self, *parts: str | int) -> Path:
         """A folder below the data folder, made if it is missing."""

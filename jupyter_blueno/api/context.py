@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from jupyter_blueno.tracking.boards import Boards
     from jupyter_blueno.tracking.companion import Companion
     from jupyter_blueno.tracking.mirror import Mirror
+    from jupyter_blueno.vault.keepers import Keeper
+    from jupyter_blueno.vault.vault import Vault
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
@@ -55,11 +57,13 @@ class part(Generic[Part]):  # noqa: N801 - reads as a decorator
 class Shared:
     """What the platforms of a hub's teams have in common.
 
-    `given` tells what a job of this id has in its environment beside what all have.
+    `given` tells what a job of this id has in its environment beside what all have,
+    `keeper` who keeps the secrets of a team; None: files of its data folder.
     """
 
     database: Database
     given: Callable[[str], dict[str, str]]
+    keeper: Callable[[str], Keeper] | None = None
 
 
 class Platform:
@@ -146,6 +150,14 @@ class Platform:
         from jupyter_blueno.sweeps.manager import SweepManager
 
         return SweepManager(self.jobs)
+
+    @part
+    def vault(self) -> Vault:
+        from jupyter_blueno.vault.keepers import Files
+        from jupyter_blueno.vault.vault import Vault
+
+        keeper = self._shared.keeper if self._shared is not None else None
+        return Vault(self.database, keeper(self.config.team) if keeper else Files(self.config.secrets_path))
 
     @part
     def mlflow(self) -> Companion:

@@ -133,6 +133,7 @@ def operations() -> list[Operation[Any, Any]]:
         many,
         models,
         schedules,
+        secrets,
         status,
         sweeps,
         tracking,

@@ -37,6 +37,7 @@ _COMMANDS = {
     "schedule": "jupyter_blueno.cli.schedules:schedule",
     "scheduler": "jupyter_blueno.cli.scheduler:scheduler",
     "environments": "jupyter_blueno.cli.environments:environments",
+    "secrets": "jupyter_blueno.cli.secrets:secrets",
     "mlflow": "jupyter_blueno.cli.tracking:mlflow",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
 }

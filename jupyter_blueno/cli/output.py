@@ -63,6 +63,9 @@ def environment(command: Command) -> Command:
     for option in (
         click.option("--dry-run", is_flag=True, help="Start nothing; say what would be sent, and when."),
         click.option(
+            "--secret", "secrets", metavar="NAME", multiple=True, help="Secrets of the team: HF_TOKEN."
+        ),
+        click.option(
             "--python", metavar="WHICH", help="Path, folder or conda name of an environment; or 3.12."
         ),
         click.option(

@@ -55,6 +55,9 @@ class Options(TypedDict, total=False):
     env : sequence of str
         Names or patterns of variables to take from the present environment:
         ``["HF_TOKEN", "WANDB_*"]``.
+    secrets : sequence of str
+        Secrets of the team that are variables of its environment:
+        ``["HF_TOKEN"]``. They are read when it starts, and kept nowhere else.
     dry_run : bool
         Start nothing: return what would be sent, where, and when it would start.
     python : str
@@ -76,6 +79,7 @@ class Options(TypedDict, total=False):
     files: Sequence[str]
     environment: Mapping[str, str] | None
     env: Sequence[str]
+    secrets: Sequence[str]
     dry_run: bool
     python: str | os.PathLike[str] | None
     requirements: str | os.PathLike[str] | Sequence[str] | None
@@ -89,6 +93,7 @@ DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {
     "retry_on": (),
     "files": (),
     "env": (),
+    "secrets": (),
     "dry_run": False,
 }
 
@@ -116,6 +121,7 @@ def spec_of(options: Options, **work: Any) -> JobSpec:
         "search": _search(),
         "files": list(_texts("files", options.get("files") or ())),
         "environment": environment_of(options),
+        "secrets": list(_texts("secrets", options.get("secrets") or ())),
         **work,
     }
     return JobSpec(resources=resources_of(options), **given)

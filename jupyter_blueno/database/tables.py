@@ -362,3 +362,13 @@ model_version = Table(
     Index("model_version_job", "job_id", postgresql_where=text("job_id IS NOT NULL")),
     Index("model_version_revision", "revision"),
 )
+
+# Which there are; their values lie elsewhere.
+secret = Table(
+    "secret",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),  # who set it last
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
+)

@@ -27,6 +27,7 @@ class Intent(Struct, frozen=True, forbid_unknown_fields=True):
     folder: str | None = None
     python: str | None = None
     variables: list[str] = []
+    secrets: list[str] = []
     parameters: dict[str, Any] = field(default_factory=dict)
     requirements: list[str] = []
     given: dict[str, str | list[str]] = field(default_factory=dict)

@@ -140,7 +140,8 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     environment's folder, a conda environment's name, or a version (``3.12``).
     With `requirements` (lines of a requirements file) an environment is built
     of it, once for all jobs that ask for the same. `pickled_by` is the version
-    of the Python that made the payload (``3.11``).
+    of the Python that made the payload (``3.11``). `secrets` of the team are
+    variables of its environment, read when it starts.
     """
 
     kind: JobKind
@@ -150,6 +151,7 @@ class JobSpec(Struct, frozen=True, forbid_unknown_fields=True):
     folder: str | None = None
     python: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = []
     parameters: dict[str, Any] = field(default_factory=dict)
     arguments: list[Parameter] = []
     search: list[str] = []

@@ -37,6 +37,25 @@ def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, byte
     return found or None
 
 
+def secrets(plan: dict[str, Any]) -> dict[bytes, bytes]:
+    """The secrets that the job names, as they are now; they are kept nowhere on the way.
+
+    Raises
+    ------
+    LookupError
+        With a sentence that says which one is missing.
+    """
+    found = {}
+    for name in plan.get("secrets", ()):
+        try:
+            found[name.encode()] = lean.read(os.path.join(plan["secrets_folder"], name))
+        except FileNotFoundError:
+            raise LookupError(f"The secret {name} is gone. Set it, then run the job again.") from None
+        except OSError as error:
+            raise LookupError(f"The secret {name} cannot be read: {error.strerror}.") from None
+    return found
+
+
 def become(
     folder: str,
     plan: dict[str, Any],

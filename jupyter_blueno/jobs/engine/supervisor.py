@@ -193,6 +193,11 @@ class Supervisor:
         if environment is None:
             self.reason = "The environment that it was submitted with is gone; submit it again."
             return False
+        try:
+            environment |= birth.secrets(self.plan)
+        except LookupError as error:
+            self.reason = str(error.args[0])
+            return False
         lean.write(self.path("reserve"), b"\0" * RESERVE)  # room for the record if the disk fills up
         self.limits.prepare()
         go_read, go_write = os.pipe()

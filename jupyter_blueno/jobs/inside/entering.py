@@ -11,6 +11,7 @@ import types
 from typing import Any
 
 from jupyter_blueno.jobs import lean
+from jupyter_blueno.jobs.engine import birth
 
 
 def enter(folder: str) -> dict[str, Any]:
@@ -30,6 +31,8 @@ def enter(folder: str) -> dict[str, Any]:
     plan = lean.read_json(os.path.join(folder, "run.json"))
     with lean.suppress(OSError, ValueError):
         os.environ.update(lean.read_json(os.path.join(folder, "variables.json")))
+    with lean.suppress(LookupError):
+        os.environb.update(birth.secrets(plan))
     code = os.path.join(folder, "code")
     sys.path[:] = [code, *(part for part in sys.path if part != code)]
     if os.path.isdir(plan["cwd"]):

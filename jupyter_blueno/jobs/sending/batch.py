@@ -16,6 +16,7 @@ from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.model import Job, JobSpec, Person
 from jupyter_blueno.jobs.monitor import claim_of
 from jupyter_blueno.jobs.sending import request
+from jupyter_blueno.vault import vault
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.manager import JobManager
@@ -126,6 +127,8 @@ def launch(manager: JobManager, user: Person, asked: Sequence[Intent]) -> list[J
                 "your notebook server.",
                 code="job_not_laid_out",
             )
+    secrets = {name for one in asked for name in one.secrets}
+    vault.check_there(manager.database, user.team, sorted(secrets))
     # Intent first. If we die before it is in the queue, the monitor puts it there.
     made = {job.id: job for job in _inserted(manager, [manager.row(user, one) for one in asked])}
     try:

@@ -79,6 +79,8 @@ def of(config: Config, job_id: str, spec: JobSpec, place: Place | None = None) -
         "witness": RUNNER not in argv,  # who runs in it says itself how it ended
         "script": None if script is None else script.plan(),
         "timeout": spec.resources.timeout,
+        "secrets": spec.secrets,
+        "secrets_folder": str(config.secrets_path),
         "memory": spec.resources.memory,
         "cpu": spec.resources.cpu,
         "retries": spec.resources.retries,

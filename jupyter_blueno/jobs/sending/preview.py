@@ -55,7 +55,7 @@ def of(
         files=_files(staging, spec, place) if kept is None else _listed(kept, spec),
         payload=len(spec.payload or "") * 3 // 4,
         parameters=parameters.parameters_of(spec),
-        variables=sorted(spec.environment),
+        variables=sorted([*spec.environment, *spec.secrets]),
         resources=spec.resources,
         room=ahead.room,
         before=ahead.before,

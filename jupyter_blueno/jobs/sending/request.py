@@ -16,6 +16,7 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.errors import InvalidInput, TooLarge
 from jupyter_blueno.jobs.model import JobSpec
 from jupyter_blueno.jobs.sending import amounts, cells, interpreters, parameters, requirements
+from jupyter_blueno.vault.model import check_name as check_secret_name
 
 NAME_LIMIT = 255  # characters
 SOURCE_LIMIT = 64 << 20  # bytes of a cell or notebook
@@ -100,6 +101,8 @@ def check_said(spec: JobSpec) -> None:
             )
     if any("\0" in word for word in spec.command):
         raise InvalidInput("A command cannot contain a NUL character; take it out.", code="job_spec")
+    for name in spec.secrets:
+        check_secret_name(name)
     requirements.check(spec.requirements)
     sizes = [len(word.encode()) for word in (*spec.command, *spec.environment.values())]
     if max(sizes, default=0) > WORD_LIMIT or sum(sizes) > WORDS_LIMIT:
