@@ -243,6 +243,7 @@ class Config(Configurable):
             "BLUENO_HOME": str(self.home_path),
             "BLUENO_DATABASE_URL": self.database_url,
             "BLUENO_SERVICE_URL": self.service_url,
+            "BLUENO_SECRETS": self.secrets,
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}

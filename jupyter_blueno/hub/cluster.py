@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from jupyter_blueno.hub import settings
-from jupyter_blueno.jobs.backends.kubernetes.objects import value_of
+from jupyter_blueno.jobs.backends.kubernetes.objects import secrets_volume, value_of
 
 PORT = 8081
 SERVICE_PORT = 8890
@@ -56,6 +56,7 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     image: str
     claim: str
     volume: str = "/blueno"
+    secrets: str = "/run/secrets/blueno"
     pull_policy: str = "IfNotPresent"
     pull_secrets: list[str] = []
     default_team: str = "team"
@@ -160,9 +161,11 @@ def furnish(spawner: Any, values: Values) -> None:
     parts = [f"home/{name}", f"shared/{team}", f"teams/{team}"]
     volume = {"name": "volume", "persistentVolumeClaim": {"claimName": values.claim}}
     # For data loaders; what is in it counts as the notebook's memory.
-    spawner.volumes = [volume, {"name": "shared-memory", "emptyDir": {"medium": "Memory"}}]
+    secrets, secrets_mount = secrets_volume(team, values.secrets)
+    spawner.volumes = [volume, secrets, {"name": "shared-memory", "emptyDir": {"medium": "Memory"}}]
     spawner.volume_mounts = [
         *({"name": "volume", "mountPath": f"{values.volume}/{one}", "subPath": one} for one in parts),
+        secrets_mount,
         {"name": "shared-memory", "mountPath": "/dev/shm"},
     ]
     # A sub-path that is missing would be made by the node, and belong to root.
@@ -182,6 +185,7 @@ def furnish(spawner: Any, values: Values) -> None:
     spawner.environment = {
         **spawner.environment,
         "HOME": home,
+        "BLUENO_SECRETS": values.secrets,
         "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
     }
 

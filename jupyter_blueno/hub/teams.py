@@ -24,6 +24,7 @@ from jupyter_blueno.client.transport import JOB_TOKEN
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import Unavailable
+from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.tokens import JobTokens
 
 
@@ -45,7 +46,11 @@ class Teams:
         self.url = url
         self.tokens = tokens
         self.database = Database(config)
-        self.shared = Shared(self.database, lambda job_id: {JOB_TOKEN: tokens.of(job_id)})
+        self.shared = Shared(
+            self.database,
+            lambda job_id: {JOB_TOKEN: tokens.of(job_id)},
+            keeper=ClusterSecrets.of(config),
+        )
         self._platforms: dict[str, Platform] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -84,6 +89,7 @@ class Teams:
             home=str(volume / "teams" / team),
             team=team,
             service_url=self.url,
+            secrets=self.config.secrets,
             database_url="",  # nobody's but the service's: jobs begin with what is said here
             roots=[],
             of_several=True,

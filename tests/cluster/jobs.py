@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
@@ -134,3 +135,30 @@ def another_manager(config: Config, folder: Path) -> Iterator[Callable[[], JobMa
 @pytest.fixture
 def manager(another_manager: Callable[[], JobManager]) -> JobManager:
     return another_manager()
+
+
+@pytest.fixture
+def account(space: Space, tmp_path: Path) -> Iterator[Path]:
+    """A kubeconfig of an account that may do what the documentation says, and no more."""
+    text = (TREE / "docs" / "kubernetes.md").read_text()
+    rules = yaml.safe_load(text.rpartition("```yaml\n")[2].partition("```")[0])
+    name, who = space.namespace, f"system:serviceaccount:{space.namespace}:service"
+    space.run("create", "serviceaccount", "service")
+
+    def role(kind: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        meta = {"name": name, "namespace": name}
+        group = "rbac.authorization.k8s.io"
+        subject = {"kind": "User", "apiGroup": group, "name": who}
+        bound = {"roleRef": {"kind": kind, "apiGroup": group, "name": name}, "subjects": [subject]}
+        return [
+            {"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "rules": rules},
+            {"apiVersion": f"{group}/v1", "kind": f"{kind}Binding", "metadata": meta, **bound},
+        ]
+
+    space.cluster.create(name, *role("Role", rules[:-1]), *role("ClusterRole", rules[-1:]))
+    content = yaml.safe_load(space.cluster.kubeconfig.read_text())
+    content["users"][0]["user"] = {"token": space.run("create", "token", "service").strip()}
+    file = tmp_path / "account"
+    file.write_text(yaml.safe_dump(content))
+    yield file
+    space.cluster.run("delete", f"clusterrole/{name}", f"clusterrolebinding/{name}")

@@ -1305,6 +1305,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/secrets': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the team's secrets by name; nobody is told their values.
+     * @description List the team's secrets by name; nobody is told their values.
+     */
+    get: operations['list_secrets'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/secrets/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Set a secret, in place of one of this name.
+     * @description Set a secret, in place of one of this name.
+     */
+    put: operations['set_secret'];
+    post?: never;
+    /**
+     * Forget a secret; jobs that name it fail from now on, and say so.
+     * @description Forget a secret; jobs that name it fail from now on, and say so.
+     */
+    delete: operations['delete_secret'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/status': {
     parameters: {
       query?: never;
@@ -2720,7 +2764,8 @@ export interface components {
      *         environment's folder, a conda environment's name, or a version (``3.12``).
      *         With `requirements` (lines of a requirements file) an environment is built
      *         of it, once for all jobs that ask for the same. `pickled_by` is the version
-     *         of the Python that made the payload (``3.11``).
+     *         of the Python that made the payload (``3.11``). `secrets` of the team are
+     *         variables of its environment, read when it starts.
      */
     JobSpec: {
       /** @enum {unknown} */
@@ -2746,6 +2791,8 @@ export interface components {
       environment?: {
         [key: string]: string;
       };
+      /** @default [] */
+      secrets?: string[];
       /** @default {} */
       parameters?: Record<string, unknown>;
       /** @default [] */
@@ -3531,6 +3578,19 @@ export interface components {
     ScheduleList: {
       schedules: components['schemas']['Schedule'][];
       standby: components['schemas']['Standby'];
+    };
+    /**
+     * Secret
+     * @description A secret by its name; who set it last, and when. Its value is told to nobody.
+     */
+    Secret: {
+      name: string;
+      owner: string;
+      updated_at: string;
+    };
+    /** SecretList */
+    SecretList: {
+      secrets: components['schemas']['Secret'][];
     };
     /**
      * Selected
@@ -6590,6 +6650,99 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Firing'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_secrets: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SecretList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  set_secret: {
+    parameters: {
+      query: {
+        value: string;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Secret'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  delete_secret: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */

@@ -70,7 +70,7 @@ class Access:
         query: Sequence[tuple[str, str]] = (),
         read: float = READ,
     ) -> Answer:
-        """Ask once.
+        """Ask once. A PATCH is a JSON merge patch.
 
         Raises
         ------
@@ -112,7 +112,8 @@ class Access:
         from urllib3.exceptions import HTTPError
 
         client = self._opened()
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        sent = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Accept": "application/json", "Content-Type": sent}
         asked = client.param_serialize(
             method, path, query_params=list(query), header_params=headers, body=body,
             auth_settings=["BearerToken"],
@@ -179,7 +180,9 @@ def _connect(context: str) -> Any:
         if inside:
             config.load_incluster_config(client_configuration=settings)
         else:
-            config.load_kube_config(context=context or None, client_configuration=settings)
+            # Said anew: the library looks at the variable once, when it is imported.
+            file = os.environ.get("KUBECONFIG") or None
+            config.load_kube_config(file, context=context or None, client_configuration=settings)
     except (config.ConfigException, OSError) as error:
         raise Unavailable(
             f"There is no way to the cluster: {str(error).rstrip('.')}. Name a kubeconfig (KUBECONFIG).",

@@ -154,6 +154,7 @@ class KubernetesBackend(Backend):
         known = {
             "BLUENO_HOME": self.home,
             "BLUENO_ROOTS": roots,
+            "BLUENO_SECRETS": self.config.secrets,
             "BLUENO_SERVICE_URL": self.config.service_url,
         }
         return {name: value for name, value in known.items() if value}

@@ -43,7 +43,8 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     that do not say what they need; `environment` is no place for secrets: it can
     be read in the Job. `gpu_tolerations` are added where a job asks for a GPU.
     `priority_classes` are names by the least priority of a job that gets them.
-    With a `queue`, jobs begin suspended, for Kueue to let go.
+    With a `queue`, jobs begin suspended, for Kueue to let go. `secrets` is where
+    those of the team are mounted, if they are kept in the cluster (`secrets_of`).
     """
 
     image: str
@@ -71,6 +72,7 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     runtime_class: str | None = None
     priority_classes: dict[int, str] = {}
     queue: str | None = None
+    secrets: str | None = None
     keep: int = 86400  # seconds that a Job stays after its end if nobody tidies up
     grows: bool = False  # whether the cluster adds nodes: then more may be asked for than there is
 
@@ -85,6 +87,20 @@ def value_of(text: str) -> str:
     if plain and plain == text:
         return plain
     return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def secrets_of(team: str) -> str:
+    """The name of the Secret that holds a team's secrets; names of objects have small letters."""
+    plain = re.sub(r"[^a-z0-9-]+", "-", team.lower())[:40].strip("-")
+    if plain != team:
+        plain = f"{plain or 'x'}-{hashlib.sha256(team.encode()).hexdigest()[:8]}"
+    return f"blueno-secrets-{plain}"
+
+
+def secrets_volume(team: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The volume with a team's secrets, a file each, and its mount; it is empty while there are none."""
+    volume = {"name": "secrets", "secret": {"secretName": secrets_of(team), "optional": True}}
+    return volume, {"name": "secrets", "mountPath": place, "readOnly": True}
 
 
 def job(
@@ -129,6 +145,10 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
     if template.claim:
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": template.claim}})
         mounts += _of_claim(claim, template, home)
+    if template.secrets:
+        volume, mount = secrets_volume(claim.team, template.secrets)
+        volumes.append(volume)
+        mounts.append(mount)
     own = (
         template.volume and USERS in template.shares and f"{template.volume}/{USERS}".format(user=claim.owner)
     )
