@@ -76,6 +76,11 @@ class Operation(Generic[Ask, Answer]):
         return re.findall(r"{(\w+)}", self.path)
 
     @property
+    def json_body(self) -> bool:
+        """Whether what is asked comes as JSON, and not in the address."""
+        return self.method in {"POST", "PUT", "PATCH"} and self.raw_body is None
+
+    @property
     def noun(self) -> str:
         return self.run.__module__.rsplit(".", 1)[-1]
 

@@ -120,7 +120,7 @@ class Http:
         if operation.raw_body is not None:
             body = fields.pop(operation.raw_body)
             headers["Content-Type"] = "application/octet-stream"
-        elif operation.method in {"POST", "PATCH"}:
+        elif operation.json_body:
             body, query = msgspec.json.encode(fields), {}
             headers["Content-Type"] = "application/json"
         url = f"{self.url}{PREFIX}{path}"

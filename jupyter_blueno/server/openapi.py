@@ -28,7 +28,7 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for one in declared:
         paths.setdefault(one.path, {})[one.method.lower()] = _describe(one, by_type, components)
-    asked = {one.ask.__name__ for one in declared if not _json_body(one)}
+    asked = {one.ask.__name__ for one in declared if not one.json_body}
     return {
         "openapi": "3.1.0",
         "info": {"title": "jupyter-blueno", "version": __version__},
@@ -42,10 +42,6 @@ def document() -> dict[str, Any]:
     }
 
 
-def _json_body(one: Operation[Any, Any]) -> bool:
-    return one.method in {"POST", "PATCH"} and one.raw_body is None
-
-
 def _describe(
     one: Operation[Any, Any], by_type: dict[Any, Any], components: dict[str, Any]
 ) -> dict[str, Any]:
@@ -54,7 +50,7 @@ def _describe(
     parameters = []
     for name, schema in properties.items():
         in_path = name in one.path_fields
-        if name == one.raw_body or (_json_body(one) and not in_path):
+        if name == one.raw_body or (one.json_body and not in_path):
             continue
         parameters.append(
             {
@@ -82,7 +78,7 @@ def _describe(
     if one.raw_body is not None:
         binary = {"schema": {"type": "string", "format": "binary"}}
         described["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
-    elif _json_body(one) and set(properties) - set(one.path_fields):
+    elif one.json_body and set(properties) - set(one.path_fields):
         described["requestBody"] = {
             "required": bool(set(required) - set(one.path_fields)),
             "content": {"application/json": {"schema": by_type[one.ask]}},

@@ -7,9 +7,11 @@ import zipfile
 
 from playwright.sync_api import Page, expect
 
+from jupyter_blueno.api.jobs import SubmitJob, submit_job
+from jupyter_blueno.jobs.model import JobSpec
 from tests.servers import Lab
 from tests.ui.conftest import execute, picture
-from tests.ui.test_jobs import LONG, UNTIL_FILE, release, row, submit_cell
+from tests.ui.test_jobs import LONG, UNTIL_FILE, open_job, release, row, submit_cell
 
 assert release  # a fixture
 
@@ -101,3 +103,33 @@ def test_an_environment_is_built_and_removed(lab: Lab, page: Page) -> None:
     form.get_by_role("button", name="Remove").click()
     expect(built).to_have_count(0)
     page.get_by_role("heading", name="Environments").click()
+
+
+def test_a_secret_is_set_used_and_deleted(lab: Lab, page: Page) -> None:
+    execute(page, "blueno:show-jobs")
+    page.get_by_role("heading", name="Secrets").click()
+    page.get_by_role("button", name="Set one …").click()
+    form = page.locator(".jp-Dialog")
+    form.get_by_label("Name").fill("HF TOKEN")
+    form.get_by_label("Value").fill("hf_never-shown")
+    form.get_by_role("button", name="Set").click()
+    expect(form.get_by_role("alert")).to_contain_text("cannot name a secret")
+    form.get_by_label("Name").fill("HF_TOKEN")
+    picture(page, "secret-form")
+    page.keyboard.press("Enter")
+    kept = page.locator(".jp-blueno-secret", has_text="HF_TOKEN")
+    expect(kept).to_contain_text("set by")
+    picture(page, "secrets")
+    assert "hf_never-shown" not in page.content()
+    spec = JobSpec("command", command=["sh", "-c", "echo it has ${#HF_TOKEN}"], secrets=["HF_TOKEN"])
+    job = lab.transport.call(submit_job, SubmitJob(uuid.uuid4().hex, "with a token", spec))
+    log = open_job(page, job.id).locator(".jp-blueno-log")
+    expect(log).to_contain_text(f"it has {len('hf_never-shown')}", timeout=LONG)
+    kept.get_by_role("button", name="Set HF_TOKEN anew").click()
+    form.get_by_label("Value").fill("other")
+    form.get_by_role("button", name="Set").click()
+    expect(form).to_have_count(0)
+    kept.get_by_role("button", name="Delete HF_TOKEN").click()
+    form.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No secrets yet")).to_be_visible()
+    page.get_by_role("heading", name="Secrets").click()

@@ -107,7 +107,7 @@ class Serving(web.RequestHandler):
                 if len(texts) > 1:
                     raise msgspec.ValidationError(f"`{name}` is given more than once")
                 query[name] = texts[0]
-        if operation.method in {"POST", "PATCH"} and operation.raw_body is None:
+        if operation.json_body:
             try:
                 body = msgspec.json.decode(self.request.body or b"{}")
             except RecursionError:

@@ -195,7 +195,7 @@ export class Api {
     if (ask.content !== undefined) {
       init.body = ask.content;
       init.headers = { 'Content-Type': 'application/octet-stream' };
-    } else if (method === 'POST' || method === 'PATCH') {
+    } else if (['POST', 'PUT', 'PATCH'].includes(method)) {
       init.body = JSON.stringify(ask.body ?? {});
     }
     const response = await answered(

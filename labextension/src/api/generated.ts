@@ -3619,6 +3619,14 @@ export interface components {
       version?: number | null;
     };
     /**
+     * SetSecret
+     * @description A name, as of a variable, and a text of at most 64 KB.
+     */
+    SetSecret: {
+      name: string;
+      value: string;
+    };
+    /**
      * SettleTrial
      * @description How a trial ended; `curve` are points of the objective, as pairs of step and value.
      */
@@ -6694,16 +6702,18 @@ export interface operations {
   };
   set_secret: {
     parameters: {
-      query: {
-        value: string;
-      };
+      query?: never;
       header?: never;
       path: {
         name: string;
       };
       cookie?: never;
     };
-    requestBody?: never;
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SetSecret'];
+      };
+    };
     responses: {
       /** @description Done. */
       200: {

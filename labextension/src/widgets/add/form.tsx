@@ -10,6 +10,7 @@ export function Field(props: {
   error?: string;
   help?: string;
   disabled?: boolean;
+  type?: 'text' | 'password';
   /** The id of a list of proposals. */
   list?: string;
   onChange: (value: string) => void;
@@ -23,7 +24,8 @@ export function Field(props: {
       <div className="jp-blueno-field-line">
         <input
           id={id}
-          type="text"
+          type={props.type ?? 'text'}
+          autoComplete={props.type === 'password' ? 'new-password' : undefined}
           className="jp-mod-styled"
           value={value}
           placeholder={props.placeholder}

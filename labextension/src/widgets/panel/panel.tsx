@@ -20,6 +20,7 @@ import { EnvironmentsSection } from './EnvironmentsSection';
 import { JobsSection } from './JobsSection';
 import { ModelsSection } from './ModelsSection';
 import { SchedulesSection } from './SchedulesSection';
+import { SecretsSection } from './SecretsSection';
 import { SectionSearch, type SectionProps } from './section';
 
 /** Of the panel's height, what an open section has at least. */
@@ -29,7 +30,7 @@ interface Listing {
   items: readonly unknown[];
 }
 
-/** The left panel: datasets, jobs, models, schedules and environments, each collapsible. */
+/** The left panel: datasets, jobs, models, schedules, environments and secrets, each collapsible. */
 export class BluenoPanel extends SidePanel {
   constructor(
     private readonly platform: Platform,
@@ -51,7 +52,9 @@ export class BluenoPanel extends SidePanel {
     this.addSection('Models', ModelsSection, platform, commands);
     this.addSection('Schedules', SchedulesSection, platform, commands);
     this.addSection('Environments', EnvironmentsSection, platform, commands);
+    this.addSection('Secrets', SecretsSection, platform, commands);
     this.unfold('Environments', false);
+    this.unfold('Secrets', false);
     if (this.content instanceof AccordionPanel) {
       this.content.expansionToggled.connect((_, index) =>
         this.giveHeight(index)
