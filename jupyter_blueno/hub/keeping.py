@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,7 +58,7 @@ class ClusterSecrets:
     def delete(self, name: str) -> None:
         self._patch({name: None})
 
-    def _patch(self, data: dict[str, str | None] | dict[str, str]) -> bool:
+    def _patch(self, data: Mapping[str, str | None]) -> bool:
         """Change what is there; False if there is none."""
         try:
             self._ask("PATCH", f"{self.path}/{self.name}", {"data": data})

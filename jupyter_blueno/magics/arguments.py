@@ -74,9 +74,16 @@ CELL = {
     "run": Command(
         "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--retries N] "
         "[--retry-on KINDS] "
-        "[--variables 64M] [--without NAMES] [-f]",
+        "[--secrets NAMES] [--variables 64M] [--without NAMES] [-f]",
         "run the cell as a background job, with the variables that it uses (0: none)",
-        {**RESOURCES, "--variables": "64M", "--without": "NAME,NAME", "--dry-run": None, "--follow": None},
+        {
+            **RESOURCES,
+            "--secrets": "HF_TOKEN",
+            "--variables": "64M",
+            "--without": "NAME,NAME",
+            "--dry-run": None,
+            "--follow": None,
+        },
         {"-f": "--follow"},
     ),
 }

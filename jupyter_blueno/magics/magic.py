@@ -128,6 +128,7 @@ class BluenoMagics(Magics):
             priority=_text(asked, "priority") or 0,
             retries=_text(asked, "retries") or 0,
             retry_on=_text(asked, "retry-on"),
+            secrets=_listed(asked, "secrets"),
             variables=taken,
             dry_run=bool(asked.options.get("dry-run")),
         )
@@ -146,7 +147,7 @@ class BluenoMagics(Magics):
         from jupyter_blueno.client.cells import Needs
 
         limit = variables.limit_of(_text(asked, "variables"))
-        without = [name.strip() for name in (_text(asked, "without") or "").split(",") if name.strip()]
+        without = _listed(asked, "without")
         needs = Needs(self._shell, cell, limit, without)
         if missing := needs.missing():
             raise errors.InvalidInput(missing, code="undefined_names")
@@ -167,6 +168,11 @@ class BluenoMagics(Magics):
             return found.sample(asked.words[1])
         except IndexError as error:
             raise errors.NotFound(str(error), code="sample_not_found") from None
+
+
+def _listed(asked: Arguments, option: str) -> list[str]:
+    """The names of an option, between which are commas."""
+    return [name.strip() for name in (_text(asked, option) or "").split(",") if name.strip()]
 
 
 def _text(asked: Arguments, name: str) -> str | None:

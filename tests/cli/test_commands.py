@@ -20,11 +20,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def _runner(environment: dict[str, str], folder: Path) -> Run:
-    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, code: int = 0, given: str = "") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "jupyter_blueno", *words],
             env={**os.environ, **environment}, cwd=folder, capture_output=True, text=True, timeout=100,
-            stdin=subprocess.DEVNULL,
+            input=given,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
@@ -47,6 +47,20 @@ def test_a_job_is_deleted(blueno: Run) -> None:
     assert "Aborted" in blueno("delete", "passing", code=1).stderr
     blueno("delete", "--yes", "passing")
     assert "passing" not in blueno("jobs").stdout
+
+
+def test_a_secret_comes_by_a_pipe_and_is_shown_by_name(blueno: Run) -> None:
+    assert "blueno secrets --set" in blueno("secrets").stderr
+    blueno("secrets", "--set", "TEST_TOKEN", given="first line\nsecond\n")
+    listed = blueno("secrets").stdout
+    assert "TEST_TOKEN" in listed
+    assert "first" not in listed
+    job = blueno("run", "-f", "--name", "printing", "--secret", "TEST_TOKEN", "--", "printenv", "TEST_TOKEN")
+    assert job.stdout == "first line\nsecond\n"
+    assert "has no secret 'TOKEN'" in blueno("run", "--secret", "TOKEN", "--", "true", code=1).stderr
+    blueno("delete", "--yes", "printing")
+    blueno("secrets", "--delete", "TEST_TOKEN")
+    assert json.loads(blueno("secrets", "--json").stdout) == []
 
 
 def test_no_data_says_what_to_do(blueno: Run) -> None:

@@ -34,9 +34,10 @@ from jupyter_blueno.api.jobs import (
 )
 from jupyter_blueno.api.many import ManyJobs, cancel_jobs
 from jupyter_blueno.api.operation import PREFIX, Nothing, Operation, operations
+from jupyter_blueno.api.secrets import SecretRef, SetSecret, delete_secret, list_secrets, set_secret
 from jupyter_blueno.api.status import get_status
 from jupyter_blueno.client.transport import Http
-from jupyter_blueno.errors import BluenoError, NotAllowed, NotFound
+from jupyter_blueno.errors import BluenoError, InvalidInput, NotAllowed, NotFound
 from jupyter_blueno.jobs import intent
 from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec
 from tests.hub.conftest import Hub
@@ -85,6 +86,23 @@ def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
     assert log == f"of {hub.volume}/teams/radiology\n0\n"
     with pytest.raises(NotFound):
         carol.call(get_job, JobRef(job.id))
+
+
+def test_a_team_s_secrets_are_its_own(hub: Hub) -> None:
+    alice, bob, carol = (hub.asks(hub.sign_in(name)) for name in ("alice", "bob", "carol"))
+    alice.call(set_secret, SetSecret("TEAM_TOKEN", "only-radiology"))
+    assert [(one.name, one.owner) for one in bob.call(list_secrets, Nothing()).secrets] == [
+        ("TEAM_TOKEN", "alice")
+    ]
+    assert carol.call(list_secrets, Nothing()).secrets == []
+    spec = JobSpec(kind="command", command=["printenv", "TEAM_TOKEN"], secrets=["TEAM_TOKEN"])
+    with pytest.raises(InvalidInput, match="no secret 'TEAM_TOKEN'"):
+        carol.call(submit_job, SubmitJob(uuid.uuid4().hex, "not ours", spec))
+    job = bob.call(submit_job, SubmitJob(uuid.uuid4().hex, "ours", spec))
+    assert ended(alice, job.id).state == "SUCCEEDED"
+    assert alice.call(get_log, LogRange(job.id, 0, 10_000)).body == b"only-radiology\n"
+    assert carol.call(delete_secret, SecretRef("TEAM_TOKEN")).done is False
+    assert bob.call(delete_secret, SecretRef("TEAM_TOKEN")).done
 
 
 def test_a_token_is_dead_when_the_hub_takes_it_back(hub: Hub) -> None:
