@@ -2646,6 +2646,8 @@ export interface components {
       python?: string | null;
       /** @default [] */
       variables?: string[];
+      /** @default [] */
+      secrets?: string[];
       /** @default {} */
       parameters?: Record<string, unknown>;
       /** @default [] */
