@@ -100,7 +100,7 @@ def test_a_team_s_secrets_are_its_own(hub: Hub) -> None:
         hub.beside("carol", "pathology").call(submit_job, SubmitJob(uuid.uuid4().hex, "not ours", spec))
     job = hub.beside("bob").call(submit_job, SubmitJob(uuid.uuid4().hex, "ours", spec))
     assert ended(alice, job.id).state == "SUCCEEDED"
-    assert alice.call(get_log, LogRange(job.id, 0, 10_000)).body == b"only-radiology\n"
+    assert hub.beside("alice").call(get_log, LogRange(job.id, 0, 10_000)).body == b"only-radiology\n"
     assert carol.call(delete_secret, SecretRef("TEAM_TOKEN")).done is False
     assert bob.call(delete_secret, SecretRef("TEAM_TOKEN")).done
 
