@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from dataclasses import dataclass, field
@@ -135,9 +136,11 @@ class Platform:
 
     @part
     def schedules(self) -> ScheduleManager:
+        from jupyter_blueno.flows import keeping
         from jupyter_blueno.schedules.manager import ScheduleManager
 
-        return ScheduleManager(self.config, self.database, self.jobs)
+        starters = {"flow": functools.partial(keeping.start, self.jobs)}
+        return ScheduleManager(self.config, self.database, self.jobs, starters=starters)
 
     @part
     def ticker(self) -> Ticker:

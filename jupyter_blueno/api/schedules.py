@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from jupyter_blueno.api.context import Context
 from jupyter_blueno.api.operation import Done, Nothing, operation
+from jupyter_blueno.flows.model import FlowSpec
 from jupyter_blueno.jobs.model import Change, JobSpec
 from jupyter_blueno.schedules.model import Firing, KeepSchedule, Schedule, Standby, Timing, Upcoming
 
@@ -32,6 +33,14 @@ class ScheduleJob(Struct, frozen=True, forbid_unknown_fields=True):
     job_id: str
     timing: Timing
     change: Change = field(default_factory=Change)
+    replace: bool = False
+
+
+class ScheduleFlow(Struct, frozen=True, forbid_unknown_fields=True):
+    """Schedule a flow; the id and name of `flow` are those of the schedule."""
+
+    timing: Timing
+    flow: FlowSpec
     replace: bool = False
 
 
@@ -121,6 +130,19 @@ def keep_schedule(context: Context, ask: KeepSchedule) -> Schedule:
 
     making.check(ask)
     return context.platform.schedules.keep(context.user, ask)
+
+
+@operation("POST", "/schedules/of-flow", resource="jobs", action="execute", status=201, local=True)
+def schedule_flow(context: Context, ask: ScheduleFlow) -> Schedule:
+    """Have a flow started by itself; its steps are what they are now."""
+    from jupyter_blueno.flows import keeping
+    from jupyter_blueno.schedules import making
+
+    flow, staging = ask.flow, context.platform.staging
+    replaces = _twin(context, flow.name) if ask.replace else None
+    spec, lay_out = keeping.prepared(staging, context.user, flow)
+    taken = making.take_made(staging, flow.id, flow.name, ask.timing, spec, lay_out, replaces)
+    return taken.kept(lambda said: context.ask(keep_schedule, said))
 
 
 @operation("GET", "/cron", resource="jobs", action="read")

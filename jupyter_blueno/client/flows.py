@@ -21,6 +21,7 @@ from jupyter_blueno.flows.model import FlowSpec, PartSpec, StepSpec
 
 if TYPE_CHECKING:
     from jupyter_blueno.client.flow_run import FlowRun
+    from jupyter_blueno.client.schedules import Schedule
 
 _NOT_OF_STEPS = ("name", "dry_run")  # options that mean nothing for all steps of a flow
 
@@ -261,10 +262,33 @@ class Flow:
         """
         from jupyter_blueno.client.flow_run import FlowRun
 
-        earlier = None if resume is None else str(getattr(resume, "id", resume))
-        ask = FlowSpec(uuid.uuid4().hex, self.name, self._whole(), earlier, submit.origin())
-        graph.check(ask.steps)
+        ask = self.asked(self.name)
+        if resume is not None:
+            ask = msgspec.structs.replace(ask, resumes=str(getattr(resume, "id", resume)))
         return FlowRun(session.call(api.start_flow, ask))
+
+    def schedule(self, cron: str | None = None, *, name: str | None = None, **options: Any) -> Schedule:
+        """Have it started by itself, as it is now; the options are those of `blueno.schedule`.
+
+        Examples
+        --------
+        >>> flow.schedule("0 2 * * *", zone="Europe/Berlin")
+        """
+        from jupyter_blueno.client import schedules
+
+        return schedules.schedule(name or self.name, self, cron=cron, **options)
+
+    def asked(self, name: str) -> FlowSpec:
+        """What is to be run, as it is sent.
+
+        Raises
+        ------
+        InvalidInput
+            If it has no steps, or they wait for each other in a circle.
+        """
+        ask = FlowSpec(uuid.uuid4().hex, name, self._whole(), None, submit.origin())
+        graph.check(ask.steps)
+        return ask
 
     # -- steps -------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from jupyter_blueno import errors
 from jupyter_blueno.api import schedules as api
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.client import again, schedule_display, session
+from jupyter_blueno.client.flows import Flow
 from jupyter_blueno.client.functions import JobFunction
 from jupyter_blueno.client.jobs import Job, find
 from jupyter_blueno.client.notebooks import spec_of_notebook
@@ -30,7 +31,7 @@ _KEYS = {"catch_up": ("skip", "once", "all"), "overlap": ("skip", "queue", "allo
 @takes_options
 def schedule(
     name: str,
-    work: Callable[..., Any] | str | os.PathLike[str] | Sequence[str] | Job | None = None,
+    work: Callable[..., Any] | str | os.PathLike[str] | Sequence[str] | Job | Flow | None = None,
     *args: Any,
     cron: str | None = None,
     zone: str | None = None,
@@ -51,9 +52,9 @@ def schedule(
     ----------
     name : str
         Of the schedule, and of the jobs that it starts.
-    work : callable, path, command or Job
+    work : callable, path, command, Job or Flow
         A function (also one with ``@blueno.job``), a notebook, a script, a
-        command as a list of words, or a job: what that ran.
+        command as a list of words, a flow, or a job: what that ran.
     *args, **kwargs
         A function's arguments, a notebook's parameters. Beside them, by name,
         the options of `blueno.submit`, for each job.
@@ -108,6 +109,13 @@ def schedule(
     if isinstance(work, Job):
         change = _change(work, str(name), {**kwargs, **(values or {})})
         made = session.call(api.schedule_job, api.ScheduleJob(made_id, work.id, timing, change, replace=True))
+    elif isinstance(work, Flow):
+        if args or kwargs or values:
+            raise errors.InvalidInput(
+                "A flow takes no arguments when it is scheduled; give them to its steps.",
+                code="bad_arguments",
+            )
+        made = session.call(api.schedule_flow, api.ScheduleFlow(timing, work.asked(str(name)), replace=True))
     else:
         spec = _spec(work, args, kwargs, values or {})
         ask = api.CreateSchedule(made_id, str(name), timing, spec, fresh=fresh, replace=True)
@@ -284,16 +292,14 @@ def _command(work: Any, options: Options) -> list[str]:
         return [str(word) for word in work]
     raise errors.InvalidInput(
         f"A {type(work).__name__} cannot be scheduled; a function, a notebook's path, a command as a list, "
-        "or a job can.",
+        "a flow or a job can.",
         code="not_a_function",
     )
 
 
 def _change(job: Job, name: str, given: dict[str, Any]) -> Change:
     asked = again.request(job.id, {}, {"name": name, **given})
-    return Change(
-        name=asked.name, values=asked.values, resources=asked.resources, command_line=asked.command_line
-    )
+    return Change(**{one: getattr(asked, one) for one in Change.__struct_fields__ if one != "id"})
 
 
 def _refuse_dry_run(options: Options) -> None:

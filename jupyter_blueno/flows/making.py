@@ -41,8 +41,12 @@ class Request(msgspec.Struct, frozen=True):
     digest: str
 
 
-def lay_out(staging: Staging, user: Person, ask: FlowSpec) -> tuple[BeginFlow, batch.LaidOut]:
+def lay_out(
+    staging: Staging, user: Person, ask: FlowSpec, kept: Path | None = None
+) -> tuple[BeginFlow, batch.LaidOut]:
     """Check a flow whole, and put the snapshots of all its steps on disk; what is said of it.
+
+    With `kept` they are those that lie there, see `keep_steps`.
 
     Raises
     ------
@@ -53,23 +57,42 @@ def lay_out(staging: Staging, user: Person, ask: FlowSpec) -> tuple[BeginFlow, b
     """
     name = request.check_name(ask.name)
     digest = keys.digest_of(ask)
+    check(staging, ask, kept is not None)
+    parts: list[PartRow] = []
+
+    def take(fresh: Path) -> None:
+        parts[:] = keep_steps(staging, ask, fresh, kept)
+
+    laid = _write(staging, ask.id, name, conductor(user, digest, ask.origin), take)
+    needs = {step.spec.resources for step in ask.steps}
+    return BeginFlow(laid.intents[0], digest, parts, list(needs), ask.resumes), laid
+
+
+def check(staging: Staging, ask: FlowSpec, kept: bool = False) -> None:
+    """Refuse a flow that cannot run, as far as that can be known now; `kept` code was looked at before.
+
+    Raises
+    ------
+    InvalidInput
+    """
     graph.check(ask.steps)
     for step in ask.steps:
         for part in step.parts:
             spec = _as_given(spec_of(step, part), step)
             # What needs others may run what these make.
-            (staging.check_spec if step.needs else staging.check)(spec)
-    parts: list[PartRow] = []
+            (staging.check_spec if kept or step.needs else staging.check)(spec)
 
-    def take(fresh: Path) -> None:
-        for position, step in enumerate(ask.steps):
-            for number, part in enumerate(step.parts):
-                code = _snapshot(staging, step, part, JobFolder(fresh / f"{position}-{number}"))
-                parts.append(_row(position, number, step, part, code))
 
-    laid = _write(staging, ask.id, name, _conductor(user, digest, ask.origin), take)
-    needs = {step.spec.resources for step in ask.steps}
-    return BeginFlow(laid.intents[0], digest, parts, list(needs), ask.resumes), laid
+def keep_steps(staging: Staging, ask: FlowSpec, target: Path, kept: Path | None = None) -> list[PartRow]:
+    """Put the code of all steps into a folder, as it is now or lies in `kept`; what is said of the parts."""
+    rows = []
+    for position, step in enumerate(ask.steps):
+        for number, part in enumerate(step.parts):
+            place = f"{position}-{number}"
+            before = None if kept is None else JobFolder(kept / place)
+            code = _snapshot(staging, step, part, JobFolder(target / place), before)
+            rows.append(_row(position, number, step, part, code))
+    return rows
 
 
 def begin(manager: JobManager, user: Person, ask: BeginFlow) -> Job:
@@ -114,7 +137,7 @@ def resume(manager: JobManager, user: Person, flow_id: str, new_id: str, anew: b
     if old.finished_at is None:
         raise Conflict("The flow is still running; cancel it first.", code="flow_active")
     digest = f"{known.digest} again"
-    job = _conductor(user, digest, old.origin)
+    job = conductor(user, digest, old.origin)
     earlier = {} if anew else _finished(manager, user, old.id)
     resumes = None if anew else old.id
     rows = [_again(dict(part._mapping), new_id, earlier) for part in parts]
@@ -147,7 +170,8 @@ def _as_given(spec: JobSpec, step: StepSpec) -> JobSpec:
     return msgspec.structs.replace(spec, parameters={**dict.fromkeys(step.parameters), **spec.parameters})
 
 
-def _conductor(user: Person, digest: str, origin: Origin) -> JobSpec:
+def conductor(user: Person, digest: str, origin: Origin) -> JobSpec:
+    """The job that starts the steps of a flow."""
     source = msgspec.json.encode(Request(user.name, user.team, digest)).decode()
     command = [sys.executable, "-P", "-m", CONDUCTOR]
     return JobSpec(
@@ -189,15 +213,22 @@ def _write(
     )
 
 
-def _snapshot(staging: Staging, step: StepSpec, part: PartSpec, folder: JobFolder) -> dict[str, str]:
+def _snapshot(
+    staging: Staging, step: StepSpec, part: PartSpec, folder: JobFolder, kept: JobFolder | None
+) -> dict[str, str]:
     """Keep a part's code and request; what it consists of: name → hash."""
     spec = spec_of(step, part)
-    place = plan.look(staging.config, spec)
+    place = plan.look(staging.config, spec) if kept is None else kept.read(PLACE, plan.Place)
+    if place is None:
+        raise NotFound("The steps of that flow are no longer on disk.", code="flow_not_found")
     folder.code.mkdir(parents=True, mode=0o700)
     snapshot.write_down(folder, step.name, "", spec, {}, durable=False)
     folder.write(PLACE, place)
     folder.write("step.json", msgspec.structs.replace(step, spec=JobSpec(kind=spec.kind), parts=[]))
-    staging.take_code(spec, folder, place)
+    if kept is None:
+        staging.take_code(spec, folder, place)
+    else:
+        snapshot.copy(kept, folder)
     return folder.read("code.json", dict[str, str]) or {}
 
 

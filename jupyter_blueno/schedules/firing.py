@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 DUE = "BLUENO_DUE"  # in a job's environment: when it was due
 FRESH = "BLUENO_FRESH_NOTEBOOK"  # and the file that the notebook is read from as the job begins
 _NAMES = uuid.UUID("6a0f7f6e-93d5-4d0b-9a44-0b1a6d1c7a55")
+
+# Given owner, folder, id and name of the job, and variables for its environment.
+Starter = Callable[[User, JobFolder, str, str, Mapping[str, str]], None]
 
 log = logging.getLogger("jupyter_blueno")
 
@@ -57,10 +60,15 @@ class Firer:
     jobs : JobManager
     now : callable
         The clock: an aware datetime.
+    starters : mapping
+        Kind of work that is more than a job → what starts it; see `Starter`.
     """
 
-    def __init__(self, jobs: JobManager, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, jobs: JobManager, now: Callable[[], datetime], starters: Mapping[str, Starter] | None = None
+    ) -> None:
         self.jobs = jobs
+        self.starters = starters or {}
         self.database = jobs.database
         self.now = now
         self._before: datetime | None = None
@@ -183,6 +191,10 @@ class Firer:
             )
         due = firing.due.astimezone(rules.zone_of(row.zone)).isoformat(timespec="seconds")
         spec = _with(record.spec, DUE, due)
+        starter = self.starters.get(spec.kind)
+        if starter is not None:
+            starter(owner, folder, firing.job_id, record.name, {DUE: due})
+            return
         try:
             if row.notebook is None:
                 kept.submit(self.jobs, owner, folder, firing.job_id, record.name, spec)

@@ -85,12 +85,36 @@ def take_job(
     name, spec = kept.changed(staging, kept.of(old), change)
     if spec.kind == "ingest":
         raise InvalidInput("Preparing a dataset cannot be scheduled; do so in a script.", code="job_spec")
+    if spec.kind in CONDUCTORS:
+        raise InvalidInput(
+            f"A {spec.kind} that ran cannot be scheduled. Schedule what makes it: a flow by "
+            "flow.schedule(cron='…'), a sweep by a function or script that starts it.",
+            code="job_spec",
+        )
     _checked(schedule_id, name, timing)
     spec = kept.settled(staging, spec)
     said = _said(schedule_id, name, timing, spec, None, replaces)
     folder = folder_of(staging.config, replaces or schedule_id, said.digest)
     there = folder.path.exists()
     staging.take_over(old, folder, name, spec)
+    return Taken(staging, said, not there)
+
+
+def take_made(
+    staging: Staging,
+    schedule_id: str,
+    name: str,
+    timing: Timing,
+    spec: JobSpec,
+    lay_out: Callable[[JobFolder], None],
+    replaces: str | None = None,
+) -> Taken:
+    """Keep work that is more than a job: `lay_out` puts it into a folder, a starter of the kind starts it."""
+    name = _checked(schedule_id, name, timing)
+    said = _said(schedule_id, name, timing, spec, None, replaces)
+    folder = folder_of(staging.config, replaces or schedule_id, said.digest)
+    there = folder.path.exists()
+    lay_out(folder)
     return Taken(staging, said, not there)
 
 
@@ -105,7 +129,7 @@ def check(said: KeepSchedule) -> None:
     request.check_digest(said.digest)
     nothing = JobSpec(kind=said.kind, resources=said.resources, origin=said.origin)
     request.check_said(nothing)
-    if said.kind in CONDUCTORS or said.kind == "ingest" or "\0" in (said.notebook or ""):
+    if said.kind in ("sweep", "ingest") or "\0" in (said.notebook or ""):
         raise InvalidInput("That is no work of a schedule.", code="job_spec")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from jupyter_blueno.errors import AlreadyExists, Conflict, InvalidInput, NotAllo
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.sending import request
 from jupyter_blueno.schedules import making, rules, standby, store
-from jupyter_blueno.schedules.firing import Firer, claim_by_hand, folder_of
+from jupyter_blueno.schedules.firing import Firer, Starter, claim_by_hand, folder_of
 from jupyter_blueno.schedules.model import Firing, KeepSchedule, Schedule, Standby, Timing, Upcoming
 
 if TYPE_CHECKING:
@@ -39,16 +39,23 @@ class ScheduleManager:
     jobs : JobManager
     clock : callable
         The time: an aware datetime.
+    starters : mapping
+        See `Firer`.
     """
 
     def __init__(
-        self, config: Config, database: Database, jobs: JobManager, clock: Callable[[], datetime] = _clock
+        self,
+        config: Config,
+        database: Database,
+        jobs: JobManager,
+        clock: Callable[[], datetime] = _clock,
+        starters: Mapping[str, Starter] | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.jobs = jobs
         self.clock = clock
-        self.firer = Firer(jobs, clock)
+        self.firer = Firer(jobs, clock, starters)
 
     # -- making and changing ---------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,35 @@ def test_a_notebook_with_parameters(tmp_path: Path) -> None:
     assert blueno.schedule("notebook", path, cron="0 3 * * *", zone="UTC", epochs=2, fresh=True)._info.fresh
     with pytest.raises(BluenoError, match="has no parameter 'epoch'"):
         blueno.schedule("notebook", path, cron="0 3 * * *", zone="UTC", epoch=2)
+
+
+def test_a_flow_is_started_as_it_was(tmp_path: Path) -> None:
+    def count(folder: str) -> int:
+        found = Path(folder) / "count"
+        found.write_text(f"{found.read_text() if found.exists() else ''}x")
+        return len(found.read_text())
+
+    def double(number: int) -> tuple[int, str | None]:
+        return 2 * number, os.environ.get("BLUENO_DUE")
+
+    with blueno.flow("nightly flow") as flow:
+        flow.step(double, flow.step(count, str(tmp_path)))
+    made = flow.schedule("0 2 * * *", zone="UTC")
+    assert made.name == "nightly flow"
+    first = made.run_now()
+    assert first.wait(SOON).state == "SUCCEEDED"
+    with blueno.flow("nightly flow") as flow:
+        flow.step(double, 7)
+    later = made.run_now()  # not the flow as it was written since
+    doubled, due = later.wait(SOON)["double"].result()  # type: ignore[index]
+    assert doubled == 4
+    assert due is not None
+    assert [one.id for one in made.jobs()] == [later.id, first.id]
+    with pytest.raises(BluenoError, match="give them to its steps"):
+        blueno.schedule("nightly flow", flow, 5, cron="0 2 * * *")
+    with pytest.raises(BluenoError, match="flow that ran cannot be scheduled"):
+        blueno.schedule("again", first, cron="0 2 * * *")
+    made.delete()
 
 
 @pytest.mark.parametrize(

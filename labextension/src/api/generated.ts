@@ -1217,6 +1217,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/schedules/of-flow': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Have a flow started by itself; its steps are what they are now.
+     * @description Have a flow started by itself; its steps are what they are now.
+     */
+    post: operations['schedule_flow'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/schedules/of-job': {
     parameters: {
       query?: never;
@@ -3563,6 +3583,16 @@ export interface components {
       runs?: components['schemas']['Firing'][];
       /** @default null */
       skipped?: components['schemas']['Firing'] | null;
+    };
+    /**
+     * ScheduleFlow
+     * @description Schedule a flow; the id and name of `flow` are those of the schedule.
+     */
+    ScheduleFlow: {
+      timing: components['schemas']['Timing'];
+      flow: components['schemas']['FlowSpec'];
+      /** @default false */
+      replace?: boolean;
     };
     /**
      * ScheduleJob
@@ -6452,6 +6482,39 @@ export interface operations {
     requestBody: {
       content: {
         'application/json': components['schemas']['KeepSchedule'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Schedule'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  schedule_flow: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ScheduleFlow'];
       };
     };
     responses: {
