@@ -15,12 +15,11 @@ from jupyter_blueno.jobs.model import TERMINAL
 
 # It works with the data of its team in its owner's name; of jobs it sees itself and its parts.
 DATA = {"datasets", "images", "data", "ingests", "uploads", "status", "models", "mlflow"}
-KEPT_FROM_JOBS = {"delete_dataset", "delete_sample", "delete_column"}
+KEPT_FROM_JOBS = {"delete_dataset", "remove_sample", "delete_column"}
 OF_JOBS = {
     "launch_jobs",
     "get_job",
     "cancel_job",
-    "change_job",
     "get_sweep",
     "list_trials",
     "begin_trial",

@@ -67,6 +67,8 @@ def _describe(
         "tags": [one.noun],
         "parameters": parameters,
         "x-blueno-authorization": f"{one.action} blueno:{one.resource}",
+        # Beside a hub: by the notebook server of who asks, where their files are, or by the hub's service.
+        "x-blueno-served": "beside" if one.local else "service",
         "responses": {
             str(one.status): {"description": "Done.", "content": _answer(one, by_type)},
             "default": {

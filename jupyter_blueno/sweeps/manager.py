@@ -88,7 +88,7 @@ class SweepManager:
             If it is still under way, or nothing is left to try.
         """
         request.check_id(job_id)
-        old = self._row(user, ref)
+        old = self._owned(user, ref)
         record = self._record(old.id)
         with self.database.begin() as connection:
             row = store.locked(connection, old.id)
@@ -109,7 +109,7 @@ class SweepManager:
 
     def change(self, user: Person, ref: str, change: ChangeStop) -> Sweep:
         """Change how many trials there are to be, in all or at once, also while it runs."""
-        found = self._row(user, ref)
+        found = self._owned(user, ref)
         with self.database.begin() as connection:
             row = store.locked(connection, found.id)
             store.update(connection, row.id, _changed(msgspec.convert(row.plan, Plan), change), row.jobs)
@@ -151,7 +151,7 @@ class SweepManager:
         self, user: Person, ref: str, parent: str, number: int, parameters: dict[str, Any]
     ) -> Trial:
         """Submit the job of a trial, for the conductor `parent`; the same number again is the same trial."""
-        row = self._row(user, ref)
+        row = self._owned(user, ref)
         record = self._record(row.id)
         if number < 0 or number >= rules.MOST_TRIALS:
             raise InvalidInput(f"A trial's number is 0 to {rules.MOST_TRIALS - 1:,}.", code="sweep_plan")
@@ -180,7 +180,7 @@ class SweepManager:
         reason: str | None,
     ) -> Trial:
         """Say how a trial ended; of one that is pruned, cancelled or failed the job is ended, too."""
-        row = self._row(user, ref)
+        row = self._owned(user, ref)
         plan = msgspec.convert(row.plan, Plan)
         with self.database.begin() as connection:
             store.settle(connection, row.id, number, verdict, value=value, curve=curve, reason=reason)
@@ -213,6 +213,11 @@ class SweepManager:
         if found is None:
             raise NotFound(f"The job '{ref[:80]}' is not a sweep.", code="sweep_not_found")
         return found
+
+    def _owned(self, user: Person, ref: str) -> sa.Row[Any]:
+        """The same, if it is the person's own."""
+        self.jobs.owned(user, ref)
+        return self._row(user, ref)
 
     def _record(self, sweep_id: str) -> snapshot.SpecFile:
         found = snapshot.asked(work.folder_of(self.config, sweep_id))
