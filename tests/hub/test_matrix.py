@@ -11,6 +11,7 @@ not be. A line says for stranger, administrator, teammate, job and owner:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -18,7 +19,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ import sqlalchemy as sa
 from jupyter_blueno.api.catalog import CreateDataset, create_dataset
 from jupyter_blueno.api.flows import start_flow
 from jupyter_blueno.api.ingest import open_version
-from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, cancel_job, get_job, submit_job
 from jupyter_blueno.api.operation import PREFIX
 from jupyter_blueno.api.schedules import CreateSchedule, create_schedule
 from jupyter_blueno.api.sweeps import start_sweep
+from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.flows.model import FlowSpec, StepSpec
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.ingest.model import BeginVersion
@@ -148,6 +150,10 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "change_schedule": ("xx!!+", lambda w: {"schedule_id": w.schedule, "paused": True}),
     "run_schedule": ("xx!!+", lambda w: {"schedule_id": w.schedule, "key": new()}),
     "delete_schedule": ("xx!!+", lambda w: {"schedule_id": w.schedule}),
+    # secrets: each team has its own, of which nobody is told the values
+    "list_secrets": ("+++!+", lambda w: {}),
+    "set_secret": ("+++!+", lambda w: {"name": "A_SECRET", "value": "x"}),
+    "delete_secret": ("+++!+", lambda w: {"name": "A_SECRET"}),
     # models and MLflow: each team has a registry of its own, and a name means that of who asks
     "get_tracking": ("+++++", lambda w: {}),
     "bring_run": ("xx...", lambda w: {"job_id": w.job}),
@@ -222,7 +228,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(hub: Hub, postgres: sa.Engine) -> World:
+def world(hub: Hub, postgres: sa.Engine) -> Iterator[World]:
     at = hub.beside("alice")
     alice = at.service
     people = {"owner": "alice", "teammate": "bob", "stranger": "carol", "admin": "admin"}
@@ -254,7 +260,11 @@ def world(hub: Hub, postgres: sa.Engine) -> World:
     tokens["job"] = JobTokens("a-token-of-the-service-for-tests").of(job)
     tokens["expired"] = short["token"]
     time.sleep(max(0.0, began + 1.1 - time.monotonic()))  # until it is over, and nothing else tells
-    return World(hub, tokens, dataset, private, version, job, over, flow, sweep, schedule, SECRET)
+    yield World(hub, tokens, dataset, private, version, job, over, flow, sweep, schedule, SECRET)
+    for one in (job, flow, sweep):  # others have to have their turn
+        with contextlib.suppress(BluenoError):
+            alice.call(cancel_job, JobRef(one))
+            ended(alice, one)
 
 
 def test_every_operation_has_a_line() -> None:

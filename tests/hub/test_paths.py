@@ -155,7 +155,7 @@ def raw(service: Any, path: str, body: Any) -> None:
     """A request as no client of ours makes it."""
 
     class Raw:
-        method, raw_body, path_fields = "POST", None, ()
+        method, raw_body, path_fields, json_body = "POST", None, (), True
         answer = Any
 
     Raw.path = path  # type: ignore[attr-defined]
