@@ -19,11 +19,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from jupyter_blueno.jobs.model import TERMINAL, Desired, State
+from jupyter_blueno.jobs.model import TERMINAL, Desired, JobKind, State
 
 ACTIVE: tuple[State, ...] = ("SUBMITTING", "QUEUED", "STARTING", "RUNNING", "FINISHING")
 
 PAUSED = "It is paused. It keeps its place, its memory and its GPUs; its time limit stands still, too."
+NO_MORE: dict[JobKind, str] = {  # what they do is start others
+    "sweep": "It is paused: it starts no more trials. Those that run go on; they are read when it continues.",
+    "flow": "It is paused: it starts no more steps. Those that run go on.",
+}
 
 Phase = Literal[
     "absent", "queued", "starting", "running", "finishing", "unwatched", "ended", "gone", "unknown"
@@ -118,7 +122,18 @@ def allowed(old: State, new: State) -> bool:
     return new in TERMINAL or ACTIVE.index(new) > ACTIVE.index(old)
 
 
-def judge(old: State, desired: Desired, seen: Observation, timeout: float | None = None) -> Verdict:
+def paused(kind: JobKind) -> str:
+    """What is said of a job that stands still."""
+    return NO_MORE.get(kind, PAUSED)
+
+
+def judge(
+    old: State,
+    desired: Desired,
+    seen: Observation,
+    timeout: float | None = None,
+    kind: JobKind = "command",
+) -> Verdict:
     """What becomes of a job in state `old`, given what was seen of it.
 
     Parameters
@@ -128,6 +143,8 @@ def judge(old: State, desired: Desired, seen: Observation, timeout: float | None
     seen : Observation
     timeout : float, optional
         The job's limit in seconds, for the sentence.
+    kind : str
+        For the sentence, too.
 
     Returns
     -------
@@ -151,7 +168,7 @@ def judge(old: State, desired: Desired, seen: Observation, timeout: float | None
     if not allowed(old, new):
         new = old
     if desired == "pause":
-        return Verdict(new, PAUSED)
+        return Verdict(new, paused(kind))
     return Verdict(new, "It is being cancelled." if desired == "cancel" else seen.reason)
 
 

@@ -16,7 +16,7 @@ from jupyter_blueno.jobs import backends, parts, store
 from jupyter_blueno.jobs.engine.order import lane_of
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.intent import Intent
-from jupyter_blueno.jobs.lifecycle import PAUSED
+from jupyter_blueno.jobs.lifecycle import paused
 from jupyter_blueno.jobs.model import (
     TERMINAL,
     Change,
@@ -156,7 +156,7 @@ class JobManager:
                 raise Conflict("Only a job that is running can be paused.", code="job_not_running")
             if not self.backend.pause(job_id, folder, row.handle, stand):
                 raise Conflict("A job cannot be paused where this one runs.", code="job_not_pausable")
-            desired, reason = ("pause", PAUSED) if stand else ("run", None)
+            desired, reason = ("pause", paused(row.kind)) if stand else ("run", None)
             if row.desired != desired:
                 store.update(connection, job_id, "RUNNING", {"desired": desired, "reason": reason})
         return self.get(user, job_id)

@@ -244,7 +244,7 @@ class Monitor:
         if seen.phase in ("absent", "unwatched"):
             seen = self._mend(row, folder, seen)
         resources = msgspec.convert(row.spec["resources"], Resources)
-        verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout)
+        verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout, row.kind)
         refused = self.delivery.deliver(folder, row)
         values: dict[str, Any] = {"health": _health(seen, verdict.state)}
         values |= _reported(folder, row)

@@ -15,6 +15,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as jobs_api
 from jupyter_blueno.client import session
+from jupyter_blueno.jobs import lifecycle
 from jupyter_blueno.jobs.backends.local import SupervisorStatus
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import JobPage
@@ -146,6 +147,26 @@ def begun(folder: JobFolder) -> int:
     """The number of the attempt that is under way; 0 between two."""
     told = folder.read("attempt.json", dict)
     return told["number"] if told and told["begun"] else 0
+
+
+def test_a_paused_sweep_starts_no_more_trials(tmp_path: Path) -> None:
+    def held(x: int) -> int:
+        (tmp_path / f"started-{x}").touch()
+        until((tmp_path / "go").exists, "the word to go on")
+        return x
+
+    search = blueno.sweep(held, x=[1, 2, 3], at_once=1, sampler="grid")
+    until((tmp_path / "started-1").exists, "the first trial")
+    search.pause()
+    assert search.reason == lifecycle.NO_MORE["sweep"]
+    (tmp_path / "go").touch()
+    assert search.trials()[0].job.wait(SOON).state == "SUCCEEDED"
+    assert blueno.submit(slope, 0.1, 16).result(SOON)  # time enough for the next trial
+    assert search.paused
+    assert len(search.trials()) == 1
+    search.unpause()
+    assert search.wait(SOON).best.value == 3
+    assert len(search.trials()) == 3
 
 
 def test_trials_that_do_worse_are_given_up() -> None:
