@@ -88,6 +88,10 @@ class Config(Configurable):
     notify_after = Float(
         60.0, help="Jobs that went well are told of if they took so many seconds (BLUENO_NOTIFY_AFTER)."
     ).tag(config=True)
+    idle_timeout = Float(
+        help="A Jupyter server in which nothing runs and nobody does anything for so many seconds is stopped "
+        "(BLUENO_IDLE_TIMEOUT; default: 0, never)."
+    ).tag(config=True)
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
     )
@@ -163,13 +167,11 @@ class Config(Configurable):
 
     @default("notify_after")
     def _default_notify_after(self) -> float:
-        text = os.environ.get("BLUENO_NOTIFY_AFTER", "").strip()
-        try:
-            return float(text or 60)
-        except ValueError:
-            raise InvalidInput(
-                f"BLUENO_NOTIFY_AFTER is '{text[:20]}'; it must be a number of seconds.", code="bad_setting"
-            ) from None
+        return _seconds("BLUENO_NOTIFY_AFTER", 60)
+
+    @default("idle_timeout")
+    def _default_idle_timeout(self) -> float:
+        return _seconds("BLUENO_IDLE_TIMEOUT", 0)
 
     @validate("webhook", "mail_server")
     def _check_address(self, proposal: Any) -> str:
@@ -247,6 +249,16 @@ class Config(Configurable):
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
         }
         return {k: v for k, v in values.items() if v}
+
+
+def _seconds(variable: str, otherwise: float) -> float:
+    text = os.environ.get(variable, "").strip()
+    try:
+        return float(text or otherwise)
+    except ValueError:
+        raise InvalidInput(
+            f"{variable} is '{text[:20]}'; it must be a number of seconds.", code="bad_setting"
+        ) from None
 
 
 def _address(name: str, address: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_blueno.api.operation import Operation
+    from jupyter_blueno.api.presence import Presence
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
@@ -106,6 +107,12 @@ class Platform:
         from jupyter_blueno.imaging.decoders import Decoders
 
         return Decoders(self.config.home_path / "cache" / "volumes")
+
+    @part
+    def presence(self) -> Presence:
+        from jupyter_blueno.api.presence import Presence
+
+        return Presence(self.config.idle_timeout)
 
     @part
     def jobs(self) -> JobManager:

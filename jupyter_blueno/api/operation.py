@@ -132,6 +132,7 @@ def operations() -> list[Operation[Any, Any]]:
         columns,
         environments,
         flows,
+        idle,
         images,
         ingest,
         jobs,

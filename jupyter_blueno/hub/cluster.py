@@ -16,6 +16,7 @@ from jupyter_blueno.jobs.backends.kubernetes.objects import secrets_volume, valu
 PORT = 8081
 SERVICE_PORT = 8890
 USER = 1000
+LATER = 1800  # seconds
 
 
 class Amount(Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +27,7 @@ class Amount(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of notebook; `groups`, if some are named, are who may choose it."""
+    """A kind of notebook; `groups`, if some are named, are who may choose it. `idle`: see `Idle`."""
 
     name: str
     slug: str
@@ -39,10 +40,11 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     node_selector: dict[str, str] = {}
     tolerations: list[dict[str, Any]] = []
     groups: list[str] = []
+    idle: int | None = None
 
 
 class Idle(Struct, frozen=True, forbid_unknown_fields=True):
-    """`timeout`: seconds after which an idle notebook server is stopped; 0 is never."""
+    """`timeout`: seconds after which a notebook server stops in which nothing happens; 0 is never."""
 
     timeout: int = 3600
 
@@ -89,14 +91,14 @@ def configure(c: Any, path: str | Path) -> None:
     _set_up_hub(c, values)
     _set_up_people(c, values)
     _set_up_notebooks(c, values)
-    if values.idle.timeout:
-        _stop_idle(c, values.idle)
+    _stop_idle(c, values)
     settings.configure(
         c,
         service_url=values.service_url,
         token=os.environ["BLUENO_SERVICE_TOKEN"],
         volume=values.volume,
         default_team=values.default_team,
+        idle_timeout=values.idle.timeout,
         jobs_backend="kubernetes",
     )
 
@@ -202,6 +204,8 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     }
     if profile.gpu:
         override["extra_resource_limits"] = {profile.gpu_resource: str(profile.gpu)}
+    if profile.idle is not None:
+        override["environment"] = {"BLUENO_IDLE_TIMEOUT": str(profile.idle)}
     given = {name: value for name, value in override.items() if value not in (None, {}, [])}
     return {
         "display_name": profile.name,
@@ -220,8 +224,13 @@ def _bytes(amount: float | str | None) -> float | str | None:
     return amount.removesuffix("i") if isinstance(amount, str) else amount
 
 
-def _stop_idle(c: Any, idle: Idle) -> None:
-    command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle.timeout}"]
+def _stop_idle(c: Any, values: Values) -> None:
+    """Notebook servers stop themselves (`server/idle.py`); this ends those that no longer can."""
+    times = [values.idle.timeout, *(one.idle for one in values.profiles if one.idle is not None)]
+    if not all(times):
+        return
+    timeout = max(times) + LATER
+    command = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={timeout}"]
     settings.add(c.JupyterHub, "services", {"name": "idle", "command": command})
     scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
     settings.add(c.JupyterHub, "load_roles", {"name": "idle", "services": ["idle"], "scopes": scopes})

@@ -27,6 +27,7 @@ def configure(
     token: str,
     volume: str = "/blueno",
     default_team: str = "team",
+    idle_timeout: float = 0,
     command: list[str] | None = None,
     environment: dict[str, str] | None = None,
     jobs_backend: str = "local",
@@ -45,6 +46,9 @@ def configure(
         The shared volume, at the same path everywhere; see `teams.py`.
     default_team : str
         The team of those who are in no group.
+    idle_timeout : float
+        Seconds after which a notebook server stops in which nothing runs and
+        nobody does anything; 0 is never.
     command : list of str, optional
         Have the hub start the service, beside it on one machine; else it is
         started by something else, as on Kubernetes.
@@ -64,7 +68,10 @@ def configure(
         "load_roles",
         # What a person may do, and what the servers do in their name.
         {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
-        {"name": "server", "scopes": ["users:activity!user", "access:servers!server", *SCOPES]},
+        {
+            "name": "server",
+            "scopes": ["users:activity!user", "access:servers!server", "delete:servers!server", *SCOPES],
+        },
     )
 
     def team(spawner: Any) -> str:
@@ -86,6 +93,7 @@ def configure(
         **given,
         "BLUENO_SERVICE_URL": service_url,
         "BLUENO_TEAM": team,
+        "BLUENO_IDLE_TIMEOUT": str(idle_timeout),
         "BLUENO_JOBS_BACKEND": jobs_backend,
         "BLUENO_HOME": lambda spawner: os.path.join(volume, "teams", team(spawner)),
         "BLUENO_ROOTS": lambda spawner: os.path.join(volume, "shared", team(spawner)),

@@ -54,6 +54,10 @@ class BluenoExtension(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.settings["blueno_upkeep"].begin_latest()
+        if self.settings["blueno_platform"].config.idle_timeout > 0:
+            from jupyter_blueno.server.idle import IdleWatch
+
+            self.settings["blueno_idle"] = IdleWatch(serverapp, self.settings["blueno_platform"].presence)
 
     def initialize_handlers(self) -> None:
         from jupyter_blueno.server.handlers import companion, opening
@@ -66,6 +70,8 @@ class BluenoExtension(ExtensionApp):
         self.handlers.extend(routes(forwarding="blueno_behind" in self.settings))
 
     async def stop_extension(self) -> None:
+        if "blueno_idle" in self.settings:
+            self.settings["blueno_idle"].close()
         platform: Any = self.settings.get("blueno_platform")
         if platform is not None:
             platform.close()

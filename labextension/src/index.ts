@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { addingPlugin } from './plugins/adding';
 import { jobsPlugin } from './plugins/jobs';
 import { datasetsPlugin } from './plugins/datasets';
+import { idlePlugin } from './plugins/idle';
 import { modelsPlugin } from './plugins/models';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
@@ -25,7 +26,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelsPlugin,
   trackingPlugin,
   tensorBoardPlugin,
-  viewerPlugin
+  viewerPlugin,
+  idlePlugin
 ];
 
 export default plugins;

@@ -142,7 +142,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterat
     yield started
     for one in started.opened:
         one.close()
-    for name in ("alice", "bob", "carol", "dave"):
+    for name in ("alice", "bob", "carol", "dave", "zoe"):
         with contextlib.suppress(OSError):  # had none
             started.api("DELETE", f"/users/{name}/server")
     process.send_signal(signal.SIGTERM)

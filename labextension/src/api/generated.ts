@@ -609,6 +609,30 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/idle': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say how soon this server stops if nothing happens.
+     * @description Say how soon this server stops if nothing happens.
+     */
+    get: operations['get_idleness'];
+    put?: never;
+    /**
+     * Tell that a person is there; the time begins anew.
+     * @description Tell that a person is there; the time begins anew.
+     */
+    post: operations['say_present'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/images/picture': {
     parameters: {
       query?: never;
@@ -2626,6 +2650,19 @@ export interface components {
     Handled: {
       done: string[];
       exempt: components['schemas']['Exempt'][];
+    };
+    /**
+     * Idleness
+     * @description How soon a server stops in which nothing happens, in seconds.
+     *
+     *         `timeout` is the whole time (0: it is never stopped so), `left` what is left
+     *         of it, `working` whether a kernel or a terminal is at work: then none of it
+     *         passes.
+     */
+    Idleness: {
+      timeout: number;
+      left: number | null;
+      working: boolean;
     };
     /**
      * InsertSample
@@ -5347,6 +5384,64 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_idleness: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Idleness'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  say_present: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Idleness'];
         };
       };
       /** @description An error. */

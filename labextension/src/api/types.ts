@@ -37,6 +37,7 @@ export type Part = Answered<Schemas['Part']>;
 export type Code = Answered<Schemas['Code']>;
 export type Comparison = Answered<Schemas['Comparison']>;
 export type Environment = Answered<Schemas['Environment']>;
+export type Idleness = Answered<Schemas['Idleness']>;
 export type Secret = Answered<Schemas['Secret']>;
 export type Sweep = Answered<Schemas['Sweep']>;
 export type Trial = Answered<Schemas['Trial']>;
