@@ -20,6 +20,7 @@ from jupyter_blueno.jobs.backends.local import SupervisorStatus
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Job, Resources
+from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing import (
     ALICE,
     BackendContract,
@@ -84,9 +85,7 @@ def everything_below(pid: int) -> list[psutil.Process]:
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is deaf to SIGTERM is not waited for long."""
-    from jupyter_blueno.jobs.sending import plan as module
-
-    monkeypatch.setattr(module, "GRACE", 0.5)
+    monkeypatch.setattr(plan, "GRACE", 0.5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a daemon without environment is found on Linux only")
@@ -105,6 +104,23 @@ def test_what_the_work_leaves_behind_goes_with_it(manager: JobManager, short_gra
     job = start(manager, cell(FAMILY + "open('pid', 'w').write(str(os.getppid())); input_ = 1"))
     wait(manager, job, "SUCCEEDED")
     assert processes_of(job) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="see above")
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_cancel_while_it_finishes(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    monkeypatch.setattr(plan, "GRACE", 2.0)  # the daemon is deaf: it is finishing so long
+    job = start(manager, cell(FAMILY + ("time.sleep(300)" if cancelled else "")))
+    logged(manager, job, "up")
+    family = everything_below(status_of(manager, job).supervisor)
+    if cancelled:
+        manager.cancel(ALICE, job.id)
+    until(lambda: manager.get(ALICE, job.id).state == "FINISHING", "the job to finish")
+    assert manager.cancel(ALICE, job.id).state == "FINISHING"
+    wait(manager, job, "CANCELLED" if cancelled else "SUCCEEDED")  # what it did is done all the same
+    assert [one for one in family if not gone(one.pid)] == []
 
 
 def test_a_killed_process_is_said_by_its_signal(manager: JobManager) -> None:

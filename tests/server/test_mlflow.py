@@ -189,15 +189,30 @@ def trial(width: int) -> float:
 def test_trials_lie_below_their_sweep(lab: Lab, lab_session: None) -> None:
     sweep = blueno.sweep(trial, width=[1, 2], sampler="grid")
     sweep.wait(timeout=110)
-    transport = Http(lab.url, TOKEN, timeout=120)
-    for one in lab.transport.call(jobs.list_jobs, JobPage(parent=sweep.id)).jobs:
-        transport.call(tracking.bring_run, jobs.JobRef(one.id))
-    found = transport.call(tracking.bring_run, jobs.JobRef(sweep.id))
-    _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/runs/get?run_id={found.run_id}", SIGNED_IN)
-    below = runs_below(lab, json.loads(text)["run"])
+    below = told_below(lab, sweep.id)
     assert sorted(pairs(one, "metrics")["score"] for one in below) == [1, 2]
     assert sorted(pairs(one, "params")["width"] for one in below) == ["1", "2"]
     assert [pairs(one, "metrics")["own"] for one in below if "own" in pairs(one, "metrics")] == [2]
+
+
+def test_steps_lie_below_their_flow(lab: Lab, lab_session: None) -> None:
+    with blueno.flow("two-steps") as flow:
+        flow.step(trial, flow.step(trial, 3, name="first"), name="second")
+    run = flow.submit()
+    run.wait(timeout=110)
+    below = told_below(lab, run.id)
+    assert sorted(pairs(one, "tags")["mlflow.runName"] for one in below) == ["first", "second"]
+    assert [pairs(one, "metrics")["score"] for one in below] == [3, 3]
+
+
+def told_below(lab: Lab, job_id: str) -> list[Any]:
+    """The runs below that of a sweep or flow, once MLflow was told of all."""
+    transport = Http(lab.url, TOKEN, timeout=120)
+    for one in lab.transport.call(jobs.list_jobs, JobPage(parent=job_id)).jobs:
+        transport.call(tracking.bring_run, jobs.JobRef(one.id))
+    found = transport.call(tracking.bring_run, jobs.JobRef(job_id))
+    _, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/runs/get?run_id={found.run_id}", SIGNED_IN)
+    return runs_below(lab, json.loads(text)["run"])
 
 
 MODEL = """
