@@ -111,11 +111,13 @@ def answers() -> list[str]:
         "/changes",
         "/datasets",
         "/environments",
+        "/idle",
         "/jobs",
         "/ingests/public-sets",
         "/mlflow",
         "/models",
         "/schedules",
+        "/secrets",
     ]
 
 
