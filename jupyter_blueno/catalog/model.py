@@ -16,11 +16,12 @@ SAMPLE_NAME_LIMIT = 512
 
 
 class User(Struct, frozen=True):
-    """Who asks."""
+    """Who asks; `admin` is an administrator of the hub."""
 
     name: str
     team: str = "local"
     teams: tuple[str, ...] = ()
+    admin: bool = False
 
 
 class Progress(Struct, frozen=True):

@@ -257,6 +257,7 @@ def _error_of(response: urllib.error.HTTPError) -> errors.BluenoError:
             "The server did not accept the sign-in: the token is missing, wrong or out of date.", code=code
         )
     by_status = {404: errors.NotFound, 403: errors.NotAllowed, 413: errors.TooLarge, 503: errors.Unavailable}
+    by_status |= {429: errors.Unavailable}
     by_status |= {400: errors.InvalidInput, 409: errors.Conflict, 501: errors.MissingDependency}
     classes = {cls.code: cls for cls in _all_errors(errors.BluenoError)}
     cls = classes.get(code) or by_status.get(response.code, errors.BluenoError)

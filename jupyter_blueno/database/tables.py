@@ -372,3 +372,19 @@ secret = Table(
     Column("owner", Text, nullable=False),  # who set it last
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
 )
+
+# What people did, and jobs in their name, as a hub's service saw it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("team", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("job_id", Text),
+    Column("operation", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("code", Text),  # of the error, if it was refused
+    Index("audit_at", "at"),
+    Index("audit_person", "person", "id"),
+)

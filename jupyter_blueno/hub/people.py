@@ -54,7 +54,7 @@ class People:
                 "hub can add you.",
                 code="not_in_team",
             )
-        return User(model["name"], team or teams[0], teams)
+        return User(model["name"], team or teams[0], teams, bool(model.get("admin")))
 
 
 def is_team(group: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 from typing import Any
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 from jupyterhub.services.auth import HubAuth
 from tornado import web
 from tornado.httpserver import HTTPServer
-from traitlets import Unicode, default
+from tornado.ioloop import PeriodicCallback
+from traitlets import Int, Unicode, default
 from traitlets.config import Application
 
 from jupyter_blueno._version import __version__
@@ -20,19 +22,25 @@ from jupyter_blueno.api.operation import Operation
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.client.transport import TEAM_HEADER
 from jupyter_blueno.config import Config
+from jupyter_blueno.database.audit import forget
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.hub import jobs
+from jupyter_blueno.hub import audit, jobs
 from jupyter_blueno.hub.jobs import AsJob
 from jupyter_blueno.hub.people import People
+from jupyter_blueno.hub.rates import Rates
 from jupyter_blueno.hub.teams import Teams
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.server.handlers.changes import Waiting
 from jupyter_blueno.server.handlers.operation import Serving, status_of
 from jupyter_blueno.server.routes import CHANGES, Handler, table
 
-BODY_LIMIT = 512 << 20  # bytes: a function with its data, as a job
+BODY_LIMIT = 64 << 20  # bytes: rows of many samples; what jobs take along does not come here
+PER_MINUTE = 3000  # requests of a person, or of a job
+STRANGERS = 600  # and of those, from one address, whose token is not good
+FORGET = 3600.0  # seconds between looks for what is too old to be kept
 
 
+@web.stream_request_body
 class ServiceHandler(Serving):
     """Serves the operations to people with a token of the hub, and to jobs with one of their own.
 
@@ -42,8 +50,20 @@ class ServiceHandler(Serving):
     user: User | None = None
     job: AsJob | None = None
 
+    def initialize(self, methods: dict[str, Operation[Any, Any]] | None = None, **kwargs: Any) -> None:
+        super().initialize(methods, **kwargs)
+        self._pieces: list[bytes] = []
+
     async def prepare(self) -> None:
-        """Find out who asks."""
+        """Find out who asks, and how often; only then the body is read."""
+        if int(self.request.headers.get("Content-Length") or 0) > BODY_LIMIT:
+            self.problem(413, "too_large", f"A request has at most {BODY_LIMIT >> 20} MB; send several.")
+            return
+        rates: dict[str, Rates] = self.settings["rates"]
+        # Not what a header says: who guesses tokens would say something else each time.
+        address = str(self.request.connection.context.address[0])  # type: ignore[union-attr]
+        if self._too_often(rates["strangers"], address):
+            return
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
         try:
             if kind.lower() in ("token", "bearer"):
@@ -52,9 +72,28 @@ class ServiceHandler(Serving):
             self.problem(status_of(error), error.code, error.message)
             return
         if self.user is None:
+            rates["strangers"].count(address)
             self.problem(
                 403, "http_403", "The token is missing, out of date, or not for this service. Sign in again."
             )
+
+        else:
+            who = self.job.id if self.job else self.user.name
+            if not self._too_often(rates["known"], who):
+                rates["known"].count(who)
+
+    def _too_often(self, rates: Rates, who: str) -> bool:
+        wait = rates.wait(who)
+        if not wait:
+            return False
+        self.set_header("Retry-After", str(math.ceil(wait)))
+        self.problem(
+            429, "too_many_requests", f"More than {rates.per_minute:,} requests in a minute. Wait a moment."
+        )
+        return True
+
+    def data_received(self, chunk: bytes) -> None:
+        self._pieces.append(chunk)
 
     async def sign_in(self, token: str) -> None:
         """Set `user`, and `job` if it is one."""
@@ -79,7 +118,26 @@ class ServiceHandler(Serving):
             return
         await super().serve(method, path)
 
+    def parse(self, operation: Operation[Any, Any], path: dict[str, str]) -> Any:
+        self.request.body = b"".join(self._pieces)
+        return super().parse(operation, path)
+
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
+        if not audit.is_act(operation):
+            return await self._answered(operation, ask)
+        code = ""
+        try:
+            return await self._answered(operation, ask)
+        except BaseException as error:
+            code = getattr(error, "code", "error")
+            raise
+        finally:
+            assert self.user is not None
+            job_id = self.job.id if self.job else None
+            noted = (self.teams.database, self.user, job_id, operation, ask, code)
+            await self.in_thread(audit.note, *noted)
+
+    async def _answered(self, operation: Operation[Any, Any], ask: Any) -> Any:
         if self.job is not None:
             await self.in_thread(jobs.check, self.teams, self.job, operation, ask)
         return await super().answer(operation, ask)
@@ -100,6 +158,7 @@ class ServiceHandler(Serving):
         return self.teams.context(self.user)
 
 
+@web.stream_request_body
 class ServiceChanges(Waiting, ServiceHandler):
     """The long poll of the service."""
 
@@ -127,6 +186,21 @@ class BluenoService(Application):
     default_team = Unicode(
         help="The team of those who are in no group of the hub (BLUENO_DEFAULT_TEAM, default: team)."
     ).tag(config=True)
+
+    requests_per_minute = Int(
+        PER_MINUTE, help="How many requests a person, or a job, may send in a minute; 0 is any number."
+    ).tag(config=True)
+    guesses_per_minute = Int(
+        STRANGERS,
+        help="How many requests with tokens that are not good may come from one address in a minute.",
+    ).tag(config=True)
+    audit_days = Int(help="How long it is kept who did what (BLUENO_AUDIT_DAYS, default 365).").tag(
+        config=True
+    )
+
+    @default("audit_days")
+    def _default_audit_days(self) -> int:
+        return int(os.environ.get("BLUENO_AUDIT_DAYS") or 365)
 
     @default("volume")
     def _default_volume(self) -> str:
@@ -167,11 +241,14 @@ class BluenoService(Application):
         server.listen(int(port), host or "0.0.0.0")
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self._take_up, teams)
+        old = PeriodicCallback(lambda: loop.run_in_executor(None, self._forget, teams), FORGET * 1000)
+        old.start()
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
         self.log.info("Blueno %s serves %s on %s", __version__, self.url, self.listen)
         await ended.wait()
+        old.stop()
         server.stop()
         await asyncio.wait_for(server.close_all_connections(), 5)
         await loop.run_in_executor(None, teams.close)
@@ -187,7 +264,17 @@ class BluenoService(Application):
             (f"{prefix}{path}", kind, options) for path, kind, options in table(handler, ServiceHandler)
         ]
         people = People(auth, self.default_team)
-        return web.Application([*routes, (f"{prefix}/health", Health)], teams=teams, people=people)
+        rates = {"known": Rates(self.requests_per_minute), "strangers": Rates(self.guesses_per_minute)}
+        return web.Application(
+            [*routes, (f"{prefix}/health", Health)], teams=teams, people=people, rates=rates
+        )
+
+    def _forget(self, teams: Teams) -> None:
+        """Forget acts that are too old."""
+        try:
+            forget(teams.database, self.audit_days)
+        except BluenoError as error:
+            self.log.warning("Old acts: %s", error)
 
     def _take_up(self, teams: Teams) -> None:
         """Follow the jobs of every team, also of those of which nobody asks anything now."""

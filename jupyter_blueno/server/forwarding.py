@@ -15,7 +15,7 @@ from jupyter_blueno.server.handlers.operation import OperationHandler
 
 LONGEST = 600.0  # seconds: a big snapshot is written
 AT_ONCE = 64
-KEPT = ("Content-Type", "Cache-Control", "Content-Security-Policy", "X-Content-Type-Options")
+KEPT = ("Content-Type", "Retry-After", "Cache-Control", "Content-Security-Policy", "X-Content-Type-Options")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+  '/acts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Who did what beside a hub: an administrator of the hub sees all acts, others see their own.
+     * @description Who did what beside a hub: an administrator of the hub sees all acts, others see their own.
+     */
+    get: operations['list_acts'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/changes': {
     parameters: {
       query?: never;
@@ -1912,6 +1932,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /**
+     * Act
+     * @description Somebody did something, or was refused (`code` says how).
+     *
+     *         `job_id` is the job that asked in its owner's name; `about` is what the
+     *         request named.
+     */
+    Act: {
+      id: number;
+      at: string;
+      team: string;
+      person: string;
+      operation: string;
+      about: string;
+      /** @default null */
+      job_id?: string | null;
+      /** @default null */
+      code?: string | null;
+    };
+    /** ActList */
+    ActList: {
+      acts: components['schemas']['Act'][];
+    };
     /** AddBatch */
     AddBatch: {
       version_id: number;
@@ -4268,6 +4311,40 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  list_acts: {
+    parameters: {
+      query?: {
+        person?: string | null;
+        operation?: string | null;
+        before?: number | null;
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ActList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   get_changes: {
     parameters: {
       query?: {
