@@ -22,6 +22,7 @@ from jupyter_blueno.client.preview import Preview
 from jupyter_blueno.client.travelling import described
 from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
+from jupyter_blueno.jobs.sending import scripts
 
 if TYPE_CHECKING:
     from jupyter_blueno.client.datasets import Dataset
@@ -285,7 +286,7 @@ def run_command(command: str | Sequence[str], **options: Unpack[Options]) -> Job
     command : str or sequence of str
         The program and its arguments; no shell is between.
     **options
-        As in `submit`. Default name: the program's.
+        As in `submit`. Default name: the Python script's, or the program's.
 
     Raises
     ------
@@ -294,7 +295,8 @@ def run_command(command: str | Sequence[str], **options: Unpack[Options]) -> Job
     """
     words = words_of(command)
     spec = spec_of(options, kind="command", command=words)
-    return start(options.get("name") or Path(words[0]).name, spec, options)
+    script = scripts.given(spec)
+    return start(options.get("name") or (Path(script).stem if script else Path(words[0]).name), spec, options)
 
 
 def words_of(command: str | Sequence[Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ def test_a_function_that_begins_by_importing_one(manager: JobManager) -> None:
     spec = call(space["train"], 0.1)
     said = refused(manager, JobSpec("function", payload=spec.payload, source=source))
     assert "The function imports 'not_there'" in said
+
+
+def test_a_python_that_cannot_take_the_work(manager: JobManager, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    venv.create(bare, symlinks=True)
+    said = refused(manager, msgspec.structs.replace(call(len, "four"), python=str(bare)))
+    assert f"{bare}/bin/python has no cloudpickle, without which no function runs there as a job" in said
+    said = refused(manager, msgspec.structs.replace(notebook("1"), python=str(bare)))
+    assert "has no ipykernel and no nbclient" in said
+    text = command(str(bare / "bin" / "python"), "-c", "pass")  # which needs nothing of ours
+    previewed(manager, "plain", text)
 
 
 @pytest.mark.parametrize(

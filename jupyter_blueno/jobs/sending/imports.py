@@ -45,6 +45,8 @@ for name in sys.argv[2:]:
         print(name)
 """
 
+_CARRIERS = {"function": ("cloudpickle",), "notebook": ("ipykernel", "nbclient")}
+
 _found: set[tuple[str, str]] = set()  # interpreter and module: what was there once is taken to be there
 
 
@@ -56,6 +58,8 @@ def check(spec: JobSpec, folder: str, python: str | None) -> None:
     InvalidInput
         ``missing_module``
     """
+    if python is not None:
+        _check_carriers(spec, python)
     script = scripts.of(spec, folder)
     texts = _texts(spec, None if script is None else script.path)
     if not texts:
@@ -86,6 +90,18 @@ def check(spec: JobSpec, folder: str, python: str | None) -> None:
         raise InvalidInput(
             f"{elsewhere[name]} imports '{name}', which the job's Python does not have: install it (pip "
             f"install {package}), or correct the name.",
+            code="missing_module",
+        )
+
+
+def _check_carriers(spec: JobSpec, python: str) -> None:
+    """Refuse a Python that lacks what brings this kind of work into a job."""
+    missing = _missing(python, [], _CARRIERS.get(spec.kind, ()))
+    if missing:
+        raise InvalidInput(
+            f"The Python {python} has no {' and no '.join(missing)}, without which no {spec.kind} runs there "
+            f"as a job. Install it ({python} -m pip install {' '.join(missing)}), or give requirements=[…]: "
+            "then an environment is built that has it.",
             code="missing_module",
         )
 
