@@ -85,6 +85,11 @@ class Config(Configurable):
         help="The server that sends e-mail about them: smtp://name:password@host:587 (BLUENO_MAIL_SERVER)."
     ).tag(config=True)
     mail_to = Unicode(help="Who gets it (BLUENO_MAIL_TO).").tag(config=True)
+    retry_pause = Float(
+        15.0,
+        help="Seconds, more or less, before a job is tried again; twice as many before the next attempt "
+        "(BLUENO_RETRY_PAUSE).",
+    ).tag(config=True)
     notify_after = Float(
         60.0, help="Jobs that went well are told of if they took so many seconds (BLUENO_NOTIFY_AFTER)."
     ).tag(config=True)
@@ -173,6 +178,10 @@ class Config(Configurable):
     def _default_idle_timeout(self) -> float:
         return _seconds("BLUENO_IDLE_TIMEOUT", 0)
 
+    @default("retry_pause")
+    def _default_retry_pause(self) -> float:
+        return _seconds("BLUENO_RETRY_PAUSE", 15.0)
+
     @validate("webhook", "mail_server")
     def _check_address(self, proposal: Any) -> str:
         return _address(proposal["trait"].name, proposal["value"])
@@ -251,14 +260,15 @@ class Config(Configurable):
         return {k: v for k, v in values.items() if v}
 
 
-def _seconds(variable: str, otherwise: float) -> float:
-    text = os.environ.get(variable, "").strip()
+def _seconds(name: str, usual: float) -> float:
+    text = os.environ.get(name, "").strip()
     try:
-        return float(text or otherwise)
+        seconds = float(text or usual)
     except ValueError:
-        raise InvalidInput(
-            f"{variable} is '{text[:20]}'; it must be a number of seconds.", code="bad_setting"
-        ) from None
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise InvalidInput(f"{name} is '{text[:20]}'; it must be a number of seconds.", code="bad_setting")
+    return seconds
 
 
 def _address(name: str, address: str) -> str:

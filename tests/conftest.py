@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from jupyter_blueno.database.embedded import EmbeddedServer
 from tests.browser import CHROMIUM_FLAGS, NO_GL, chromium
 from tests.postgres import migrated
 from tests.servers import Lab
+
+os.environ.setdefault("BLUENO_RETRY_PAUSE", "0.2")  # of all that the tests start
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Playwright

@@ -9,8 +9,6 @@ from jupyterhub.services.auth import HubAuth
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.errors import NotAllowed
 
-BELIEVED = 30  # seconds for which a token that was good is believed to be so
-
 # The name of a group becomes the name of a folder.
 _SIGNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
@@ -21,13 +19,13 @@ class People:
     Parameters
     ----------
     auth : HubAuth
-        With the service's own name and token.
+        With the service's own name and token, and for how long a token that was
+        good is believed to be so.
     default_team : str
         The team of those who are in no group.
     """
 
     def __init__(self, auth: HubAuth, default_team: str) -> None:
-        auth.cache_max_age = BELIEVED
         self.auth = auth
         self.default_team = default_team
         self.scopes = auth.access_scopes

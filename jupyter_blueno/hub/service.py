@@ -187,6 +187,9 @@ class BluenoService(Application):
         help="The team of those who are in no group of the hub (BLUENO_DEFAULT_TEAM, default: team)."
     ).tag(config=True)
 
+    believed = Int(
+        help="Seconds for which a token that was good is believed to be so (BLUENO_BELIEVED, default: 30)."
+    ).tag(config=True)
     requests_per_minute = Int(
         PER_MINUTE, help="How many requests a person, or a job, may send in a minute; 0 is any number."
     ).tag(config=True)
@@ -210,6 +213,10 @@ class BluenoService(Application):
     def _default_default_team(self) -> str:
         return os.environ.get("BLUENO_DEFAULT_TEAM") or "team"
 
+    @default("believed")
+    def _default_believed(self) -> int:
+        return int(os.environ.get("BLUENO_BELIEVED") or 30)
+
     @default("listen")
     def _default_listen(self) -> str:
         return urlsplit(os.environ.get("JUPYTERHUB_SERVICE_URL", "")).netloc or "0.0.0.0:8890"
@@ -232,7 +239,7 @@ class BluenoService(Application):
 
     async def serve(self) -> None:
         """Serve until a signal asks for the end."""
-        auth = HubAuth(parent=self)
+        auth = HubAuth(parent=self, cache_max_age=self.believed)
         teams = Teams(
             Config(parent=self, home=self.volume, service_url=""), self.url, JobTokens(auth.api_token)
         )

@@ -10,7 +10,6 @@ import pytest
 
 import jupyter_blueno as blueno
 from jupyter_blueno import errors
-from jupyter_blueno.jobs.sending import plan
 
 SOON = 60.0  # seconds that a small job may take on a busy machine
 
@@ -75,10 +74,7 @@ def test_where_all_fail_the_job_fails_with_the_error(dots: blueno.Dataset) -> No
         dots.apply(lambda sample: sample.numpy()).result(SOON)
 
 
-def test_an_attempt_goes_on_where_the_one_before_was(
-    dots: blueno.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "RETRY_PAUSE", 0.2)
+def test_an_attempt_goes_on_where_the_one_before_was(dots: blueno.Dataset, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
 
     def killed(sample: blueno.Sample) -> int:

@@ -117,7 +117,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterat
         "groups": GROUPS,
         "proxy": proxy(),
         "database": f"sqlite:///{folder}/hub.sqlite",
-        "service": {"BLUENO_DATABASE_URL": database},
+        "service": {"BLUENO_DATABASE_URL": database, "BLUENO_BELIEVED": "3"},
     }
     environment = {**os.environ, "HUB_UNDER_TEST": json.dumps(told)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"

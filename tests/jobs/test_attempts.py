@@ -12,7 +12,6 @@ import pytest
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Change, Job, JobSpec, Resources
-from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing import ALICE, cell, command, log, logged, start, until, wait
 from tests.jobs.test_local import gone, status_of
 
@@ -23,11 +22,6 @@ with open("count", "a") as file:
     number = file.tell()
 print("attempt", number, os.environ.get("BLUENO_ATTEMPT"), os.environ.get("BLUENO_RESUME_FROM"))
 """
-
-
-@pytest.fixture
-def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "RETRY_PAUSE", 0.2)
 
 
 def tried(text: str, retries: int, **resources: object) -> JobSpec:
@@ -54,7 +48,7 @@ def in_pause(manager: JobManager, job: Job, number: int) -> Job:
     return found
 
 
-def test_until_it_goes_well(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_until_it_goes_well(manager: JobManager, folder: Path) -> None:
     job = start(manager, tried("if number < 3: raise ConnectionError('no route')\nnumber", retries=4))
     job = wait(manager, job, "SUCCEEDED")
     assert (job.attempt, job.reason, job.failure) == (3, None, None)
@@ -68,7 +62,7 @@ def test_until_it_goes_well(manager: JobManager, folder: Path, short_pause: None
     assert not (place / "environ").exists()
 
 
-def test_not_more_often_than_asked(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_not_more_often_than_asked(manager: JobManager, folder: Path) -> None:
     job = wait(manager, start(manager, tried("raise ConnectionError('no route')", retries=1)), "FAILED")
     assert job.reason == "ConnectionError: no route. That was the last of 2 attempts."
     assert (job.attempt, count(folder)) == (2, 2)
@@ -77,9 +71,7 @@ def test_not_more_often_than_asked(manager: JobManager, folder: Path, short_paus
 @pytest.mark.parametrize(
     "end", ["__import__('nothing_like_it')", "1 +", "undefined_name", "raise SystemExit(127)"]
 )
-def test_what_would_come_again_is_not_tried_again(
-    manager: JobManager, folder: Path, short_pause: None, end: str
-) -> None:
+def test_what_would_come_again_is_not_tried_again(manager: JobManager, folder: Path, end: str) -> None:
     text = end if end != "1 +" else "exec('1 +')"
     job = wait(manager, start(manager, tried(text, retries=3)), "FAILED")
     assert (job.attempt, count(folder)) == (1, 1)
@@ -100,18 +92,14 @@ def test_what_would_come_again_is_not_tried_again(
         ("import os; os.kill(os.getpid(), 9)", "signal"),
     ],
 )
-def test_retry_on_says_after_what(
-    manager: JobManager, folder: Path, short_pause: None, end: str, only: str
-) -> None:
+def test_retry_on_says_after_what(manager: JobManager, folder: Path, end: str, only: str) -> None:
     text = f"if number == 1:\n    {end}\nnumber"
     job = wait(manager, start(manager, tried(text, retries=1, retry_on=("disk", only))), "SUCCEEDED")
     assert job.attempt == 2
     assert f"(retry_on has {only}). The next begins" in log(manager, job)
 
 
-def test_retry_on_keeps_others_from_being_tried_again(
-    manager: JobManager, folder: Path, short_pause: None
-) -> None:
+def test_retry_on_keeps_others_from_being_tried_again(manager: JobManager, folder: Path) -> None:
     asked = tried("raise ValueError('odd')", retries=3, retry_on=("memory", "connection"))
     job = wait(manager, start(manager, asked), "FAILED")
     assert (job.attempt, count(folder)) == (1, 1)
@@ -120,7 +108,7 @@ def test_retry_on_keeps_others_from_being_tried_again(
     assert f"── Not tried again: {why} ──" in log(manager, job)
 
 
-def test_retry_on_reads_the_log_of_a_program(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_retry_on_reads_the_log_of_a_program(manager: JobManager, folder: Path) -> None:
     said = r"printf 'Traceback (most recent call last):\n  File x\nBrokenPipeError: gone\n'"
     words = ("sh", "-c", f"echo x >> count; {said}; exit 1")
     asked = command(*words, resources=Resources(retries=1, retry_on=("connection",)))
@@ -128,7 +116,7 @@ def test_retry_on_reads_the_log_of_a_program(manager: JobManager, folder: Path, 
     assert job.attempt == 2
 
 
-def test_after_it_was_killed(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_after_it_was_killed(manager: JobManager, folder: Path) -> None:
     text = "import time\nif number == 1: time.sleep(300)\nnumber"
     job = start(manager, tried(text, retries=1))
     logged(manager, job, "attempt 1")
@@ -137,7 +125,7 @@ def test_after_it_was_killed(manager: JobManager, folder: Path, short_pause: Non
     assert "Attempt 1 of 2 ended: signal 9." in log(manager, job)
 
 
-def test_after_it_was_lost_with_its_supervisor(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_after_it_was_lost_with_its_supervisor(manager: JobManager, folder: Path) -> None:
     text = "import time\nif number == 1: time.sleep(300)\nnumber"
     job = start(manager, tried(text, retries=1))
     logged(manager, job, "attempt 1")
@@ -149,7 +137,7 @@ def test_after_it_was_lost_with_its_supervisor(manager: JobManager, folder: Path
     assert count(folder) == 2
 
 
-def test_a_time_limit_is_that_of_an_attempt(manager: JobManager, folder: Path, short_pause: None) -> None:
+def test_a_time_limit_is_that_of_an_attempt(manager: JobManager, folder: Path) -> None:
     spec = command("sh", "-c", "echo x >> count; sleep 100", resources=Resources(timeout=0.4, retries=1))
     job = wait(manager, start(manager, spec), "TIMED_OUT")
     assert job.attempt == 2
@@ -166,10 +154,8 @@ def test_cancelled_between_two_attempts(manager: JobManager, folder: Path) -> No
     assert count(folder) == 1
 
 
-def test_a_supervisor_that_dies_between_two_attempts(
-    manager: JobManager, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "RETRY_PAUSE", 4.0)
+def test_a_supervisor_that_dies_between_two_attempts(manager: JobManager, folder: Path) -> None:
+    manager.config.retry_pause = 4.0
     job = start(manager, tried("if number < 2: raise ConnectionError('no route')\nnumber", retries=1))
     in_pause(manager, job, 2)
     os.kill(status_of(manager, job).supervisor, signal.SIGKILL)

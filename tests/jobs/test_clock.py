@@ -10,7 +10,6 @@ import pytest
 
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
-from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing import cell, logged, start, until, wait
 from tests.jobs.test_attempts import in_pause, tried
 
@@ -47,9 +46,9 @@ def test_a_day_ahead_ends_nothing(
 
 
 def test_a_day_back_holds_up_nothing(
-    manager: JobManager, folder: Path, set_clock: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+    manager: JobManager, folder: Path, set_clock: Callable[[str], object]
 ) -> None:
-    monkeypatch.setattr(plan, "RETRY_PAUSE", 4.0)
+    manager.config.retry_pause = 4.0
     again = start(manager, tried("assert number > 1", retries=1))
     asked = Resources(timeout=4)
     slow = start(

@@ -22,8 +22,7 @@ BUILDING = os.path.join(INSIDE, "building.py")
 LOG_LIMIT = 64 << 20  # bytes of a log on disk
 PROCESS_LIMIT = 512
 GRACE = 5.0  # seconds between asking a job to stop and ending it
-RETRY_PAUSE = 15.0  # seconds, more or less, before the second attempt; twice as many before the next
-CONDUCTOR_PAUSE = 1.0  # the same of a sweep or flow: it takes up where it was
+CONDUCTOR_PAUSE = 1.0  # seconds before a sweep or flow is tried again: it takes up where it was
 
 
 class Place(Struct, frozen=True):
@@ -85,7 +84,7 @@ def of(config: Config, job_id: str, spec: JobSpec, place: Place | None = None) -
         "cpu": spec.resources.cpu,
         "retries": spec.resources.retries,
         "retry_on": list(spec.resources.retry_on),
-        "retry_pause": CONDUCTOR_PAUSE if spec.kind in CONDUCTORS else RETRY_PAUSE,
+        "retry_pause": CONDUCTOR_PAUSE if spec.kind in CONDUCTORS else config.retry_pause,
         "notify_after": config.notify_after if config.webhook or config.mail_server else None,
         "grace": GRACE,
         "log_limit": LOG_LIMIT,

@@ -17,7 +17,6 @@ import pytest
 from jupyter_blueno.errors import BluenoError, Conflict, InvalidInput, NotFound
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec, Resources
-from jupyter_blueno.jobs.sending import plan
 from jupyter_blueno.jobs.testing.steps import (
     ALICE,
     Somebody,
@@ -118,8 +117,7 @@ class BackendContract:
         assert job.failure.suggestion is not None
         assert job.failure.suggestion.resources == Resources(memory=600_000_000)
 
-    def test_a_failure_is_tried_again(self, manager: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(plan, "RETRY_PAUSE", 0.1)
+    def test_a_failure_is_tried_again(self, manager: JobManager) -> None:
         text = "import os\nif 'BLUENO_ATTEMPT' not in os.environ: raise ConnectionError('no route')\n6 * 7"
         job = wait(manager, start(manager, cell(text, resources=Resources(retries=1))), "SUCCEEDED")
         assert job.attempt == 2
