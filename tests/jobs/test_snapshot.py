@@ -14,7 +14,7 @@ from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Change, JobSpec
-from jupyter_blueno.jobs.sending import objects, roots
+from jupyter_blueno.jobs.sending import modules, objects, roots
 from jupyter_blueno.jobs.sending.objects import Objects
 from jupyter_blueno.jobs.testing import ALICE, log, start, wait
 
@@ -116,6 +116,30 @@ def test_large_and_compiled_files_of_a_package_are_found_where_they_are(
     job = wait(manager, start(manager, JobSpec("cell", source=source)), "SUCCEEDED")
     assert manager.record(ALICE, job.id).outputs(-1)[0].data == {"text/plain": "(3000000, 'small')"}
     assert (JobFolder.of(manager.config, job.id).code / "pack" / "weights.bin").is_symlink()
+
+
+def test_a_package_is_gone_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, walked = tmp_path / "source", []
+    for name in ("pack/part", "names/inner"):
+        (source / name).mkdir(parents=True)
+    (source / "pack" / "__init__.py").write_text("import pack.part.a, numpy.linalg, names.one")
+    (source / "pack" / "part" / "__init__.py").write_text("import pack.part.b")
+    for name in "ab":
+        (source / "pack" / "part" / f"{name}.py").write_text("from pack.part import a, b\nimport alone.x")
+    (source / "alone.py").write_text("from names import inner\nimport names.two")
+    for name in ("one", "two", "never"):
+        (source / "names" / f"{name}.py").write_text("import pack")
+    files = modules._files
+    monkeypatch.setattr(modules, "_files", lambda package: walked.append(package.name) or files(package))
+    local = modules.LocalModules(
+        [source, source / "names"], tmp_path / "target", Objects(tmp_path / "objects")
+    )
+    local.take({"pack.part.a"})
+    assert walked == ["pack"]
+    assert sorted(local.taken) == [
+        "alone.py", "names/one.py", "names/two.py",
+        "pack/__init__.py", "pack/part/__init__.py", "pack/part/a.py", "pack/part/b.py",
+    ]  # fmt: skip
 
 
 def test_named_files_are_as_they_were(manager: JobManager, folder: Path) -> None:

@@ -59,12 +59,19 @@ class LocalModules:
         """Copy the modules of these names, and those that they import."""
         waiting = list(names)
         asked: set[str] = set()
+        settled = {"jupyter_blueno"}  # first parts of names that bring nothing more
         while waiting:
             name = waiting.pop()
-            if name in asked or name.partition(".")[0] == "jupyter_blueno":
+            top = name.partition(".")[0]
+            if name in asked or top in settled:
                 continue
             asked.add(name)
+            if not any((root / top).is_dir() or (root / f"{top}.py").is_file() for root in self.roots):
+                settled.add(top)
+                continue
             for path, package in self._resolve(name):
+                if package == (top if path.is_dir() else ""):  # a package, whole, or a module
+                    settled.add(top)
                 for placed, digest in self._place(path):
                     waiting.extend(_imported_by(placed, digest, package))
 
