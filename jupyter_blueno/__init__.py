@@ -16,6 +16,7 @@ TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
+    from jupyter_blueno.client.accounting import usage as usage
     from jupyter_blueno.client.columns import selection as selection
     from jupyter_blueno.client.compare import compare as compare
     from jupyter_blueno.client.datasets import Dataset as Dataset
@@ -116,6 +117,7 @@ _PUBLIC = {
     "submit": "jupyter_blueno.client.submit",
     "sweep": "jupyter_blueno.client.sweeps",
     "uniform": "jupyter_blueno.client.ranges",
+    "usage": "jupyter_blueno.client.accounting",
     "use": "jupyter_blueno.client.session",
 }
 

@@ -128,6 +128,7 @@ def operation(
 def operations() -> list[Operation[Any, Any]]:
     """All operations, by path and method."""
     from jupyter_blueno.api import (  # noqa: F401 - declares them
+        accounting,
         audit,
         catalog,
         columns,

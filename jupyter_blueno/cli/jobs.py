@@ -144,12 +144,29 @@ def metrics(job: str) -> None:
 
 
 @click.command()
-@click.argument("job", shell_complete=complete_jobs)
-def usage(job: str) -> None:
-    """Show what a job used: cores, memory, disk, GPUs. JOB is an id, the beginning of one, or a name."""
+@click.argument("job", required=False, shell_complete=complete_jobs)
+@click.option(
+    "--days",
+    type=click.FloatRange(0, 3660, min_open=True),
+    default=30,
+    show_default=True,
+    help="Of the team.",
+)
+@as_json
+def usage(job: str | None, days: float, as_json: bool) -> None:
+    """Show what a job used, or, without one, what the jobs of each person took of GPUs and cores.
+
+    JOB is an id, the beginning of one, or a name.
+    """
+    from jupyter_blueno.client.accounting import usage as of_team
     from jupyter_blueno.client.jobs import find
 
-    click.echo(repr(find(job).usage()))
+    if job is not None:
+        click.echo(repr(find(job).usage()))
+    elif as_json:
+        print_json(of_team(days).info)
+    else:
+        click.echo(repr(of_team(days)))
 
 
 @click.command()

@@ -11,6 +11,7 @@ import { runSelectionPlugin } from './plugins/runselection';
 import { schedulesPlugin } from './plugins/schedules';
 import { trackingPlugin } from './plugins/tracking';
 import { tensorBoardPlugin } from './plugins/tensorboard';
+import { usagePlugin } from './plugins/usage';
 import { viewerPlugin } from './plugins/viewer';
 
 /** The extension is the list of its plugins; each is a file of its own. */
@@ -27,6 +28,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   trackingPlugin,
   tensorBoardPlugin,
   viewerPlugin,
+  usagePlugin,
   idlePlugin
 ];
 

@@ -1625,6 +1625,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say what the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
+     * @description Say what the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
+     */
+    get: operations['get_team_usage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/versions': {
     parameters: {
       query?: never;
@@ -2919,6 +2939,20 @@ export interface components {
       origin?: components['schemas']['Origin'];
     };
     /**
+     * JobUsage
+     * @description A job that took much, or holds GPUs (`finished_at` None).
+     */
+    JobUsage: {
+      id: string;
+      name: string;
+      owner: string;
+      gpus: number;
+      gpu_hours: number;
+      core_hours: number;
+      started_at: string;
+      finished_at: string | null;
+    };
+    /**
      * KeepSchedule
      * @description A schedule whose work is kept, below its `id`, or that of the schedule of this name that it `replaces`.
      *
@@ -3246,6 +3280,18 @@ export interface components {
       arguments?: components['schemas']['Parameter'][];
       /** @default null */
       fingerprint?: string | null;
+    };
+    /**
+     * PersonUsage
+     * @description What the jobs of a person took: how many ran, hours times GPUs, hours times cores; and hold now.
+     */
+    PersonUsage: {
+      owner: string;
+      jobs: number;
+      gpu_hours: number;
+      core_hours: number;
+      running: number;
+      gpus: number;
     };
     /**
      * Plan
@@ -4001,6 +4047,16 @@ export interface components {
       parent?: string | null;
       job_id: string;
       plan: components['schemas']['Plan'];
+    };
+    /**
+     * TeamUsage
+     * @description Since when; who took most comes first. `holders` have GPUs now, the longest first.
+     */
+    TeamUsage: {
+      since: string;
+      people: components['schemas']['PersonUsage'][];
+      jobs: components['schemas']['JobUsage'][];
+      holders: components['schemas']['JobUsage'][];
     };
     /**
      * Timing
@@ -7421,6 +7477,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_team_usage: {
+    parameters: {
+      query?: {
+        days?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TeamUsage'];
         };
       };
       /** @description An error. */

@@ -1,0 +1,72 @@
+"""`blueno.usage`: what a team's jobs took."""
+
+from __future__ import annotations
+
+from html import escape
+
+from jupyter_blueno.api import accounting as api
+from jupyter_blueno.client import look, session
+from jupyter_blueno.errors import InvalidInput
+from jupyter_blueno.jobs.accounting import TeamUsage
+
+
+def usage(days: float = 30) -> Usage:
+    """What the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
+
+    Parameters
+    ----------
+    days : float
+        How far back: up to 3660.
+
+    Returns
+    -------
+    Usage
+    """
+    if not 0 < days <= 3660:
+        raise InvalidInput(f"days is {days!r}; give a number of days up to 3660.", code="bad_days")
+    return Usage(session.call(api.get_team_usage, api.UsageSince(days)), days)
+
+
+class Usage:
+    """A table of people; `info` has the same as plain values."""
+
+    def __init__(self, info: TeamUsage, days: float) -> None:
+        self.info = info
+        self.days = days
+
+    def __repr__(self) -> str:
+        if not self.info.people:
+            return f"No job ran in the last {self.days:g} days."
+        return f"{look.table(self._rows(), HEAD, right=[1, 2, 3, 4, 5])}\n{self._held()}"
+
+    def _repr_html_(self) -> str:
+        if not self.info.people:
+            return escape(repr(self))
+        head = "".join(f"<th>{escape(word)}</th>" for word in HEAD)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(word)}</td>" for word in row) + "</tr>" for row in self._rows()
+        )
+        return f"<table><tr>{head}</tr>{rows}</table><div>{escape(self._held())}</div>"
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [
+                one.owner,
+                f"{one.jobs:,}",
+                f"{one.gpu_hours:.1f}",
+                f"{one.core_hours:.1f}",
+                str(one.running),
+                str(one.gpus),
+            ]
+            for one in self.info.people
+        ]
+
+    def _held(self) -> str:
+        held = [
+            f"{one.owner}: {one.gpus} GPU{'s' * (one.gpus > 1)}, {one.name}, begun {look.age(one.started_at)}"
+            for one in self.info.holders
+        ]
+        return "\n".join(held) or "No job holds a GPU."
+
+
+HEAD = ["person", "jobs", "GPU-hours", "core-hours", "running", "GPUs now"]
