@@ -101,6 +101,7 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "list_jobs": ("+++!+", lambda w: {}),
     "get_outlook": ("+++!+", lambda w: {"name": "a", "kind": "cell"}),
     "launch_jobs": ("+++!+", lambda w: {"jobs": [said("cell")]}),
+    "get_team_usage": ("+++!+", lambda w: {}),
     "get_job": ("xx+++", lambda w: {"job_id": w.job}),
     "change_job": ("xx!!+", lambda w: {"job_id": w.job, "priority": 1}),
     "cancel_job": ("xx!!+", lambda w: {"job_id": w.ended}),

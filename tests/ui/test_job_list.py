@@ -133,3 +133,19 @@ def test_a_secret_is_set_used_and_deleted(lab: Lab, page: Page) -> None:
     form.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No secrets yet")).to_be_visible()
     page.get_by_role("heading", name="Secrets").click()
+
+
+def test_what_each_person_s_jobs_took(lab: Lab, page: Page) -> None:
+    name = f"counted-{uuid.uuid4().hex[:8]}"
+    job_id = submit_cell(lab, name, "print('short')")
+    expect(row(page, job_id)).to_have_attribute("data-state", "SUCCEEDED", timeout=LONG)
+    execute(page, "blueno:open-usage")
+    tab = page.locator(".jp-blueno-usage-tab:not(.lm-mod-hidden)")
+    expect(tab.get_by_role("table", name="Usage by person").locator("tbody tr")).to_have_count(1)
+    expect(tab).to_contain_text("No job holds a GPU.")
+    picture(page, "usage")
+    tab.get_by_label("of the last").select_option("1")
+    listed = tab.get_by_role("table", name="Jobs that took most")
+    expect(listed.locator("tbody tr").first).to_be_visible()
+    listed.get_by_role("button").first.click()
+    expect(page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")).to_be_visible()
