@@ -36,6 +36,7 @@ SETS: dict[str, dict[str, Any]] = {
             }
         ],
         "teams": {"radiology": ["alice"]},
+        "users": {"quota": {"requests.cpu": 64, "requests.memory": "256Gi", "requests.nvidia.com/gpu": 4}},
         "jobs": {"queue": "team", "grows": True, "priorityClasses": {"0": "low", "10": "high"}},
         "proxy": {"service": {"type": "LoadBalancer"}},
     },
@@ -182,3 +183,10 @@ def test_what_the_service_is_told_is_what_it_reads(tmp_path: Path) -> None:
 def _mounts_token(work: dict[str, Any]) -> bool:
     told = work["spec"]["template"]["spec"].get("automountServiceAccountToken", True)
     return bool(told)
+
+
+def test_all_notebooks_and_jobs_together_have_a_quota() -> None:
+    (quota,) = of_kind(rendered(SETS["gpu"]), "ResourceQuota").values()
+    assert quota["metadata"]["namespace"] == "imaging-users"
+    assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == 4
+    assert of_kind(rendered(NFS), "ResourceQuota") == of_kind(rendered(NFS), "LimitRange") == {}
