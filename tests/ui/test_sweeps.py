@@ -94,6 +94,25 @@ def test_trials_on_real_digits(lab: Lab, page: Page) -> None:
     expect(rows.first).to_have_attribute("data-trial", str(rates.index(max(rates))))
     expect(tab.get_by_role("columnheader", name="lr")).to_have_attribute("aria-sort", "descending")
 
+    # Who drags along an axis chooses trials: the table has those alone.
+    axis = tab.get_by_role("slider", name="Choose by lr")
+    box = axis.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    middle = 10**-1.5  # of 1e-4 and 10, in powers of ten
+    low = sum(rate < middle for rate in rates)
+    expect(rows).to_have_count(low)
+    expect(tab.locator(".jp-blueno-parallel-line.jp-mod-out")).to_have_count(count - low)
+    expect(tab.get_by_role("status")).to_contain_text(f"{low} of {count} trials, chosen by lr")
+    picture(page, "sweep-chosen")
+    assert_accessible(page, f"#jp-blueno-job-{search.id}")
+    axis.focus()
+    page.keyboard.press("Delete")
+    expect(rows).to_have_count(count)
+
     # The best side by side.
     tab.get_by_role("button", name="Compare the best 3").click()
     compare = page.locator("#jp-blueno-compare")

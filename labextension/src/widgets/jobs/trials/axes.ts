@@ -8,6 +8,11 @@ export interface Axis {
   /** Where a trial crosses it: 0 at the bottom, 1 at the top; null where it does not. */
   at(trial: Trial): number | null;
   ticks: { at: number; text: string }[];
+  /** What a place on it stands for, which stays when its ends move; and back. */
+  valueAt(at: number): number;
+  placeOf(value: number): number;
+  /** A place as it is read. */
+  textAt(at: number): string;
 }
 
 type Domain = Sweep['plan']['space'][string];
@@ -48,7 +53,10 @@ function choiceAxis(
     },
     ticks: values
       .map((value, index) => ({ at: place(index), text: textOf(value) }))
-      .filter((_, index) => index % every === 0)
+      .filter((_, index) => index % every === 0),
+    valueAt: at => at,
+    placeOf: value => value,
+    textAt: at => textOf(values[Math.round(at * (values.length - 1))])
   };
 }
 
@@ -69,6 +77,10 @@ function rangeAxis(
   const scale = log ? Math.log10 : (value: number) => value;
   const [first, span] = [scale(low), scale(high) - scale(low)];
   const at = (value: number) => (span ? (scale(value) - first) / span : 0.5);
+  const valueAt = (place: number) => {
+    const found = first + place * span;
+    return log ? 10 ** found : found;
+  };
   return {
     name,
     at: trial => {
@@ -77,7 +89,10 @@ function rangeAxis(
     },
     ticks: (low === high ? [low] : log ? decades(low, high) : steps(low, high))
       .map(value => ({ at: at(value), text: short(value) }))
-      .filter(tick => tick.at >= 0 && tick.at <= 1)
+      .filter(tick => tick.at >= 0 && tick.at <= 1),
+    valueAt,
+    placeOf: at,
+    textAt: place => short(valueAt(place))
   };
 }
 

@@ -2,7 +2,8 @@ import * as React from 'react';
 import type { Sweep, Trial } from '../../../api/types';
 import { goodness, isComplete } from '../../../models/trials';
 import { useSize } from '../../hooks';
-import { axesOf, type Axis } from './axes';
+import type { Axis } from './axes';
+import { Brush, chosenBy, type Brushes } from './brush';
 import type { Pointed } from './pointed';
 import { valuesInWords } from './words';
 
@@ -10,16 +11,22 @@ const HEIGHT = 230;
 const [LEFT, RIGHT, TOP, BOTTOM] = [20, 64, 26, 12];
 const TEXT = 15; // characters of a name
 
-/** A line a trial through what it tried, to what came of it; the better, the stronger. */
+/**
+ * A line a trial through what it tried, to what came of it; the better, the stronger.
+ *
+ * Who drags along an axis chooses the trials that cross it there.
+ */
 export function Parallel(props: {
   sweep: Sweep;
   trials: readonly Trial[];
+  axes: Axis[];
   pointed: Pointed;
+  brushes: Brushes;
+  choose: (brushes: Brushes) => void;
 }): JSX.Element {
-  const { sweep, trials, pointed } = props;
+  const { sweep, trials, axes, pointed, brushes, choose } = props;
   const [measure, { width }] = useSize<HTMLDivElement>();
   const complete = React.useMemo(() => trials.filter(isComplete), [trials]);
-  const axes = React.useMemo(() => axesOf(sweep, complete), [sweep, complete]);
   const good = React.useMemo(
     () => goodness(sweep, complete),
     [sweep, complete]
@@ -28,8 +35,9 @@ export function Parallel(props: {
   const x = (index: number) =>
     LEFT + (index * (wide - LEFT - RIGHT)) / Math.max(1, axes.length - 1);
   // The best are drawn last, above the others; the one that is pointed at above all.
+  const chosen = new Set(chosenBy(brushes, axes, complete));
   const rank = (one: Trial) =>
-    one.number === pointed.number ? 2 : (good(one) ?? 0);
+    one.number === pointed.number ? 2 : chosen.has(one) ? (good(one) ?? 0) : -1;
   const drawn = [...complete].sort((a, b) => rank(a) - rank(b));
   return (
     <figure className="jp-blueno-trials-figure" ref={measure}>
@@ -39,7 +47,7 @@ export function Parallel(props: {
           className="jp-blueno-parallel"
           width={wide}
           height={HEIGHT}
-          role="img"
+          role="group"
           aria-label={`Parallel coordinates of ${complete.length} trials; the table below has the same values`}
         >
           {drawn.map(one => (
@@ -49,21 +57,42 @@ export function Parallel(props: {
               axes={axes}
               x={x}
               goodness={good(one) ?? 0}
+              out={!chosen.has(one)}
               pointed={pointed}
             />
           ))}
           {axes.map((axis, index) => (
-            <Upright
-              key={axis.name}
-              axis={axis}
-              x={x(index)}
-              last={index === axes.length - 1}
-            />
+            <React.Fragment key={axis.name}>
+              <Upright
+                axis={axis}
+                x={x(index)}
+                last={index === axes.length - 1}
+              />
+              <Brush
+                axis={axis}
+                x={x(index)}
+                top={y(1)}
+                height={y(0) - y(1)}
+                brush={brushes[axis.name]}
+                set={brush => choose(changed(brushes, axis.name, brush))}
+              />
+            </React.Fragment>
           ))}
         </svg>
       )}
     </figure>
   );
+}
+
+function changed(
+  brushes: Brushes,
+  name: string,
+  brush: readonly [number, number] | null
+): Brushes {
+  return Object.fromEntries([
+    ...Object.entries(brushes).filter(([one]) => one !== name),
+    ...(brush ? [[name, brush] as const] : [])
+  ]);
 }
 
 function y(at: number): number {
@@ -75,9 +104,10 @@ function Line(props: {
   axes: Axis[];
   x: (index: number) => number;
   goodness: number;
+  out: boolean;
   pointed: Pointed;
 }): JSX.Element {
-  const { trial, axes, x, pointed } = props;
+  const { trial, axes, x, pointed, out } = props;
   const points = axes
     .map((axis, index) => [x(index), axis.at(trial)] as const)
     .filter(([, at]) => at !== null)
@@ -86,7 +116,7 @@ function Line(props: {
   const is = pointed.number === trial.number;
   return (
     <g
-      className={`jp-blueno-parallel-line${is ? ' jp-mod-pointed' : ''}`}
+      className={`jp-blueno-parallel-line${is ? ' jp-mod-pointed' : ''}${out ? ' jp-mod-out' : ''}`}
       data-trial={trial.number}
       style={{ '--jp-blueno-good': props.goodness } as React.CSSProperties}
       onPointerEnter={() => pointed.point(trial.number)}

@@ -12,7 +12,8 @@ import { Empty, Failed, Loading } from '../../states';
 import type { JobFeed } from '../feed';
 import { Action } from '../header';
 import { useNow } from '../words';
-import { textOf } from './axes';
+import { axesOf, textOf } from './axes';
+import { chosenBy, type Brushes } from './brush';
 import { History } from './history';
 import { Parallel } from './parallel';
 import type { Pointed } from './pointed';
@@ -53,20 +54,7 @@ export function TrialsTab(props: {
           <Bar sweep={sweep} feed={feed} model={model} commands={commands} />
           <Best sweep={sweep} open={open} />
           {trials.length ? (
-            <>
-              {Object.keys(sweep.counts).includes('complete') && (
-                <div className="jp-blueno-trials-figures">
-                  <Parallel sweep={sweep} trials={trials} pointed={pointed} />
-                  <History sweep={sweep} trials={trials} pointed={pointed} />
-                </div>
-              )}
-              <TrialTable
-                sweep={sweep}
-                trials={trials}
-                pointed={pointed}
-                now={now}
-              />
-            </>
+            <Trials sweep={sweep} trials={trials} pointed={pointed} now={now} />
           ) : (
             <Empty title="No trials yet">
               The first one starts as soon as there is room for it.
@@ -75,6 +63,49 @@ export function TrialsTab(props: {
         </>
       )}
     </div>
+  );
+}
+
+/** The pictures, and the table of those that are chosen in them. */
+function Trials(props: {
+  sweep: Sweep;
+  trials: readonly Trial[];
+  pointed: Pointed;
+  now: number;
+}): JSX.Element {
+  const { sweep, trials, pointed, now } = props;
+  const [brushes, choose] = React.useState<Brushes>({});
+  const axes = React.useMemo(() => axesOf(sweep, trials), [sweep, trials]);
+  const chosen = React.useMemo(
+    () => chosenBy(brushes, axes, trials),
+    [brushes, axes, trials]
+  );
+  const picked = Object.keys(brushes);
+  return (
+    <>
+      {Object.keys(sweep.counts).includes('complete') && (
+        <div className="jp-blueno-trials-figures">
+          <Parallel
+            sweep={sweep}
+            trials={trials}
+            axes={axes}
+            pointed={pointed}
+            brushes={brushes}
+            choose={choose}
+          />
+          <History sweep={sweep} trials={trials} pointed={pointed} />
+        </div>
+      )}
+      <div className="jp-blueno-trials-chosen" role="status">
+        {picked.length > 0 && (
+          <>
+            {`${count(chosen.length)} of ${count(trials.length)} trials, chosen by ${picked.join(', ')}`}
+            <Action label="Show all" run={async () => choose({})} />
+          </>
+        )}
+      </div>
+      <TrialTable sweep={sweep} trials={chosen} pointed={pointed} now={now} />
+    </>
   );
 }
 
