@@ -11,7 +11,7 @@ from jupyter_blueno import errors
 from jupyter_blueno.api import flows as api
 from jupyter_blueno.client import flow_display, session
 from jupyter_blueno.client.job_display import JobList
-from jupyter_blueno.client.jobs import FIRST_POLL, MIME, SLOWEST_POLL, Job, find
+from jupyter_blueno.client.jobs import FIRST_POLL, LATER_POLL, MIME, SLOWEST_POLL, Job, find
 from jupyter_blueno.flows import model
 from jupyter_blueno.jobs.model import TERMINAL
 
@@ -192,7 +192,7 @@ class RunStep:
             if deadline is not None and time.monotonic() + pause > deadline:
                 raise TimeoutError(f"'{self.name}' is not over after {timeout:g} s. It goes on.")
             time.sleep(pause)
-            pause = min(SLOWEST_POLL, pause * 1.5)
+            pause = min(SLOWEST_POLL, pause * LATER_POLL)
         return self
 
     def result(self, timeout: float | None = None) -> Any:

@@ -19,8 +19,9 @@ from jupyter_blueno.client.datasets import Dataset
 from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.ingest.model import FileSource, FolderSource, PublicSource, Source, StartIngest
 
-FIRST_POLL = 0.05  # seconds; up to
-SLOWEST_POLL = 0.5
+FIRST_POLL = 0.05  # seconds
+LATER_POLL = 1.1  # times the one before, up to
+SLOWEST_POLL = 0.5  # seconds
 
 
 def ingest(
@@ -144,7 +145,7 @@ def _ready(made: Dataset, title: str) -> Dataset:
                 else:
                     line.update(progress.done, progress.total, progress.message)
                 time.sleep(pause)
-                pause = min(SLOWEST_POLL, pause * 1.5)
+                pause = min(SLOWEST_POLL, pause * LATER_POLL)
         except KeyboardInterrupt:
             line.close(f"{title} goes on in the background: blueno.dataset({made.name!r}) looks again.")
             raise

@@ -21,8 +21,9 @@ from jupyter_blueno.client.progress import ProgressLine
 from jupyter_blueno.jobs import model
 
 MIME = "application/vnd.blueno.job+json"
-FIRST_POLL = 0.05  # seconds; doubled up to
-SLOWEST_POLL = 1.0
+FIRST_POLL = 0.05  # seconds
+LATER_POLL = 1.1  # times the one before: an end is seen a tenth late, up to
+SLOWEST_POLL = 1.0  # seconds
 LOG_PIECE = 1 << 20  # bytes a request
 LOG_SHOWN = 20  # last lines in an error
 LOG_IN_REPR = 5
@@ -181,7 +182,7 @@ class Job(Acting, Observed):
                 return
             else:
                 time.sleep(pause)
-                pause = min(SLOWEST_POLL, pause * 1.5)
+                pause = min(SLOWEST_POLL, pause * LATER_POLL)
 
     def wait(self, timeout: float | None = None) -> Job:
         """Wait until it has ended, with progress; returns the job itself.
@@ -212,7 +213,7 @@ class Job(Acting, Observed):
                         f"{self.name} ({self.id[:8]}) is still {words} after {timeout:g} s. It goes on."
                     )
                 time.sleep(left)
-                pause = min(SLOWEST_POLL, pause * 1.5)
+                pause = min(SLOWEST_POLL, pause * LATER_POLL)
         return self
 
     def result(self, timeout: float | None = None) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 import urllib.parse
 import uuid
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import jupyter_blueno as blueno
 from jupyter_blueno.api import jobs, status, tracking
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import InvalidInput, NotFound
-from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec, Resources
+from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec, Resources
 from jupyter_blueno.jobs.testing import until
 from tests.servers import TOKEN, Lab
 
@@ -57,15 +56,23 @@ def test_the_page_says_that_it_starts_and_then_is_mlflow(lab: Lab) -> None:
     status, text = ask(lab, "GET", PAGE, SIGNED_IN)
     assert status == 200
     assert "MLflow is starting" in text or 'id="root"' in text
-    deadline = time.monotonic() + 110
-    while "MLflow is starting" in text and time.monotonic() < deadline:
-        status, text = ask(lab, "GET", PAGE, SIGNED_IN)
-    assert 'id="root"' in text
+    until(lambda: 'id="root"' in ask(lab, "GET", PAGE, SIGNED_IN)[1], "MLflow's page")
     status, text = ask(lab, "GET", f"{PAGE}ajax-api/2.0/mlflow/experiments/search?max_results=100", SIGNED_IN)
     assert status == 200
     assert "Default" in [one["name"] for one in json.loads(text)["experiments"]]
     sockets = lab.home / "mlflow" / "socket"
     assert sockets.stat().st_mode & 0o777 == 0o700, "others of this machine may not talk to it"
+
+
+def over(lab: Lab, job_id: str) -> Job:
+    """The job, once it has ended."""
+
+    def ended() -> Job | None:
+        job = lab.transport.call(jobs.get_job, jobs.JobRef(job_id))
+        return job if job.state in TERMINAL else None
+
+    found: Job = until(ended, "the job's end")
+    return found
 
 
 def run_of(
@@ -75,9 +82,7 @@ def run_of(
     job_id = uuid.uuid4().hex
     spec = JobSpec("cell", source=source, parameters=values, resources=resources or Resources())
     lab.transport.call(jobs.submit_job, jobs.SubmitJob(job_id, name, spec))
-    deadline = time.monotonic() + 110
-    while (job := lab.transport.call(jobs.get_job, jobs.JobRef(job_id))).state not in TERMINAL:
-        assert time.monotonic() < deadline
+    job = over(lab, job_id)
     assert job.state == "SUCCEEDED", job.reason
     transport = Http(lab.url, TOKEN, timeout=120)
     found = transport.call(tracking.bring_run, jobs.JobRef(job_id))

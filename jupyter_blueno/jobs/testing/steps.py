@@ -44,12 +44,15 @@ def start(manager: JobManager, spec: JobSpec, name: str = "job") -> Job:
 
 
 def until(condition: Callable[[], Any], what: str = "it") -> Any:
-    """The first true value of `condition`; fails after a minute."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    """The first true value of `condition`; fails after a minute.
+
+    Asked less often the longer it takes: who asks takes the processor from what is waited for.
+    """
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < PATIENCE:
         if found := condition():
             return found
-        time.sleep(0.02)
+        time.sleep(min(0.1, 0.01 + waited / 20))
     raise AssertionError(f"waited {PATIENCE:g} s in vain for {what}")
 
 
