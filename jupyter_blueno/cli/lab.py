@@ -66,8 +66,9 @@ def _demo() -> None:
 
 def _examples(root: Path) -> str | None:
     """Copy the example notebooks below the notebook folder, where they are not; the folder's name."""
-    package = Path(__file__).parents[1]
-    source = next((one for one in (package / "examples", package.parent / "examples") if one.is_dir()), None)
+    from jupyter_blueno.api import starters
+
+    source = starters.examples()
     if source is None:
         return None
     target = root / EXAMPLES

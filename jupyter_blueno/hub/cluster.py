@@ -131,7 +131,7 @@ def _set_up_notebooks(c: Any, values: Values) -> None:
     spawner.image_pull_secrets = values.pull_secrets
     spawner.component_label = "notebook"
     spawner.cmd = ["jupyterhub-singleuser"]
-    spawner.default_url = "/lab"
+    spawner.default_url = "/blueno/open"  # Lab, the first time with a notebook to begin with
     spawner.start_timeout = 600  # a node may have to start, an image to be pulled
     spawner.http_timeout = 120
     spawner.uid = spawner.gid = USER

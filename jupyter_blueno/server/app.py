@@ -63,6 +63,7 @@ class BluenoExtension(ExtensionApp):
         from jupyter_blueno.server.handlers import companion, opening
         from jupyter_blueno.server.routes import routes
 
+        self.handlers.append((opening.PATH, opening.WelcomeHandler))
         self.handlers.append((rf"{opening.PATH}/lab(?:/.*)?", opening.OpeningHandler))
         self.handlers.append((rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler))
         board = rf"{companion.PATH}/(tensorboard/[0-9a-f]+)(/.*)?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 import sys
@@ -152,3 +153,19 @@ def test_a_sweep_conducts_its_trials_through_the_service(hub: Hub, alice: Http) 
         print(sweep.best.parameters)
     """
     assert in_a_kernel(hub, alice, code).splitlines()[-1] == "{'rate': 2}"
+
+
+def test_its_person_begins_with_a_notebook(hub: Hub, alice: Http) -> None:
+    starters = hub.volume / "shared" / "radiology" / "starters"
+    starters.mkdir(parents=True, exist_ok=True)
+    (starters / "00-read-me.ipynb").write_text("{}")
+    pages, token = [], {"Authorization": f"token {alice.token}"}
+    for _ in range(2):
+        connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=60)
+        connection.request("GET", "/user/alice/blueno/open", headers=token)
+        pages.append(connection.getresponse().headers["Location"])
+    assert pages == [
+        "/user/alice/lab/tree/welcome/00-read-me.ipynb?blueno-panel",
+        "/user/alice/lab?blueno-panel",
+    ]
+    assert (hub.volume / "home" / "alice" / "welcome" / "01-browse.ipynb").exists()
