@@ -124,7 +124,9 @@ def _wrong(
     if not any(one.kind is one.VAR_KEYWORD for one in parameters):
         for name in kwargs:
             if name not in by_name:
-                return f"{called} has no parameter {name!r}.{nearest(name, by_name)}"
+                from jupyter_blueno.client.options import DEFAULTS
+
+                return f"{called} has no parameter {name!r}.{nearest(name, [*by_name, *DEFAULTS])}"
     by_place = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(args) > len(by_place) and not any(one.kind is one.VAR_POSITIONAL for one in parameters):
         most = f"{len(by_place)} argument{'' if len(by_place) == 1 else 's'} by place"

@@ -65,6 +65,7 @@ def test_it_may_be_used_by_another_function_in_a_job() -> None:
     [
         ((), {}, r"train needs a value for 'lr'\. It is train\(lr: float, epochs: int = 5\)\."),
         ((), {"lr": 1, "epoch": 2}, r"train has no parameter 'epoch'\. Did you mean 'epochs'\?"),
+        ((), {"lr": 1, "memry": "8G"}, r"train has no parameter 'memry'\. Did you mean 'memory'\?"),
         ((1, 2, 3), {}, "train takes 2 arguments by place, and 3 were given"),
         ((1,), {"lr": 2}, "train got 'lr' twice"),
     ],

@@ -13,6 +13,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { reasonOf } from '../../api/client';
 import type { Schedule } from '../../api/types';
 import { scheduleIcon } from '../../icons';
+import { takesValues } from '../../models/jobs';
 import type { Platform } from '../../models/platform';
 import { moment } from '../../models/timing';
 import { Commands } from '../../tokens';
@@ -101,8 +102,8 @@ export function addScheduling(
     icon: scheduleIcon,
     describedBy: ID_ARGUMENT,
     isEnabled: args => {
-      const kind = jobs.get(String(args.id))?.kind;
-      return kind !== undefined && kind !== 'ingest';
+      const job = jobs.get(String(args.id));
+      return job !== undefined && takesValues(job);
     },
     execute: args =>
       told(async () => {
