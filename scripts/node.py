@@ -10,6 +10,7 @@ from environment import ROOT, run, step
 
 sys.path.insert(0, str(ROOT))
 
+from tests.cluster.images import TARGETS, Images, base_of_tests
 from tests.cluster.node import programs, system
 from tests.cluster.node.node import CannotRun
 
@@ -47,3 +48,12 @@ def prepare_tests() -> None:
         if os.environ.get("CI") and system.obstacle() is None and shutil.which("go"):
             sys.exit(f"The cluster for the tests could not be made: {reason}")
         print(f"The tests in tests/cluster are skipped: {reason}.", flush=True)
+        return
+    try:
+        with step("Building the images of the cluster's tests (minutes when their packages change)"):
+            images = Images(base_of_tests())
+            for target in TARGETS:
+                images.build(target)
+            images.postgres()
+    except CannotRun as reason:
+        print(f"The tests of images and chart are skipped: {reason}.", flush=True)

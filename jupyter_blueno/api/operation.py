@@ -132,6 +132,7 @@ def operations() -> list[Operation[Any, Any]]:
         audit,
         catalog,
         columns,
+        doctor,
         environments,
         flows,
         idle,

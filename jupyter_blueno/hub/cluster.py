@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +68,29 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     profiles: list[Profile] = []
     authentication: dict[str, Any] = {}
     idle: Idle = field(default_factory=Idle)
+    closed: list[str] = []  # addresses that notebooks and jobs should not reach
 
     @property
     def service_url(self) -> str:
         return f"http://{self.release}-service.{self.namespace}:{SERVICE_PORT}/services/blueno"
+
+
+def wait_for_database(patience: float = 50) -> None:
+    """Return when the hub's database answers, or after some seconds: then the hub says what is wrong.
+
+    They are installed at the same time, and a hub that does not find it would
+    be started again later and later.
+    """
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(os.environ["HUB_DATABASE_URL"])
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with contextlib.suppress(sa.exc.OperationalError):
+            engine.connect().close()
+            break
+        time.sleep(0.5)
+    engine.dispose()
 
 
 def configure(c: Any, path: str | Path) -> None:
@@ -108,6 +129,8 @@ def _set_up_hub(c: Any, values: Values) -> None:
     c.JupyterHub.hub_connect_url = f"http://{values.release}-hub.{values.namespace}:{PORT}"
     c.JupyterHub.db_url = os.environ["HUB_DATABASE_URL"]
     c.JupyterHub.cleanup_servers = False  # notebooks live on while the hub is away
+    # With it, the hub looks what the proxy knows: one that was replaced knows nothing.
+    c.JupyterHub.last_activity_interval = 10
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://{values.release}-proxy-api:8001"
 
@@ -171,24 +194,25 @@ def furnish(spawner: Any, values: Values) -> None:
         {"name": "shared-memory", "mountPath": "/dev/shm"},
     ]
     # A sub-path that is missing would be made by the node, and belong to root.
-    made = " ".join(f"{values.volume}/{one}" for one in parts)
+    home, *shared = (f"{values.volume}/{one}" for one in parts)
+    for_team = " ".join(f"[ -d {one} ] || mkdir -p -m 2775 {one};" for one in shared)
     spawner.init_containers = [
         {
             "name": "folders",
             "image": spawner.image,
             "imagePullPolicy": values.pull_policy,
-            "command": ["sh", "-c", f"umask 0007 && mkdir -p {made}"],
+            "command": ["sh", "-c", f"umask 0002; {for_team} mkdir -p -m 700 {home}"],
             "securityContext": {**RESTRICTED, "runAsUser": USER, "runAsGroup": USER},
             "volumeMounts": [{"name": "volume", "mountPath": values.volume}],
         }
     ]
-    home = f"{values.volume}/home/{name}"
     spawner.notebook_dir = home
     spawner.environment = {
         **spawner.environment,
         "HOME": home,
         "BLUENO_SECRETS": values.secrets,
         "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
+        "BLUENO_CLOSED": ",".join(values.closed),
     }
 
 

@@ -86,6 +86,12 @@ def test_wrong_values_are_refused_in_words(values: dict[str, Any], said: str) ->
         rendered(values)
 
 
+def test_the_values_of_the_guide_are_taken() -> None:
+    page = (CHART.parents[1] / "docs" / "operator.md").read_text()
+    objects = rendered(yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0]))
+    assert "nfs" in str(of_kind(objects, "PersistentVolume"))
+
+
 def test_every_pod_is_restricted() -> None:
     objects = rendered(NFS)
     works = [*of_kind(objects, "Deployment").values(), *of_kind(objects, "StatefulSet").values()]

@@ -159,7 +159,10 @@ def test_doctor(blueno: Run) -> None:
         assert f"ok    {word}" in done.stdout
     assert "running server: none found" in done.stdout
     found = json.loads(blueno("doctor", "--json").stdout)
-    assert {"what", "ok", "words", "advice", "needed"} == set(found[0])
+    assert {"what", "state", "words", "advice"} == set(found[0])
+    here = [one["what"] for one in json.loads(blueno("doctor", "--only", "here", "--json").stdout)]
+    platform = [one["what"] for one in json.loads(blueno("doctor", "--only", "platform", "--json").stdout)]
+    assert [*here, "running server", *platform] == [one["what"] for one in found]
 
 
 def test_doctor_names_a_folder_that_cannot_be_written(blueno: Run, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.client import Cluster
+from tests.cluster.images import STAND_IN, TARGETS, Images
+from tests.cluster.installation import Installation, installed
 from tests.cluster.node.node import BUSYBOX, CannotRun, Node, check
 from tests.cluster.node.programs import program
 
@@ -43,3 +45,31 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     )
     yield name
     cluster.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def images(cluster: Cluster) -> Images:
+    """Return what knows the images; they are built before the tests, as that takes minutes."""
+    if cluster.node is None:
+        pytest.skip("images are loaded into the cluster of our own")
+    if shutil.which("buildah") is None:
+        pytest.skip("images are built by buildah, which is not installed")
+    return Images(os.environ.get("BLUENO_BASE_IMAGE") or STAND_IN)
+
+
+def loaded(cluster: Cluster, images: Images, target: str) -> str:
+    """Have the node hold an image with this checkout's package, and return its name."""
+    if images.found(target) is None:  # the package is renewed in seconds, what lies below it in minutes
+        pytest.skip(f"the image is not built: scripts/images {target} --stand-in")
+    assert cluster.node is not None
+    return images.load(images.build(target), cluster.node)
+
+
+@pytest.fixture(scope="session")
+def chart(cluster: Cluster, images: Images) -> Iterator[Installation]:
+    """Return the chart, installed once for all tests of a process."""
+    names = {target: loaded(cluster, images, target) for target in TARGETS}
+    assert cluster.node is not None
+    names["postgresql"] = images.load(images.postgres(), cluster.node)
+    with installed(cluster, names) as made:
+        yield made

@@ -19,6 +19,7 @@ from tests.cluster.node.system import CannotRun as CannotRun
 
 TARGETS = ("notebook", "hub", "service")
 FOLDER = CHECKOUT / "images"
+POSTGRES = Path(__file__).with_name("postgres")
 # What decides on the package, and what on the layers below it.
 PACKAGE = (
     "jupyter_blueno",
@@ -28,15 +29,16 @@ PACKAGE = (
     "labextension/style",
     "README.md",
 )
-LAYERS = (
-    "images/Dockerfile",
-    "images/install",
-    "images/trim",
-    "images/hub_requirements.py",
-    "hub-config/proxy",
-    "constraints.txt",
-    "pyproject.toml",
-)
+LAYERS = ("images/Dockerfile", "images/install", "images/trim")
+OF_TARGET = {
+    "notebook": (
+        "images/requirements/common.txt",
+        "images/requirements/notebook.txt",
+        "images/overrides.json",
+    ),
+    "service": ("images/requirements/common.txt", "images/requirements/service.txt"),
+    "hub": ("images/requirements/common.txt", "images/requirements/hub.txt", "hub-config/proxy"),
+}
 MADE = {"__pycache__", "labextension", "static"}  # made of what is looked at
 # Where no registry can be reached, this stands in for the Dockerfile's base: the same Debian and Python.
 STAND_IN = "localhost/blueno/base:bookworm"
@@ -49,6 +51,7 @@ class Images:
 
     def __init__(self, base: str | None = None) -> None:
         self.base = base or os.environ.get("BLUENO_BASE_IMAGE")
+        self._names: dict[str, str] = {}
 
     def name(self, target: str) -> str:
         """Return the image's name, whose tag is a digest of all that is in it."""
@@ -65,30 +68,41 @@ class Images:
 
     def _series(self, target: str) -> str:
         base = hashlib.sha256(f"{self.base}".encode()).hexdigest()
-        return f"localhost/blueno/{target}:{_digest(*LAYERS)[:6]}{base[:2]}"
+        return f"localhost/blueno/{target}:{_digest(*LAYERS, *OF_TARGET[target])[:6]}{base[:2]}"
 
     def build(self, target: str) -> str:
-        """Build an image unless it is there; its name."""
-        name = self.name(target)
+        """Build an image unless it is there; its name, which stays when files change meanwhile."""
+        name = self._names.setdefault(target, self.name(target))
         if _buildah("images", "--quiet", name, check=False).stdout.strip():
             return name
         self._wheel()
-        arguments = ["--build-arg", f"BASE_IMAGE={self.base}"] if self.base else []
+        self._build(name, FOLDER / "Dockerfile", CHECKOUT, f"--target={target}")
+        return name
+
+    def postgres(self) -> str:
+        """Build a PostgreSQL for clusters that reach no registry of images, unless it is there; its name."""
+        base = hashlib.sha256(f"{self.base}".encode()).hexdigest()
+        name = f"localhost/blueno/test-postgres:{_digest(str(POSTGRES.relative_to(CHECKOUT)))[:6]}{base[:2]}"
+        if not _buildah("images", "--quiet", name, check=False).stdout.strip():
+            self._build(name, POSTGRES / "Dockerfile", POSTGRES)
+        return name
+
+    def _build(self, name: str, file: Path, context: Path, *arguments: str) -> None:
+        if self.base:
+            arguments = (*arguments, "--build-arg", f"BASE_IMAGE={self.base}")
         # A certificate that the registries' proxy needs here; no layer keeps it.
         if (certificates := os.environ.get("SSL_CERT_FILE")) and Path(certificates).exists():
-            arguments += ["--secret", f"id=certificates,src={certificates}"]
+            arguments = (*arguments, "--secret", f"id=certificates,src={certificates}")
         _buildah(
             "build",
             "--layers",
             "--isolation=chroot",
             "--network=host",
-            f"--target={target}",
             f"--tag={name}",
-            f"--file={FOLDER / 'Dockerfile'}",
+            f"--file={file}",
             *arguments,
-            str(CHECKOUT),
+            str(context),
         )
-        return name
 
     def size(self, name: str) -> float:
         """Return an image's size, unpacked, in GB."""
@@ -109,6 +123,8 @@ class Images:
         """Build the wheel; the front end is built again only when its sources are newer."""
         folder = FOLDER / "wheel"
         shutil.rmtree(folder, ignore_errors=True)
+        # An installation into a folder that is linked to this one leaves it here: it would be there twice.
+        (CHECKOUT / "jupyter_blueno" / "labextension" / "install.json").unlink(missing_ok=True)
         uv = shutil.which("uv")
         command = (
             [uv, "build", "--wheel", "--quiet"] if uv else [sys.executable, "-m", "pip", "wheel", "--no-deps"]
@@ -121,6 +137,11 @@ class Images:
         if done.returncode:
             raise CannotRun(f"the package cannot be built: {done.stderr.strip()[-1000:]}")
         (folder / ".gitignore").unlink(missing_ok=True)
+
+
+def base_of_tests() -> str:
+    """Return what the tests build upon; the stand-in is made when it is not there."""
+    return os.environ.get("BLUENO_BASE_IMAGE") or stand_in()
 
 
 def stand_in() -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def pod(
@@ -102,23 +99,4 @@ def gpu_node(name: str, gpus: int) -> dict[str, Any]:
         },
         "spec": {"taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]},
         "status": {"allocatable": capacity, "capacity": capacity},
-    }
-
-
-def checkout(made: dict[str, Any]) -> dict[str, Any]:
-    """Return a pod, of one of our images, with this checkout's package in place of the installed one."""
-    volume = {"name": "package", "hostPath": {"path": str(CHECKOUT / "jupyter_blueno"), "type": "Directory"}}
-    place = "/opt/blueno/lib/python3.11/site-packages/jupyter_blueno"
-    (container,) = made["spec"]["containers"]
-    mounts = [
-        *container.get("volumeMounts", ()),
-        {"name": "package", "mountPath": place, "readOnly": True},
-    ]
-    return {
-        **made,
-        "spec": {
-            **made["spec"],
-            "containers": [{**container, "volumeMounts": mounts}],
-            "volumes": [*made["spec"].get("volumes", ()), volume],
-        },
     }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import Any
 
 import pytest
 
 from tests.cluster.client import Cluster
-from tests.cluster.images import STAND_IN, Images
-from tests.cluster.manifests import checkout, pod
+from tests.cluster.conftest import loaded
+from tests.cluster.images import Images
+from tests.cluster.manifests import pod
 
 LARGEST = 1.2  # GB, of a notebook's image, without TensorFlow
 # What a namespace that enforces Pod Security `restricted` asks for; the image names the user.
@@ -23,33 +22,14 @@ RESTRICTED = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
-@pytest.fixture(scope="module")
-def images(cluster: Cluster) -> Images:
-    if cluster.node is None:
-        pytest.skip("images are loaded into the cluster of our own")
-    if shutil.which("buildah") is None:
-        pytest.skip("images are built by buildah, which is not installed")
-    return Images(os.environ.get("BLUENO_BASE_IMAGE") or STAND_IN)
-
-
 def _pod(cluster: Cluster, image: str, script: str, **container: Any) -> dict[str, Any]:
-    """Return a pod of an image with this checkout's package."""
-    assert cluster.node is not None
-    return checkout(pod("one", image, script, container={"securityContext": RESTRICTED, **container}))
-
-
-def _load(cluster: Cluster, images: Images, target: str) -> str:
-    name = images.found(target)
-    if name is None:  # it takes minutes
-        pytest.skip(f"the image is not built: scripts/images {target} --stand-in")
-    assert cluster.node is not None
-    return images.load(name, cluster.node)
+    return pod("one", image, script, container={"securityContext": RESTRICTED, **container})
 
 
 def test_a_notebook_serves_lab_to_a_person_without_rights(
     cluster: Cluster, namespace: str, images: Images
 ) -> None:
-    name = _load(cluster, images, "notebook")
+    name = loaded(cluster, images, "notebook")
     assert images.size(name) <= LARGEST
     lab = "jupyter lab --ip=0.0.0.0 --no-browser --IdentityProvider.token=test"
     probe = {"httpGet": {"path": "/api", "port": 8888}, "periodSeconds": 1}
@@ -82,7 +62,7 @@ def test_a_notebook_serves_lab_to_a_person_without_rights(
 def test_an_image_has_its_programs(
     cluster: Cluster, namespace: str, images: Images, target: str, script: str
 ) -> None:
-    name = _load(cluster, images, target)
+    name = loaded(cluster, images, target)
     cluster.create(namespace, _pod(cluster, name, f"{script} && id -u"))
     ended = cluster.pod_phase(namespace, "one", "Succeeded", "Failed")
     said = cluster.logs(namespace, "one")

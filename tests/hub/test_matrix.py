@@ -61,6 +61,7 @@ UNSEEN = re.compile(r"(dataset|version|job|schedule|sweep|flow|model)_not_found"
 ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     # status, changes
     "get_status": ("+++++", lambda w: {}),
+    "diagnose": ("+++++", lambda w: {}),
     "get_changes": ("+++++", lambda w: {"since": 0}),
     "list_acts": ("+++!+", lambda w: {}),
     # datasets: a team shares them

@@ -48,3 +48,23 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /* What notebooks and jobs should not reach, for those who look whether it is so. */}}
+{{- define "blueno.closed" -}}
+{{- $closed := list }}
+{{- if .Values.networkPolicies.enabled }}
+{{- $closed = append $closed (printf "%s-proxy-api.%s:8001" .Release.Name .Release.Namespace) }}
+{{- if not .Values.postgresql.existingSecret }}
+{{- $closed = append $closed (printf "%s-database.%s:5432" .Release.Name .Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- join "," $closed }}
+{{- end }}
+
+{{- define "blueno.serviceEnvironment" -}}
+- name: BLUENO_DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ include "blueno.databaseSecret" . }}, key: service-url}}
+- {name: BLUENO_JOBS_BACKEND, value: kubernetes}
+- {name: BLUENO_JOBS_NAMESPACE, value: {{ include "blueno.users" . | quote }}}
+- {name: BLUENO_JOBS_PODS, value: /etc/blueno/pods.json}
+{{- end }}

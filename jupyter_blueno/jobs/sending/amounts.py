@@ -105,7 +105,7 @@ def parse_memory(text: float | str | None) -> int | None:
         alone = _number(str(text))
         hint = f" Did you mean '{alone:g}G'?" if alone is not None and 0 < alone <= 4096 else ""
         raise InvalidInput(
-            f"memory={text!r} is {_amount(amount)}; a job takes between 64 MB and 100 TB, "
+            f"memory={text!r} is {written(amount)}; a job takes between 64 MB and 100 TB, "
             f"such as '8G'.{hint}",
             code="bad_memory",
         )
@@ -253,7 +253,7 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _amount(amount: float) -> str:
+def written(amount: float) -> str:
     if abs(amount) < 1e6 or abs(amount) > 1e18:
         return f"{amount:.3g} bytes"
     return f"{amount / 1e6:,.3g} MB" if abs(amount) < 1e9 else f"{amount / 1e9:,.3g} GB"

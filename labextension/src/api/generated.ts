@@ -445,6 +445,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/doctor': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Look at data folder, database, decoders and where jobs run; say what to do where something is wrong.
+     * @description Look at data folder, database, decoders and where jobs run; say what to do where something is wrong.
+     */
+    get: operations['diagnose'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/environments': {
     parameters: {
       query?: never;
@@ -2557,6 +2577,24 @@ export interface components {
       text?: string;
       /** @default [] */
       having?: string[];
+    };
+    /**
+     * Finding
+     * @description What was looked at, how it is, and what to do if it is not well.
+     *
+     *         ``warn``: it can be worked with, but something is lost.
+     */
+    Finding: {
+      what: string;
+      /** @enum {unknown} */
+      state: 'fail' | 'ok' | 'warn';
+      words: string;
+      /** @default  */
+      advice?: string;
+    };
+    /** Findings */
+    Findings: {
+      findings: components['schemas']['Finding'][];
     };
     /**
      * FinishVersion
@@ -5197,6 +5235,35 @@ export interface operations {
         };
         content: {
           'application/octet-stream': string;
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  diagnose: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Findings'];
         };
       };
       /** @description An error. */

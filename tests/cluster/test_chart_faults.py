@@ -1,0 +1,148 @@
+"""A job and a person's kernel go on while everything else of the chart is killed and replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+import uuid
+
+import pytest
+
+from jupyter_blueno.api.jobs import JobRef, LogRange, SubmitJob, get_job, get_log, submit_job
+from jupyter_blueno.client.transport import Http
+from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.hub.cluster import USER
+from jupyter_blueno.jobs.model import Job, JobSpec
+from tests.cluster.installation import Installation
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+WAITS = """\
+import os, time
+print("begun", flush=True)
+while not os.path.exists(os.environ["HOME"] + "/{name}"):
+    time.sleep(0.1)
+"""
+# In the notebook's pod: tell its kernel something.
+TELL = """
+import sys
+from jupyter_client import BlockingKernelClient
+client = BlockingKernelClient(connection_file=f"/tmp/jupyter-runtime/kernel-{sys.argv[1]}.json")
+client.load_connection_file()
+client.start_channels()
+client.wait_for_ready(30)
+client.execute_interactive(sys.argv[2], timeout=30)
+"""
+
+
+def kernel(at: Http) -> str:
+    """Start a kernel as Lab does; its id."""
+    request = urllib.request.Request(
+        f"{at.url}/api/kernels", b"{}", {"Authorization": f"token {at.token}"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        made: str = json.loads(response.read())["id"]
+    return made
+
+
+def submitted(at: Http, gate: str) -> str:
+    spec = JobSpec("cell", source=WAITS.replace("{name}", gate))
+    return at.call(submit_job, SubmitJob(uuid.uuid4().hex, gate, spec)).id
+
+
+def known(chart: Installation, at: Http, job_id: str, state: str) -> Job:
+    """The job once it is in this state, whoever has to come back before that can be told."""
+    last: list[object] = []
+
+    def told() -> Job | None:
+        try:
+            found = at.call(get_job, JobRef(job_id))
+        except BluenoError as error:
+            last[:] = [error]
+            return None
+        last[:] = [found]
+        return found if found.state == state else None
+
+    job: Job = chart.cluster.until(told, lambda: f"{last}\n{chart.says()}")
+    return job
+
+
+def only_pod(chart: Installation, job_id: str) -> str:
+    """The job's one pod."""
+    (one,) = chart.pods(**{"blueno.dev/job": job_id})
+    assert one["status"]["phase"] in {"Pending", "Running"}  # the kubelet says so after the job itself
+    assert sum(job["metadata"]["labels"]["blueno.dev/job"] == job_id for job in chart.jobs()) == 1
+    uid: str = one["metadata"]["uid"]
+    return uid
+
+
+def test_work_goes_on_while_all_else_is_killed_in_turn_and_upgraded(chart: Installation) -> None:
+    alice = chart.start_server("alice")
+    started = kernel(alice)
+
+    def told(code: str) -> str:
+        return chart.runs(chart.users, "jupyter-alice", "python", "-c", TELL, started, code).strip()
+
+    assert told("remembered = 6") == ""
+    gate = f"gate-{uuid.uuid4().hex[:6]}"
+    job = submitted(alice, gate)
+    known(chart, alice, job, "RUNNING")
+    before = only_pod(chart, job)
+
+    for part in ("service", "proxy", "hub", "database"):
+        selector = f"--selector=app.kubernetes.io/component={part}"
+        chart.cluster.run(
+            "delete", "pod", selector, "--namespace", chart.namespace, "--grace-period=0", "--force"
+        )
+        # While it is away: the kernel answers.
+        assert told("print(remembered * 7)") == "42", part
+        chart.ready(part)
+        known(chart, alice, job, "RUNNING")
+        assert only_pod(chart, job) == before
+
+    # What was submitted while the database was coming back is not lost either.
+    second = submitted(alice, gate)
+    known(chart, alice, second, "RUNNING")
+
+    # Other settings, by an upgrade: passwords stay, and so does what runs.
+    chart.helm("upgrade", networkPolicies={"enabled": False}, hub={"idle": {"timeout": 7200}})
+    chart.ready()
+    assert told("print(remembered * 7)") == "42"
+    assert only_pod(chart, job) == before
+
+    path = chart.volume / "home" / "alice" / gate
+    path.touch()
+    os.chown(path, USER, USER)
+    for one in (job, second):
+        ended = known(chart, alice, one, "SUCCEEDED")
+        assert ended.attempt == 1
+        assert alice.call(get_log, LogRange(one, 0, 1000)).body == b"begun\n"
+
+
+def test_helm_test_says_that_policies_are_not_enforced(chart: Installation) -> None:
+    chart.helm("upgrade")
+    chart.ready()
+    with pytest.raises(AssertionError, match="check-notebook"):
+        chart.helm("test")
+    notebook = ("logs", f"{chart.name}-check-notebook", "--namespace", chart.users)
+    said = chart.cluster.run(*notebook)
+    failed = [line for line in said.splitlines() if line.startswith("FAIL")]
+    assert [line.partition(":")[0] for line in failed] == ["FAIL  network policies"], said
+
+    chart.helm("upgrade", networkPolicies={"enabled": False})
+    chart.ready()
+    chart.helm("test")
+    assert "warn  network policies: not in use" in chart.cluster.run(*notebook)
+    said = chart.cluster.run("logs", f"{chart.name}-check-service", "--namespace", chart.namespace)
+    assert "ok    database: PostgreSQL" in said
+    assert "ok    rights of the service" in said
+
+
+def test_what_was_uninstalled_by_mistake_is_there_again_after_an_installation(chart: Installation) -> None:
+    alice = chart.start_server("alice")
+    job = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "kept", JobSpec("command", command=["true"]))).id
+    known(chart, alice, job, "SUCCEEDED")
+    chart.helm("uninstall", "--wait")
+    chart.helm("install")
+    chart.ready()
+    assert known(chart, alice, job, "SUCCEEDED").owner == "alice"

@@ -1,0 +1,123 @@
+"""What the chart lets its parts, and people's pods, do: seen in the running cluster."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cluster.client import Refused
+from tests.cluster.installation import Installation
+from tests.cluster.manifests import pod
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def may(chart: Installation, account: str, namespace: str) -> set[tuple[str, str]]:
+    """All (resource, verb) that an account of the chart may in a namespace, as the API server says."""
+    name = f"system:serviceaccount:{chart.namespace}:{chart.name}-{account}"
+    said = chart.cluster.run("auth", "can-i", "--list", f"--as={name}", "--namespace", namespace)
+    found = set()
+    for line in said.splitlines()[1:]:
+        resource, _, rest = line.partition(" ")
+        verbs = rest.rpartition("[")[2].rstrip("]").split()
+        if resource and not resource.startswith(("[", "selfsubject")):
+            found |= {(resource, verb) for verb in verbs}
+    return found
+
+
+def every(resource: str, *verbs: str) -> set[tuple[str, str]]:
+    return {(resource, verb) for verb in verbs}
+
+
+def test_hub_and_service_may_do_exactly_what_they_need(chart: Installation) -> None:
+    anywhere = every("nodes", "list") | every("pods", "list")
+    assert may(chart, "hub", chart.namespace) == set()
+    assert may(chart, "hub", "default") == set()
+    assert may(chart, "hub", chart.users) == (
+        every("pods", "get", "list", "watch", "create", "delete") | every("events", "get", "list", "watch")
+    )
+    assert may(chart, "service", chart.namespace) == anywhere
+    assert may(chart, "service", chart.users) == anywhere | (
+        every("jobs.batch", "create", "get", "list", "watch", "delete")
+        | every("pods", "get", "list", "watch")
+        | every("events", "list")
+        | every("resourcequotas", "list")
+        | every("secrets", "create", "patch")  # of teams: it sets what it cannot ask for
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        (
+            "privileged",
+            lambda one: one["containers"][0]["securityContext"].update(
+                privileged=True, allowPrivilegeEscalation=True
+            ),
+        ),
+        ("hostPath", lambda one: one.update(volumes=[{"name": "node", "hostPath": {"path": "/"}}])),
+        ("hostNetwork", lambda one: one.update(hostNetwork=True)),
+        ("runAsNonRoot", lambda one: one["containers"][0]["securityContext"].pop("runAsNonRoot")),
+        ("runAsUser=0", lambda one: one["containers"][0]["securityContext"].update(runAsUser=0)),
+        (
+            "unrestricted capabilities",
+            lambda one: one["containers"][0]["securityContext"].pop("capabilities"),
+        ),
+    ],
+)
+def test_the_namespace_of_people_takes_no_pod_with_rights(
+    chart: Installation, what: str, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    made = pod("one", chart.cluster.busybox, "true")
+    context = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    made["spec"]["containers"][0]["securityContext"] = context
+    trial = ("create", "--dry-run=server", "--namespace", chart.users, "--filename=-")
+    chart.cluster.run(*trial, given=json.dumps(made))
+    change(made["spec"])
+    with pytest.raises(Refused, match=f'violates PodSecurity "restricted.*{re.escape(what)}'):
+        chart.cluster.run(*trial, given=json.dumps(made))
+
+
+def test_a_notebook_s_doctor_finds_what_is_so_and_what_is_not(chart: Installation) -> None:
+    chart.start_server("alice")
+    said = chart.runs(chart.users, "jupyter-alice", "blueno", "doctor", "--json")
+    found = {one["what"]: one for one in json.loads(said[said.index("[") : said.rindex("]") + 1])}
+    assert {
+        "account of the cluster", "rights of the pod", "home", "team's data folder", "team's folder",
+        "hub", "service", "database", "role in the database", "data folder", "cluster",
+        "rights of the service", "rights it should not have", "tokens in pods", "image of jobs", "nodes",
+    } <= set(found)  # fmt: skip
+    missed = {what: one["words"] for what, one in found.items() if one["state"] != "ok"}
+    assert set(missed) <= {"network policies", "extra 'tfds'", "extra 'tensorflow'"}, missed
+    assert found["network policies"]["state"] == "fail"
+    # This cluster has nothing that enforces them.
+    assert f"{chart.name}-database.{chart.namespace}:5432" in found["network policies"]["words"]
+    assert "Calico" in found["network policies"]["advice"]
+    assert "none with a GPU" in found["nodes"]["words"]
+
+
+def test_nothing_runs_as_root_nor_an_image_without_a_version(chart: Installation) -> None:
+    chart.start_server("alice")
+    own = chart.cluster.get(chart.namespace, "pods", "--field-selector=status.phase=Running")["items"]
+    parts = {one["metadata"]["labels"]["app.kubernetes.io/component"]: one for one in own}
+    assert {"database", "hub", "proxy", "service"} <= set(parts)
+    (notebook,) = chart.pods(**{"hub.jupyter.org/username": "alice"})
+    for one in [*parts.values(), notebook]:
+        name, namespace = one["metadata"]["name"], one["metadata"]["namespace"]
+        status = chart.runs(namespace, name, "cat", "/proc/1/status")
+        told = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        assert int(told["Uid"].split()[0]) in {999, 1000}, name
+        assert int(told["CapBnd"], 16) == 0, name
+        assert (told["NoNewPrivs"].strip(), told["Seccomp"].strip()) == ("1", "2"), name
+        for container in one["spec"]["containers"]:
+            assert re.search(r":(?!latest$)[\w.-]+$|@sha256:", container["image"]), container["image"]
