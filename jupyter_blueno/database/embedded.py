@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from jupyter_blueno.database import binaries
+from jupyter_blueno.database import binaries, trouble
 from jupyter_blueno.database.account import STATE, Account, account_for, digest
 from jupyter_blueno.errors import DatabaseUnavailable
 
@@ -116,8 +116,9 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server at once, whoever uses it; open transactions are rolled back."""
-        # The later ones only when it hangs, as on a full disk; the next start recovers.
-        for how, patience in ((signal.SIGINT, 15), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+        # The later ones only when it hangs, as it does on a full disk; the next start recovers.
+        kindly = 1 if trouble.disk_is_full(self.folder) else 15
+        for how, patience in ((signal.SIGINT, kindly), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             pid = self.pid()
             if pid is None:
                 break

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import psycopg2
 import sqlalchemy as sa
 from psycopg2 import errors as refused
 
 from jupyter_blueno.errors import DatabaseUnavailable
+
+SEGMENT = 16 << 20  # bytes
 
 
 def explained(error: sa.exc.DBAPIError | psycopg2.Error) -> DatabaseUnavailable | None:
@@ -31,6 +36,14 @@ def explained(error: sa.exc.DBAPIError | psycopg2.Error) -> DatabaseUnavailable 
             "The connection to the database was lost, and what was not yet saved is not saved; try again."
         )
     return None
+
+
+def disk_is_full(folder: Path) -> bool:
+    """Whether there is no room for one more segment of the server's log, which its shut-down may need."""
+    try:
+        return shutil.disk_usage(folder).free < SEGMENT
+    except OSError:
+        return False
 
 
 def unreachable(error: sa.exc.DBAPIError, url: str) -> DatabaseUnavailable:
