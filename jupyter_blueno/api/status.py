@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
@@ -69,17 +72,24 @@ def get_status(context: Context, ask: Nothing) -> Status:
 def get_changes(context: Context, ask: ChangesSince) -> Changes:
     """Return datasets, jobs, schedules and models that changed since a revision."""
     from jupyter_blueno.catalog import store
+    from jupyter_blueno.database import news
     from jupyter_blueno.database.revisions import current_revision
 
-    with context.database.begin() as connection:
+    with context.database.autocommit() as connection:
         now = current_revision(connection)
-    # Behind `now`: the database is another one than the caller saw last.
-    if ask.since < 0 or ask.since >= now:
-        return Changes(now, [], [], [], [], [], [], [], [])
-    datasets, gone_datasets = store.changed(context.database, context.user, ask.since)
-    jobs, gone_jobs = context.platform.jobs.changed(context.user, ask.since)
-    schedules, gone_schedules = context.platform.schedules.changed(context.user, ask.since)
-    models, gone_models = context.platform.mirror.models.changed(context.user.team, ask.since)
-    return Changes(
-        now, datasets, jobs, gone_datasets, gone_jobs, schedules, gone_schedules, models, gone_models
-    )
+        # Behind `now`: the database is another one than the caller saw last.
+        listed = 0 <= ask.since < now
+        kinds = news.kinds(connection, context.user.team, ask.since) if listed else set()
+    found: dict[str, Any] = {}
+    if "dataset" in kinds:
+        told = store.changed(context.database, context.user, ask.since)
+        found["datasets"], found["deleted_datasets"] = told
+    if "job" in kinds:
+        found["jobs"], found["deleted_jobs"] = context.platform.jobs.changed(context.user, ask.since)
+    if "schedule" in kinds:
+        schedules = context.platform.schedules.changed(context.user, ask.since)
+        found["schedules"], found["deleted_schedules"] = schedules
+    if "model_version" in kinds:
+        models = context.platform.mirror.models.changed(context.user.team, ask.since)
+        found["models"], found["deleted_models"] = models
+    return msgspec.structs.replace(Changes(now, [], [], [], [], [], [], [], []), **found)

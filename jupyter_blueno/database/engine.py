@@ -37,10 +37,13 @@ class Database:
     ----------
     config : Config
         Names the database, or the data folder whose embedded server is meant.
+    connections : int
+        How many are kept open while nobody uses them.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, connections: int = 5) -> None:
         self.config = config
+        self._connections = connections
         self._lock = threading.Lock()
         self._engine: sa.Engine | None = None
         self._server: EmbeddedServer | None = None
@@ -124,7 +127,7 @@ class Database:
     def _open(self) -> sa.Engine:
         engine = sa.create_engine(
             external_url(self.config.database_url) if self.config.database_url else self._embedded_url(),
-            pool_size=5,
+            pool_size=self._connections,
             max_overflow=15,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,

@@ -14,6 +14,13 @@ from jupyter_blueno.database import tables
 
 REVISION_LOCK = 0x72657673  # "revs"
 
+# Whoever holds the lock to write is waited for first; the sequence is read after that, whatever the snapshot.
+_CURRENT = sa.text(
+    "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(:key) AS one) "
+    "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM revision WHERE held.one IS NOT NULL) "
+    "FROM held"
+).bindparams(key=REVISION_LOCK)
+
 # One statement; a volatile subquery is neither pulled up nor left out, so the lock comes first.
 _HELD = sa.select(sa.func.pg_advisory_xact_lock(REVISION_LOCK)).offset(0).subquery()
 _NEXT = sa.select(tables.revision.next_value()).select_from(_HELD)
@@ -32,6 +39,4 @@ def next_revision(connection: sa.Connection) -> int:
 
 def current_revision(connection: sa.Connection) -> int:
     """The newest revision, when all up to it are committed and visible to the next statement."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(REVISION_LOCK)))
-    newest = connection.scalar(sa.text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM revision"))
-    return int(newest or 0)
+    return int(connection.scalar(_CURRENT) or 0)

@@ -27,6 +27,8 @@ from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.tokens import JobTokens
 
+CONNECTIONS = 24  # as many as requests are answered at once
+
 
 class Teams:
     """One `Platform` for each team, made when it is first asked for. Thread-safe.
@@ -45,7 +47,7 @@ class Teams:
         self.config = config
         self.url = url
         self.tokens = tokens
-        self.database = Database(config)
+        self.database = Database(config, CONNECTIONS)
         self.shared = Shared(
             self.database,
             lambda job_id: {JOB_TOKEN: tokens.of(job_id)},

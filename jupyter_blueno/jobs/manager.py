@@ -221,13 +221,13 @@ class JobManager:
         for text in (ask.search, ask.notebook, ask.before, *ask.state):
             check_text(text or "", "What is looked for")
         self.catch_up()
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             jobs, following = store.page(connection, user.team, ask)
         return self.monitor.explained(jobs), following
 
     def changed(self, user: Person, since: int) -> tuple[list[Job], list[str]]:
         """Jobs that changed after a revision, and the ids of those deleted after it."""
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             jobs, deleted = store.changed(connection, user.team, since)
         return self.monitor.explained(jobs), deleted
 

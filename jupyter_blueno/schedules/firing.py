@@ -70,6 +70,7 @@ class Firer:
         self.jobs = jobs
         self.starters = starters or {}
         self.database = jobs.database
+        self.team = jobs.monitor.team  # whose schedules it fires; None is all
         self.now = now
         self._before: datetime | None = None
 
@@ -80,21 +81,21 @@ class Firer:
             self._mend(now)
         self._before = now
         with self.database.begin() as connection:
-            due = store.due(connection, now)
-            fresh = store.with_new_versions(connection)
+            due = store.due(connection, now, self.team)
+            fresh = store.with_new_versions(connection, self.team)
         for schedule_id in due:
             self._claim_times(schedule_id, now)
         for schedule_id, number in fresh:
             self._claim_version(schedule_id, number, now)
         with self.database.begin() as connection:
-            waiting = store.waiting(connection)
+            waiting = store.waiting(connection, self.team)
         for schedule_id, key in waiting:
             self.complete(schedule_id, key)
 
     def _mend(self, now: datetime) -> None:
         """The clock was set back, or tables of time zones changed: what is next may be sooner."""
         with self.database.begin() as connection:
-            for row in store.timed(connection):
+            for row in store.timed(connection, self.team):
                 soonest = rules.Cron(row.cron, row.zone).after(now)
                 if row.next_due is None or row.next_due > soonest:
                     store.update(connection, row.id, next_due=soonest)

@@ -165,7 +165,7 @@ class ScheduleManager:
 
     def changed(self, user: User, since: int) -> tuple[list[Schedule], list[str]]:
         """Schedules that changed after a revision, and the ids of those deleted after it."""
-        with self.database.begin() as connection:
+        with self.database.autocommit() as connection:
             return store.changed(connection, user.team, since, self.clock())
 
     def firings(self, user: User, ref: str, limit: int) -> list[Firing]:
@@ -195,7 +195,7 @@ class ScheduleManager:
 
     def _tell(self) -> datetime | None:
         with self.database.begin() as connection:
-            due, watch = store.outlook(connection)
+            due, watch = store.outlook(connection, self.jobs.monitor.team)
         standby.tell(self.config, due, watch)
         return due
 

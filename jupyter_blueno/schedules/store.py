@@ -21,6 +21,9 @@ UPCOMING = 3
 KEPT = 1000  # firings of a schedule; older ones are forgotten
 
 _PRESENT = schedule.c.deleted_at.is_(None)
+# A hub's service has one database for many teams, each with a data folder and a ticker of its own.
+_TEAM = sa.bindparam("team", type_=sa.Text)
+_OF_TEAM = sa.or_(_TEAM.is_(None), schedule.c.team == _TEAM)
 _DUE = sa.and_(_PRESENT, ~schedule.c.paused, schedule.c.next_due <= sa.bindparam("now"))
 _JOB = sa.outerjoin(firing, job, sa.and_(job.c.id == firing.c.job_id, job.c.deleted_at.is_(None)))
 _FIRING = sa.select(firing, job.c.state.label("job_state")).select_from(_JOB)
@@ -176,18 +179,19 @@ def one_firing(connection: sa.Connection, schedule_id: str, key: str) -> Firing 
     return None if found is None else firing_of(found)
 
 
-def due(connection: sa.Connection, now: datetime) -> list[str]:
-    """Ids of the schedules whose time has come."""
-    return list(connection.scalars(sa.select(schedule.c.id).where(_DUE), {"now": now}))
+def due(connection: sa.Connection, now: datetime, team: str | None = None) -> list[str]:
+    """Ids of the schedules, of a team or of all, whose time has come."""
+    statement = sa.select(schedule.c.id).where(_DUE, _OF_TEAM)
+    return list(connection.scalars(statement, {"now": now, "team": team}))
 
 
-def with_new_versions(connection: sa.Connection) -> list[tuple[str, int]]:
-    """Schedules whose dataset has a version that they did not see, and its number."""
+def with_new_versions(connection: sa.Connection, team: str | None = None) -> list[tuple[str, int]]:
+    """Schedules, of a team or of all, whose dataset has a version that they did not see, and its number."""
     newer = sa.func.coalesce(schedule.c.dataset_version, 0) < _NEWEST_VERSION
     statement = sa.select(schedule.c.id, _NEWEST_VERSION).where(
-        _PRESENT, ~schedule.c.paused, schedule.c.dataset_id.is_not(None), newer
+        _PRESENT, ~schedule.c.paused, schedule.c.dataset_id.is_not(None), newer, _OF_TEAM
     )
-    return [(found[0], found[1]) for found in connection.execute(statement)]
+    return [(found[0], found[1]) for found in connection.execute(statement, {"team": team})]
 
 
 def newest_version(connection: sa.Connection, dataset_id: int) -> int:
@@ -197,11 +201,10 @@ def newest_version(connection: sa.Connection, dataset_id: int) -> int:
     return int(connection.scalar(statement.where(*wanted)) or 0)
 
 
-def timed(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
-    """Rows of the schedules that have times and are not paused."""
-    return connection.execute(
-        sa.select(schedule).where(_PRESENT, ~schedule.c.paused, schedule.c.cron.is_not(None))
-    ).all()
+def timed(connection: sa.Connection, team: str | None = None) -> Sequence[sa.Row[Any]]:
+    """Rows of the schedules, of a team or of all, that have times and are not paused."""
+    wanted = (_PRESENT, ~schedule.c.paused, schedule.c.cron.is_not(None), _OF_TEAM)
+    return connection.execute(sa.select(schedule).where(*wanted), {"team": team}).all()
 
 
 def claim(connection: sa.Connection, values: dict[str, Any]) -> bool:
@@ -210,10 +213,12 @@ def claim(connection: sa.Connection, values: dict[str, Any]) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def waiting(connection: sa.Connection) -> list[tuple[str, str]]:
-    """Schedule and key of the firings of which nothing came yet, the oldest first."""
-    statement = sa.select(firing.c.schedule_id, firing.c.key).where(firing.c.state == "waiting")
-    return [(found[0], found[1]) for found in connection.execute(statement.order_by(firing.c.due))]
+def waiting(connection: sa.Connection, team: str | None = None) -> list[tuple[str, str]]:
+    """Schedule and key of the firings, of a team or of all, of which nothing came yet, the oldest first."""
+    whose = sa.join(firing, schedule, schedule.c.id == firing.c.schedule_id)
+    statement = sa.select(firing.c.schedule_id, firing.c.key).select_from(whose)
+    statement = statement.where(firing.c.state == "waiting", _OF_TEAM).order_by(firing.c.due)
+    return [(found[0], found[1]) for found in connection.execute(statement, {"team": team})]
 
 
 def locked_waiting(connection: sa.Connection, schedule_id: str, key: str) -> sa.Row[Any] | None:
@@ -266,10 +271,13 @@ def forget_old(connection: sa.Connection, schedule_id: str) -> None:
     connection.execute(sa.delete(firing).where(old))
 
 
-def outlook(connection: sa.Connection) -> tuple[datetime | None, bool]:
-    """When the next one is due, and whether there is something to watch besides the clock."""
-    present = sa.and_(_PRESENT, ~schedule.c.paused)
-    soonest = connection.scalar(sa.select(sa.func.min(schedule.c.next_due)).where(present))
+def outlook(connection: sa.Connection, team: str | None = None) -> tuple[datetime | None, bool]:
+    """When the next one, of a team or of all, is due; whether there is more to watch than the clock."""
+    present = sa.and_(_PRESENT, ~schedule.c.paused, _OF_TEAM)
+    whose = {"team": team}
+    soonest = connection.scalar(sa.select(sa.func.min(schedule.c.next_due)).where(present), whose)
     watched = sa.exists().where(present, schedule.c.dataset_id.is_not(None))
-    left = sa.exists().where(firing.c.state == "waiting", firing.c.schedule_id == schedule.c.id, _PRESENT)
-    return soonest, bool(connection.scalar(sa.select(sa.or_(watched, left))))
+    left = sa.exists().where(
+        firing.c.state == "waiting", firing.c.schedule_id == schedule.c.id, _PRESENT, _OF_TEAM
+    )
+    return soonest, bool(connection.scalar(sa.select(sa.or_(watched, left)), whose))

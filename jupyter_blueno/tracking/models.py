@@ -66,7 +66,7 @@ class Models:
 
     def changed(self, team: str, since: int) -> tuple[list[Model], list[str]]:
         """Models that changed after a revision, and the names of those that are gone."""
-        with self.mirror.database.begin() as connection:
+        with self.mirror.database.autocommit() as connection:
             return store.changed(connection, team, since)
 
     def missed(self) -> bool:

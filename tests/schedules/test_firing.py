@@ -332,3 +332,20 @@ def _look_often(config: Config, clock: Clock) -> None:
         schedules.look()
     schedules.jobs.close()
     schedules.database.close()
+
+
+def test_a_team_s_ticker_fires_its_own_schedules_only(
+    config: Config, schedules: ScheduleManager, clock: Clock
+) -> None:
+    """A hub's service has one database for many teams, and for each a folder that others do not see."""
+    make(schedules)
+    elsewhere = Config(home=f"{config.home}-of-others", database_url=config.database_url)
+    database = Database(elsewhere)
+    others = ScheduleManager(elsewhere, database, JobManager(elsewhere, database, team="others"), clock)
+    clock.forward(days=1)
+    assert others.look() is None
+    assert runs(schedules) == []
+    schedules.look()
+    assert [one.state for one in runs(schedules)] == ["started"]
+    others.jobs.close()
+    database.close()
