@@ -196,3 +196,10 @@ def test_all_notebooks_and_jobs_together_have_a_quota() -> None:
     assert quota["metadata"]["namespace"] == "imaging-users"
     assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == 4
     assert of_kind(rendered(NFS), "ResourceQuota") == of_kind(rendered(NFS), "LimitRange") == {}
+
+
+def test_databases_are_written_to_the_volume_unless_nobody_wants_it() -> None:
+    jobs = of_kind(rendered(NFS), "CronJob")
+    suspended = {name: one["spec"]["suspend"] for name, one in jobs.items()}
+    assert suspended == {"blueno-backup": False, "blueno-restore": True}
+    assert of_kind(rendered({**NFS, "postgresql": {"backup": {"schedule": ""}}}), "CronJob") == {}
