@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno.client.options import Options, spec_of
+from jupyter_blueno.client.rooted import below_root
 from jupyter_blueno.errors import InvalidInput, NotFound
 from jupyter_blueno.jobs.model import JobSpec, Origin
 from jupyter_blueno.jobs.sending import kernels
@@ -55,7 +56,7 @@ def spec_of_notebook(
         folder=str(file.resolve().parent),
         parameters=dict(parameters),
         selection=None if selection is None else selection.as_selection(),
-        origin=Origin(notebook=str(file.resolve())),
+        origin=Origin(notebook=below_root(file.resolve())),
     )
 
 

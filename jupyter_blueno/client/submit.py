@@ -19,6 +19,7 @@ from jupyter_blueno.client.jobs import Job
 from jupyter_blueno.client.notebooks import spec_of_notebook
 from jupyter_blueno.client.options import DEFAULTS, Options, refuse_unknown, spec_of, split, takes_options
 from jupyter_blueno.client.preview import Preview
+from jupyter_blueno.client.rooted import below_root
 from jupyter_blueno.client.travelling import described
 from jupyter_blueno.client.variables import Taken, take
 from jupyter_blueno.jobs.model import JobSpec, Origin
@@ -342,7 +343,7 @@ def origin() -> Origin:
     notebook = os.environ.get("JPY_SESSION_NAME")
     kernel = Path(getattr(shell.kernel.parent, "connection_file", "") or "").name
     return Origin(
-        notebook=notebook if notebook and notebook.endswith(".ipynb") else None,
+        notebook=below_root(notebook) if notebook and notebook.endswith(".ipynb") else None,
         cell_id=(parent.get("metadata") or {}).get("cellId"),
         kernel_id=kernel.removeprefix("kernel-").removesuffix(".json") or None,
     )

@@ -35,6 +35,11 @@ export function takesValues({ kind }: Job): boolean {
   return kind !== 'ingest' && kind !== 'sweep' && kind !== 'flow';
 }
 
+/** Whether a notebook can be opened here: those of elsewhere have absolute paths. */
+export function isBelowRoot(notebook: string | null): notebook is string {
+  return notebook !== null && !notebook.startsWith('/');
+}
+
 /** To which jobs something was done, and why not to the others. */
 export interface Many {
   done: string[];

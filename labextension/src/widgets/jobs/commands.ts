@@ -17,7 +17,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { reasonOf } from '../../api/client';
 import type { Job, Resources } from '../../api/types';
-import { isOver, isPaused, takesValues } from '../../models/jobs';
+import { isBelowRoot, isOver, isPaused, takesValues } from '../../models/jobs';
 import type { Changes } from '../../models/form';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
@@ -275,7 +275,7 @@ async function openBench(
     path: { job_id: job.id }
   });
   await app.serviceManager.kernelspecs.refreshSpecs(); // one may be new
-  const from = job.origin.notebook ?? '';
+  const from = isBelowRoot(job.origin.notebook) ? job.origin.notebook : '';
   const folder = from.slice(0, from.lastIndexOf('/') + 1);
   await places.openNew(`${folder}${bench.name}`, bench.content);
   if (bench.python) {
@@ -313,7 +313,8 @@ async function openExecuted(
     path: { job_id: job.id, name: 'notebook' }
   });
   const content = JSON.parse(new TextDecoder().decode(body)) as object;
-  const from = job.origin.notebook ?? `${job.name}.ipynb`;
+  const { notebook } = job.origin;
+  const from = isBelowRoot(notebook) ? notebook : `${job.name}.ipynb`;
   const stem = from.replace(/\.ipynb$/, '');
   await places.openNew(`${stem}-${job.id.slice(0, 8)}.ipynb`, content);
 }

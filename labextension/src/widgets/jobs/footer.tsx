@@ -2,6 +2,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { Job } from '../../api/types';
 import { formatFilter, isEverything } from '../../models/filter';
+import { isBelowRoot } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useFetch, useModel } from '../hooks';
 import { date } from '../numbers';
@@ -150,6 +151,9 @@ function Source(props: { job: Job; places: Places }): JSX.Element {
     return <span>a {job.kind}</span>;
   }
   const name = notebook.split('/').at(-1);
+  if (!isBelowRoot(notebook)) {
+    return <span title={notebook}>from notebook {name}</span>;
+  }
   const number = cell ? places.cellNumber(notebook, cell) : null;
   return (
     <span>
