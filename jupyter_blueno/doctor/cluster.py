@@ -80,12 +80,12 @@ class ClusterCheck:
         beyond = [_named(one) for one in TOO_MUCH if self._may(*one)]
         yield finding(
             "rights of the service", not lacking,
-            f"it may not {', '.join(lacking)}" if lacking else "it may make, follow and delete jobs, and set secrets",
+            f"it may not {', '.join(lacking)}" if lacking else "it may handle jobs, and set secrets",
             "Grant them as docs/kubernetes.md says, or install the chart anew.",
         )  # fmt: skip
         yield finding(
             "rights it should not have", not beyond,
-            f"it may {', '.join(beyond)}" if beyond else "asks for no secrets, no shells in pods, no pods of its own",
+            f"it may {', '.join(beyond)}" if beyond else "it gets no secrets, shells or pods of its own",
             "Another role is bound to its account: kubectl get rolebindings,clusterrolebindings -A -o wide",
             "warn",
         )  # fmt: skip
