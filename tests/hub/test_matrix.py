@@ -167,7 +167,7 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "change_model": (".....", lambda w: {"name": w.model, "version": 1}),
     "delete_model": (".....", lambda w: {"name": w.model, "version": 1}),
 }  # fmt: skip
-PART = {
+PART: dict[str, Any] = {
     "position": 0, "number": 0, "step": "a", "kind": "command", "label": "", "needs": [], "takes": [],
     "mapped": False, "cache": False, "parameters": {}, "work": "",
 }  # fmt: skip

@@ -12,14 +12,13 @@ import pytest
 from jupyter_blueno.api.catalog import (
     CreateDataset,
     DataRef,
-    RegisterSample,
     create_dataset,
     load_data,
     register_sample,
 )
 from jupyter_blueno.api.environments import BuildEnvironment, build_environment
 from jupyter_blueno.api.images import PictureRef, get_picture
-from jupyter_blueno.api.ingest import BeginVersion, FinishVersion, finish_version, open_version, start_ingest
+from jupyter_blueno.api.ingest import finish_version, open_version, start_ingest
 from jupyter_blueno.api.jobs import (
     DescribeWork,
     JobRef,
@@ -38,7 +37,14 @@ from jupyter_blueno.api.jobs import (
 )
 from jupyter_blueno.api.operation import Operation
 from jupyter_blueno.errors import BluenoError, InvalidInput, NotFound
-from jupyter_blueno.ingest.model import FileSource, FolderSource, StartIngest
+from jupyter_blueno.ingest.model import (
+    BeginVersion,
+    FileSource,
+    FinishVersion,
+    FolderSource,
+    RegisterSample,
+    StartIngest,
+)
 from jupyter_blueno.jobs import intent
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import TERMINAL, JobPage, JobSpec

@@ -42,14 +42,8 @@ def alice(hub: Hub) -> Beside:
 
 
 def notebook(text: str) -> str:
-    cell = {
-        "cell_type": "code",
-        "source": text,
-        "metadata": {},
-        "outputs": [],
-        "execution_count": None,
-        "id": "a",
-    }
+    cell: dict[str, Any] = {"cell_type": "code", "source": text, "metadata": {}, "outputs": []}
+    cell |= {"execution_count": None, "id": "a"}
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -100,10 +94,9 @@ def test_a_flow_hands_on_values_and_is_resumed(hub: Hub, alice: Beside) -> None:
     assert "import aside" in alice.call(get_code, JobRef(flow.id)).source
     again = alice.service.call(resume_flow, ResumeFlow(flow.id, uuid.uuid4().hex))
     ended(alice.service, again.id)
-    assert [step.state for step in alice.service.call(get_flow, FlowRef(again.id)).steps] == [
-        "SUCCEEDED",
-        "FAILED",
-    ]
+    steps = alice.service.call(get_flow, FlowRef(again.id)).steps
+    assert [step.state for step in steps] == ["SUCCEEDED", "FAILED"]
+    assert steps[0].reused
     assert looked_at(hub) == []
 
 

@@ -110,6 +110,7 @@ def answers() -> list[str]:
         "/status",
         "/changes",
         "/datasets",
+        "/doctor",
         "/environments",
         "/idle",
         "/jobs",
