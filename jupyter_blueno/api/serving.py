@@ -120,16 +120,12 @@ def _file(context: Context, path: str) -> Path:
 
 def _sample(context: Context, dataset_id: int, ordinal: int) -> _Source:
     """The file of a sample. It is remembered for a moment: scrolling asks for the same again and again."""
-    from jupyter_blueno.catalog import location
+    from jupyter_blueno.catalog import location, samples
 
     def look() -> tuple[Sample, str | None]:
         found = context.ask(get_samples, SamplesAt(dataset_id, str(ordinal))).samples if ordinal >= 0 else []
-        if not found:
-            raise NotFound(
-                f"Dataset {dataset_id} has no sample {ordinal}; it may have been deleted.",
-                code="sample_not_found",
-            )
-        return found[0], context.ask(get_dataset, DatasetRef(dataset_id)).root
+        one = samples.found_one(found, dataset_id, ordinal)
+        return one, context.ask(get_dataset, DatasetRef(dataset_id)).root
 
     sample, root = context.platform.found.get((context.user, dataset_id, ordinal), look)
     path = location.local_path(context.config, sample.data_url, root)

@@ -185,6 +185,17 @@ def get_sample(database: Database, user: User, dataset_id: int, ordinal: int) ->
         ``dataset_not_found`` or ``sample_not_found``.
     """
     found = samples_at(database, user, dataset_id, str(ordinal)) if ordinal >= 0 else []
+    return found_one(found, dataset_id, ordinal)
+
+
+def found_one(found: Sequence[Sample], dataset_id: int, ordinal: int) -> Sample:
+    """The sample that was found.
+
+    Raises
+    ------
+    NotFound
+        ``sample_not_found``: none was.
+    """
     if not found:
         raise NotFound(
             f"Dataset {dataset_id} has no sample {ordinal}; it may have been deleted.",

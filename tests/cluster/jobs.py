@@ -20,13 +20,11 @@ import pytest
 import yaml
 
 from jupyter_blueno.config import Config
-from jupyter_blueno.database.engine import Database
-from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.backends.kubernetes.objects import PodTemplate
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.testing import ALICE, until
 from tests.cluster.client import Cluster
 from tests.cluster.manifests import shared_volume
+from tests.managers import managers
 
 TREE = Path(__file__).resolve().parents[2]
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -112,24 +110,8 @@ def settings(config: Config, space: Space, template: PodTemplate) -> None:
 
 @pytest.fixture
 def another_manager(config: Config, folder: Path) -> Iterator[Callable[[], JobManager]]:
-    made: list[JobManager] = []
-
-    def make() -> JobManager:
-        made.append(JobManager(config, Database(config)))
-        return made[-1]
-
-    yield make
-    if made:
-        last = JobManager(config, Database(config))  # those that were made may be closed
-        made.append(last)
-        with last.database.begin() as connection:
-            left = [*store.queued(connection), *(row.id for row in store.begun(connection))]
-        for job_id in left:
-            last.cancel(ALICE, job_id)
-        until(lambda: last.monitor.look_now() == 0, "the jobs to end")
-    for manager in made:
-        manager.close()
-        manager.database.close()
+    with managers(config) as make:
+        yield make
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_blueno.config import Config
-from jupyter_blueno.database.engine import Database
-from jupyter_blueno.jobs import store
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.testing import ALICE, until
+from tests.managers import managers
 
 
 @pytest.fixture
@@ -25,22 +23,8 @@ def folder(tmp_path: Path, config: Config) -> Path:
 
 @pytest.fixture
 def another_manager(config: Config, folder: Path) -> Iterator[Callable[[], JobManager]]:
-    made: list[JobManager] = []
-
-    def make() -> JobManager:
-        made.append(JobManager(config, Database(config)))
-        return made[-1]
-
-    yield make
-    if made:
-        with made[0].database.begin() as connection:
-            left = [*store.queued(connection), *(row.id for row in store.begun(connection))]
-        for job_id in left:
-            made[0].cancel(ALICE, job_id)
-        until(lambda: made[0].monitor.look_now() == 0, "the jobs to end")
-    for manager in made:
-        manager.close()
-        manager.database.close()
+    with managers(config) as make:
+        yield make
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ export class Collection<T extends { id: string | number; revision: number }> {
   async load(signal?: AbortSignal): Promise<void> {
     if (this._state !== 'ready') {
       this._state = 'loading';
+      this._reason = '';
       this._changed.emit();
     }
     let changes: ItemChange<T>[];

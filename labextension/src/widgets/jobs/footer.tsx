@@ -45,24 +45,18 @@ export function JobFooter(props: {
       )}
       {job.kind !== 'ingest' && (
         <>
-          <button
-            className="jp-blueno-button jp-mod-link"
+          <Elsewhere
+            name="MLflow"
             title="The job as a run of MLflow, beside others"
-            onClick={() =>
-              void commands.execute(Commands.openMlflow, { job: job.id })
-            }
-          >
-            MLflow ↗
-          </button>
-          <button
-            className="jp-blueno-button jp-mod-link"
+            open={() => commands.execute(Commands.openMlflow, { job: job.id })}
+          />
+          <Elsewhere
+            name="TensorBoard"
             title="Its metrics and event files in TensorBoard"
-            onClick={() =>
-              void commands.execute(Commands.openTensorBoard, { id: job.id })
+            open={() =>
+              commands.execute(Commands.openTensorBoard, { id: job.id })
             }
-          >
-            TensorBoard ↗
-          </button>
+          />
         </>
       )}
       <span title={date(job.created_at)}>
@@ -70,6 +64,22 @@ export function JobFooter(props: {
         {job.id.slice(0, 8)}
       </span>
     </div>
+  );
+}
+
+function Elsewhere(props: {
+  name: string;
+  title: string;
+  open: () => Promise<unknown>;
+}): JSX.Element {
+  return (
+    <button
+      className="jp-blueno-button jp-mod-link"
+      title={props.title}
+      onClick={() => void props.open()}
+    >
+      {props.name} ↗
+    </button>
   );
 }
 

@@ -1,4 +1,3 @@
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
 import type {
@@ -10,16 +9,11 @@ import type {
 } from '../../api/types';
 import { AMOUNTS, FormModel, type Changes } from '../../models/form';
 import { Field } from '../add/form';
+import { ask } from './asking';
 import { PlaceFields } from './placefields';
 import { PreviewTable } from './preview';
 
-/**
- * Ask for other values in a dialog, and start the job with them.
- *
- * What is refused, here or by the server, opens the dialog again with all that
- * was typed. Another button only tells what would come of it. Null: nothing
- * was started.
- */
+/** Ask for other values in a dialog, and start the job with them; see `ask`. */
 export async function askAndStart(
   form: Form,
   environments: readonly Environment[],
@@ -28,69 +22,28 @@ export async function askAndStart(
   preview: (changes: Changes) => Promise<Preview>
 ): Promise<Job | null> {
   const model = new FormModel(form, environments);
-  let told: Preview | null = null;
-  for (;;) {
-    const { button } = await showDialog({
-      title,
-      body: new FormBody(model, told),
-      buttons: [
-        Dialog.cancelButton(),
-        dryRunButton(),
-        Dialog.okButton({ label: 'Run' })
-      ],
-      focusNodeSelector: model.errors.size
+  return ask<Changes, Job, Preview>({
+    title,
+    accept: 'Run',
+    body: told => (
+      <>
+        {told && <PreviewTable preview={told} />}
+        <FormView model={model} />
+      </>
+    ),
+    focus: () =>
+      model.errors.size
         ? '.jp-blueno-job-form [aria-invalid="true"]'
-        : '.jp-blueno-job-form input:not(:disabled)'
-    });
-    if (!button.accept) {
-      return null;
-    }
-    told = null;
-    const changes = model.read();
-    if (!changes) {
-      continue;
-    }
-    try {
-      if (button.label === DRY_RUN) {
-        told = await preview(changes);
-        continue;
-      }
-      return await start(changes);
-    } catch (error) {
+        : '.jp-blueno-job-form input:not(:disabled)',
+    read: () => model.read(),
+    start,
+    preview,
+    refused: error => {
       if (!model.refused(error)) {
         model.errors.set('', reasonOf(error));
       }
     }
-  }
-}
-
-export const DRY_RUN = 'Preview';
-
-export const dryRunButton = () =>
-  Dialog.createButton({
-    label: DRY_RUN,
-    caption:
-      'A dry run: start nothing; say what would be sent, and when it would start'
   });
-
-class FormBody extends ReactWidget {
-  constructor(
-    private readonly model: FormModel,
-    private readonly told: Preview | null
-  ) {
-    super();
-    this.addClass('jp-blueno');
-    this.addClass('jp-blueno-job-form');
-  }
-
-  protected render(): JSX.Element {
-    return (
-      <>
-        {this.told && <PreviewTable preview={this.told} />}
-        <FormView model={this.model} />
-      </>
-    );
-  }
 }
 
 /** The fields of a job's form. */

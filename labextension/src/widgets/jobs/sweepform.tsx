@@ -1,4 +1,3 @@
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import type {
   Environment,
@@ -16,21 +15,12 @@ import {
   type Rule
 } from '../../models/sweepform';
 import { Choice, Field } from '../add/form';
-import {
-  DRY_RUN,
-  ParameterField,
-  ResourceFields,
-  dryRunButton
-} from './jobform';
+import { ask } from './asking';
+import { ParameterField, ResourceFields } from './jobform';
 import { PlaceFields } from './placefields';
 import { OutlineTable } from './preview';
 
-/**
- * Ask what of a job is to vary, and start the sweep.
- *
- * What is refused, here or by the server, opens the dialog again with all that
- * was typed. Null: nothing was started.
- */
+/** Ask what of a job is to vary, and start the sweep; see `ask`. */
 export async function askAndSweep(
   form: Form,
   environments: readonly Environment[],
@@ -39,59 +29,24 @@ export async function askAndSweep(
   preview: (changes: Changes, plan: Plan) => Promise<Outline>
 ): Promise<Sweep | null> {
   const model = new SweepFormModel(form, metrics, environments);
-  let told: Outline | null = null;
-  for (;;) {
-    const { button } = await showDialog({
-      title: `Sweep ${form.name}`,
-      body: new Body(model, told),
-      buttons: [
-        Dialog.cancelButton(),
-        dryRunButton(),
-        Dialog.okButton({ label: 'Start Sweep' })
-      ],
-      focusNodeSelector:
-        model.errors.size || model.work.errors.size
-          ? '.jp-blueno-job-form [aria-invalid="true"]'
-          : '.jp-blueno-job-form select, .jp-blueno-job-form input'
-    });
-    if (!button.accept) {
-      return null;
-    }
-    told = null;
-    const read = model.read();
-    if (!read) {
-      continue;
-    }
-    try {
-      if (button.label === DRY_RUN) {
-        told = await preview(read.changes, read.plan);
-        continue;
-      }
-      return await start(read.changes, read.plan);
-    } catch (error) {
-      model.refused(error);
-    }
-  }
-}
-
-class Body extends ReactWidget {
-  constructor(
-    private readonly model: SweepFormModel,
-    private readonly told: Outline | null
-  ) {
-    super();
-    this.addClass('jp-blueno');
-    this.addClass('jp-blueno-job-form');
-  }
-
-  protected render(): JSX.Element {
-    return (
+  return ask<{ changes: Changes; plan: Plan }, Sweep, Outline>({
+    title: `Sweep ${form.name}`,
+    accept: 'Start Sweep',
+    body: told => (
       <>
-        {this.told && <OutlineTable outline={this.told} />}
-        <SweepForm model={this.model} />
+        {told && <OutlineTable outline={told} />}
+        <SweepForm model={model} />
       </>
-    );
-  }
+    ),
+    focus: () =>
+      model.errors.size || model.work.errors.size
+        ? '.jp-blueno-job-form [aria-invalid="true"]'
+        : '.jp-blueno-job-form select, .jp-blueno-job-form input',
+    read: () => model.read(),
+    start: ({ changes, plan }) => start(changes, plan),
+    preview: ({ changes, plan }) => preview(changes, plan),
+    refused: error => model.refused(error)
+  });
 }
 
 const RULES: readonly { name: Rule; label: string; placeholder: string }[] = [

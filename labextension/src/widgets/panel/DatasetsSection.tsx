@@ -12,21 +12,18 @@ import { kindOf } from '../kinds';
 import { useModel } from '../hooks';
 import { openDatasetMenu } from '../menus';
 import { count, counted, percent } from '../numbers';
-import { Empty, Failed, Loading, ProgressBar } from '../states';
-import { SearchBox, type SectionProps } from './section';
+import { Empty, ProgressBar } from '../states';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 /** The datasets of the panel, by name. */
 export function DatasetsSection(props: SectionProps): JSX.Element {
   const { platform, commands, search } = props;
   const datasets = useModel(platform.datasets);
   const { query } = useModel(search);
-  if (datasets.state === 'loading') {
-    return <Loading word="Loading datasets" />;
-  }
-  if (datasets.state === 'failed') {
+  if (datasets.state !== 'ready') {
     return (
-      <Failed
-        title="The datasets could not be listed"
+      <NotListed
+        what="datasets"
         error={datasets.reason}
         again={() => platform.retry()}
       />

@@ -10,8 +10,8 @@ import { Commands } from '../../tokens';
 import { askForEnvironment } from '../environments/dialog';
 import { useFetch, useModel } from '../hooks';
 import { age, bytes, counted, date } from '../numbers';
-import { Empty, Failed, Loading } from '../states';
-import { SearchBox, type SectionProps } from './section';
+import { Empty } from '../states';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 /** Python environments that were built for jobs. */
 export function EnvironmentsSection(props: SectionProps): JSX.Element {
@@ -28,15 +28,7 @@ export function EnvironmentsSection(props: SectionProps): JSX.Element {
     }
   };
   if (!value) {
-    return error ? (
-      <Failed
-        title="The environments could not be listed"
-        error={error}
-        again={again}
-      />
-    ) : (
-      <Loading word="Loading environments" />
-    );
+    return <NotListed what="environments" error={error} again={again} />;
   }
   const { environments } = value;
   if (!environments.length && !searching) {

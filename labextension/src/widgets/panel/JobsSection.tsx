@@ -4,10 +4,10 @@ import { ChosenJobs } from '../../models/chosen';
 import type { JobsModel } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useDebounced, useFetch, useModel } from '../hooks';
-import { Empty, Failed, Loading } from '../states';
+import { Empty } from '../states';
 import { ChosenBar } from './ChosenBar';
 import { JobRow, type Choose } from './JobRow';
-import { SearchBox, type SectionProps } from './section';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 const NEAR_END = 400; // px from the end at which the next page is fetched
 
@@ -27,13 +27,10 @@ export function JobsSection(props: SectionProps): JSX.Element {
       void jobs.more().catch(() => undefined);
     }
   });
-  if (jobs.state === 'loading') {
-    return <Loading word="Loading jobs" />;
-  }
-  if (jobs.state === 'failed') {
+  if (jobs.state !== 'ready') {
     return (
-      <Failed
-        title="The jobs could not be listed"
+      <NotListed
+        what="jobs"
         error={jobs.reason}
         again={() => platform.retry()}
       />

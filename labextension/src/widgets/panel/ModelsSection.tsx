@@ -8,21 +8,18 @@ import { useModel } from '../hooks';
 import { openMenu } from '../menus';
 import { Aliases, OF_VERSION, metricsOf } from '../models/words';
 import { age, counted, date } from '../numbers';
-import { Empty, Failed, Loading } from '../states';
-import { SearchBox, type SectionProps } from './section';
+import { Empty } from '../states';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 /** The registered models of the panel, by name. */
 export function ModelsSection(props: SectionProps): JSX.Element {
   const { platform, commands, search } = props;
   const models = useModel(platform.models);
   const { query } = useModel(search);
-  if (models.state === 'loading') {
-    return <Loading word="Loading models" />;
-  }
-  if (models.state === 'failed') {
+  if (models.state !== 'ready') {
     return (
-      <Failed
-        title="The models could not be listed"
+      <NotListed
+        what="models"
         error={models.reason}
         again={() => platform.retry()}
       />

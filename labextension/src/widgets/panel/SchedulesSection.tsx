@@ -9,8 +9,8 @@ import { copyPython } from '../copy';
 import { useModel } from '../hooks';
 import { openMenu } from '../menus';
 import { Dot, lookOf, nextLine, runWords, trouble } from '../schedules/words';
-import { Empty, Failed, Loading } from '../states';
-import { SearchBox, type SectionProps } from './section';
+import { Empty } from '../states';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 /** The schedules of the panel, by name. */
 export function SchedulesSection(props: SectionProps): JSX.Element {
@@ -18,13 +18,10 @@ export function SchedulesSection(props: SectionProps): JSX.Element {
   const schedules = useModel(platform.schedules);
   useModel(platform.jobs); // how the runs are doing
   const { query } = useModel(search);
-  if (schedules.state === 'loading') {
-    return <Loading word="Loading schedules" />;
-  }
-  if (schedules.state === 'failed') {
+  if (schedules.state !== 'ready') {
     return (
-      <Failed
-        title="The schedules could not be listed"
+      <NotListed
+        what="schedules"
         error={schedules.reason}
         again={() => platform.retry()}
       />

@@ -7,8 +7,8 @@ import type { Platform } from '../../models/platform';
 import { useFetch, useModel } from '../hooks';
 import { age, date } from '../numbers';
 import { askForSecret } from '../secrets/dialog';
-import { Empty, Failed, Loading } from '../states';
-import { SearchBox, type SectionProps } from './section';
+import { Empty } from '../states';
+import { NotListed, SearchBox, type SectionProps } from './section';
 
 /** Secrets of the team by name: their values are set here and shown nowhere. */
 export function SecretsSection(props: SectionProps): JSX.Element {
@@ -20,15 +20,7 @@ export function SecretsSection(props: SectionProps): JSX.Element {
   const set = (name?: string) =>
     void askForSecret(platform, name).then(done => done && again());
   if (!value) {
-    return error ? (
-      <Failed
-        title="The secrets could not be listed"
-        error={error}
-        again={again}
-      />
-    ) : (
-      <Loading word="Loading secrets" />
-    );
+    return <NotListed what="secrets" error={error} again={again} />;
   }
   const { secrets } = value;
   if (!secrets.length && !searching) {

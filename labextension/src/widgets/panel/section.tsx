@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Platform } from '../../models/platform';
 import { useModel } from '../hooks';
+import { Failed, Loading } from '../states';
 
 /** The search of one section: its button is in the section's title bar. */
 export class SectionSearch {
@@ -31,6 +32,24 @@ export interface SectionProps {
   platform: Platform;
   commands: CommandRegistry;
   search: SectionSearch;
+}
+
+/** In place of a list that is not there yet, or could not be had. */
+export function NotListed(props: {
+  what: string;
+  error?: Error | string | null;
+  again: () => void;
+}): JSX.Element {
+  const { what, error, again } = props;
+  return error ? (
+    <Failed
+      title={`The ${what} could not be listed`}
+      error={error}
+      again={again}
+    />
+  ) : (
+    <Loading word={`Loading ${what}`} />
+  );
 }
 
 /** The search box, while it is wanted; Escape puts it away. */
