@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Installation:
     namespace: str
     folder: Path
     images: dict[str, str]
+    given: dict[str, Any] = field(default_factory=dict)  # values beside those of the tests
 
     @property
     def users(self) -> str:
@@ -98,6 +99,14 @@ class Installation:
             raise AssertionError(f"helm {words[0]}: {(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
 
+    def having(self, **values: Any) -> None:
+        """Upgrade to these values, unless the release has them; ready when it returns."""
+        if self.given != values:
+            self.helm("upgrade", **values)
+            self.given.clear()
+            self.given.update(values)
+            self.ready()
+
     def ready(self, *parts: str) -> None:
         """Wait until these parts (all, when none is named) run as they are described now."""
         kinds = {"database": "statefulset"}
@@ -152,7 +161,8 @@ class Installation:
                 self.api("POST", f"/users/{person}/server", {"profile": "small"})
         self.cluster.until(lambda: (self.server(person) or {}).get("ready"), self.says)
         token: str = self.api("POST", f"/users/{person}/tokens", {"note": "test"})["token"]
-        return Http(f"{self.url}/user/{person}", token)
+        # Who was about to connect when a pod was killed waits for it in vain.
+        return Http(f"{self.url}/user/{person}", token, timeout=10)
 
     def runs(self, namespace: str, pod: str, *command: str) -> str:
         """Run a command in a pod; what it wrote, whatever it ended with."""
@@ -160,7 +170,9 @@ class Installation:
         return self.cluster.run("exec", pod, "--namespace", namespace, "--", *always)
 
     def stop_server(self, person: str) -> None:
-        """Do what the culler does, and wait for the pod's end."""
+        """Do what the culler does, and wait for the pod's end; nothing if there is none."""
+        if self.server(person) is None:
+            return
         self.api("DELETE", f"/users/{person}/server")
         name = f"hub.jupyter.org/username={person}"
         self.cluster.run(

@@ -38,6 +38,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 def signed_in(browser: Browser, chart: Installation, name: str) -> Page:
     """Lab as this person has it, from the hub's page on."""
+    chart.stop_server(name)  # another test's
     page = browser.new_context(viewport={"width": 1400, "height": 860}).new_page()
     page.set_default_timeout(30_000)
     page.goto(chart.url)

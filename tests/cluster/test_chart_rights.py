@@ -89,6 +89,7 @@ def test_the_namespace_of_people_takes_no_pod_with_rights(
 
 
 def test_a_notebook_s_doctor_finds_what_is_so_and_what_is_not(chart: Installation) -> None:
+    chart.having()
     chart.start_server("alice")
     said = chart.runs(chart.users, "jupyter-alice", "blueno", "doctor", "--json")
     found = {one["what"]: one for one in json.loads(said[said.index("[") : said.rindex("]") + 1])}
@@ -121,3 +122,20 @@ def test_nothing_runs_as_root_nor_an_image_without_a_version(chart: Installation
         assert (told["NoNewPrivs"].strip(), told["Seccomp"].strip()) == ("1", "2"), name
         for container in one["spec"]["containers"]:
             assert re.search(r":(?!latest$)[\w.-]+$|@sha256:", container["image"]), container["image"]
+
+
+def test_helm_test_fails_where_policies_are_not_enforced_and_says_so(chart: Installation) -> None:
+    chart.having()
+    with pytest.raises(AssertionError, match="check-notebook"):
+        chart.helm("test")
+    notebook = ("logs", f"{chart.name}-check-notebook", "--namespace", chart.users)
+    said = chart.cluster.run(*notebook)
+    failed = [line for line in said.splitlines() if line.startswith("FAIL")]
+    assert [line.partition(":")[0] for line in failed] == ["FAIL  network policies"], said
+
+    chart.having(networkPolicies={"enabled": False}, hub={"idle": {"timeout": 7200}})
+    chart.helm("test")
+    assert "warn  network policies: not in use" in chart.cluster.run(*notebook)
+    said = chart.cluster.run("logs", f"{chart.name}-check-service", "--namespace", chart.namespace)
+    assert "ok    database: PostgreSQL" in said
+    assert "ok    rights of the service" in said
