@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,14 @@ from jupyter_blueno.api.jobs import (
     rerun_job,
     submit_job,
 )
-from jupyter_blueno.api.schedules import CreateSchedule, RunSchedule, create_schedule, run_schedule
+from jupyter_blueno.api.schedules import (
+    CreateSchedule,
+    RunSchedule,
+    ScheduleFlow,
+    create_schedule,
+    run_schedule,
+    schedule_flow,
+)
 from jupyter_blueno.api.sweeps import ResumeSweep, SweepRef, get_sweep, resume_sweep, start_sweep
 from jupyter_blueno.client.transport import Beside
 from jupyter_blueno.flows.model import FlowSpec, StepSpec
@@ -97,6 +103,20 @@ def test_a_flow_hands_on_values_and_is_resumed(hub: Hub, alice: Beside) -> None:
     steps = alice.service.call(get_flow, FlowRef(again.id)).steps
     assert [step.state for step in steps] == ["SUCCEEDED", "FAILED"]
     assert steps[0].reused
+    assert looked_at(hub) == []
+
+
+def test_a_flow_is_started_by_its_schedule_as_it_was(hub: Hub, alice: Beside) -> None:
+    home = hub.volume / "home" / "alice"
+    look = JobSpec(kind="cell", source="import aside; print(aside.WORD)", folder=str(home))
+    flow = FlowSpec(uuid.uuid4().hex, uuid.uuid4().hex, [StepSpec("look", look)])
+    made = alice.call(schedule_flow, ScheduleFlow(YEARLY, flow))
+    (home / "aside.py").write_text("WORD = 'changed'\n")
+    fired = alice.call(run_schedule, RunSchedule(made.id, uuid.uuid4().hex))
+    assert fired.job_id, fired.reason
+    assert ended(alice.service, fired.job_id).state == "SUCCEEDED"
+    (step,) = alice.service.call(get_flow, FlowRef(fired.job_id)).steps
+    assert log_of(alice, step.job_id or "") == "aside\n"
     assert looked_at(hub) == []
 
 
