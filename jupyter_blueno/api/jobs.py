@@ -98,9 +98,7 @@ class DescribeWork(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellText(Struct, frozen=True, forbid_unknown_fields=True):
-    """As in a notebook, with magics."""
-
-    source: str
+    source: str  # as in a notebook, with magics
 
 
 class UsedNames(Struct, frozen=True):

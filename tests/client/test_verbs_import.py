@@ -46,5 +46,5 @@ def test_public_names() -> None:
         "integers", "job", "jobs", "latest_checkpoint", "log_metric", "log_metrics", "log_uniform",
         "map", "map_notebook", "model", "models", "prepare", "progress", "public_sets",
         "register_model", "run_cell", "run_command", "run_notebook", "schedule", "schedules",
-        "selection", "show", "submit", "sweep", "uniform", "use",
+        "secret", "selection", "show", "submit", "sweep", "uniform", "usage", "use",
     }  # fmt: skip

@@ -241,7 +241,6 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(told.get_by_role("row", name="Values")).to_contain_text("lr = 0.5, deep = true")
     expect(told.get_by_role("row", name="May use")).to_contain_text("900 MB of memory")
     expect(told.get_by_role("row", name="Free now")).to_contain_text("places")
-    expect(told.get_by_role("row", name="Starts")).to_be_visible()
     form.get_by_label("Only after").fill("connection, memry")
     form.get_by_label("Tries again").fill("2")
     form.get_by_role("button", name="Run").click()
@@ -256,9 +255,8 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     place.select_option("of packages …")
     form.get_by_label("Packages").fill("torch==2.8 pandas")
     form.get_by_role("button", name="Preview").click()
-    expect(told.get_by_role("row", name="Python")).to_contain_text(
-        "an environment of torch==2.8, pandas, which will be built first"
-    )
+    words = "an environment of torch==2.8, pandas, which will be built first"
+    expect(told.get_by_role("row", name="Python")).to_contain_text(words)
     place.select_option("another Python …")
     form.get_by_label("Python", exact=True).fill(sys.executable)
     form.get_by_label("Name").fill("half")
@@ -273,8 +271,6 @@ def test_a_form_asks_for_other_values(lab: Lab, page: Page) -> None:
     expect(form.get_by_label("deep")).to_be_checked()
     expect(place.locator("option").first).to_have_text(sys.executable)
     form.get_by_label("lr").fill("2")
-    form.get_by_role("button", name="Preview").click()
-    expect(told.get_by_role("row", name="Values")).to_contain_text("lr = 2")
     form.get_by_role("button", name="Run").click()
     again = page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)", has_text="2 True")
     header_state(again, "SUCCEEDED")

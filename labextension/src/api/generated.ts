@@ -2130,10 +2130,7 @@ export interface components {
        */
       kind?: 'command' | 'function' | 'notebook';
     };
-    /**
-     * CellText
-     * @description As in a notebook, with magics.
-     */
+    /** CellText */
     CellText: {
       source: string;
     };
