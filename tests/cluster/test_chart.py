@@ -46,6 +46,9 @@ def signed_in(browser: Browser, chart: Installation, name: str) -> Page:
     page.fill("#password_input", "any: the hub of the tests believes everybody")
     page.click("#login_submit")
     enter(page)
+    # The first time with a notebook to begin with.
+    expect(page.get_by_role("tab", name="01-browse.ipynb")).to_be_visible()
+    wait_for_idle_kernel(page)
     return page
 
 
