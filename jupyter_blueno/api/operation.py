@@ -146,6 +146,7 @@ def operations() -> list[Operation[Any, Any]]:
         status,
         sweeps,
         tracking,
+        written,
     )
 
     return sorted(_registry.values(), key=lambda one: (one.path, one.method))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from jupyter_blueno.api import jobs as api
+from jupyter_blueno.api.written import WrittenFile, list_written_files
 from jupyter_blueno.client import look, session
 from jupyter_blueno.client.curves import Curves, number
 from jupyter_blueno.jobs import model
@@ -28,6 +29,11 @@ class Observed:
     def datasets(self) -> list[model.UsedDataset]:
         """The datasets that it read, with version and filter."""
         return session.call(api.list_used_datasets, api.JobRef(self.id)).datasets
+
+    @property
+    def written(self) -> list[WrittenFile]:
+        """The files that it wrote, with their sizes (None: gone), as far as a Python program tells."""
+        return session.call(list_written_files, api.JobRef(self.id)).files
 
     def metrics(self, points: int = 1000) -> Curves:
         """What it logged by `blueno.log_metric`, so far.

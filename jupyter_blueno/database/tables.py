@@ -238,6 +238,15 @@ job_input = Table(
     Index("job_input_dataset", "dataset_id", "version"),
 )
 
+# Files that jobs wrote, wherever they lie.
+job_file = Table(
+    "job_file",
+    metadata,
+    Column("job_id", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Index("job_file_path", "path", postgresql_using="hash"),
+)
+
 schedule = Table(
     "schedule",
     metadata,

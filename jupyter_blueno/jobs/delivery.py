@@ -1,4 +1,4 @@
-"""Brings what a job did with datasets from its folder into the database: what it read, what it computed."""
+"""Brings what a job did with datasets from its folder into the database: what it read, wrote and computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jupyter_blueno.database import tables
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import InvalidInput, NotFound, TooLarge
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.inside import used
+from jupyter_blueno.jobs.inside import used, written
 from jupyter_blueno.jobs.inside.results import FOLDER, NEW, REFUSED, TAKEN
 from jupyter_blueno.jobs.model import UsedDataset
 
@@ -35,16 +35,20 @@ class Delivery:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._noted: dict[str, int] = {}  # job → bytes of its `used.jsonl` that are in the database
+        # Job → bytes of the file that are in the database.
+        self._noted: dict[str, int] = {}
+        self._written: dict[str, int] = {}
 
     def deliver(self, folder: JobFolder, row: Any) -> str | None:
         """Write down what is new; return why some values were refused, in words."""
         self._note_used(folder, row)
+        self._note_written(folder, row)
         return self._write_results(folder, row)
 
     def forget(self, job_id: str) -> None:
         """A job is over."""
         self._noted.pop(job_id, None)
+        self._written.pop(job_id, None)
 
     def _note_used(self, folder: JobFolder, row: Any) -> None:
         path = folder.path / used.FILE
@@ -63,6 +67,21 @@ class Delivery:
             for one in found:
                 connection.execute(_used(row.id, one))
         self._noted[row.id] = size
+
+    def _note_written(self, folder: JobFolder, row: Any) -> None:
+        stamp = folder.stamp(written.FILE)
+        if stamp is None or stamp[1] == self._written.get(row.id):
+            return
+        try:
+            with folder.open(written.FILE) as file:
+                paths = written.read(file.read().decode(errors="replace").splitlines())
+        except OSError:
+            return
+        rows = [{"job_id": row.id, "path": path} for path in paths]
+        if rows:
+            with self.database.begin() as connection:
+                connection.execute(insert(tables.job_file).on_conflict_do_nothing(), rows)
+        self._written[row.id] = stamp[1]
 
     def _write_results(self, folder: JobFolder, row: Any) -> str | None:
         """Values go into columns as the job's owner.

@@ -218,7 +218,7 @@ class JobManager:
 
     def list_jobs(self, user: Person, ask: JobPage) -> tuple[list[Job], str | None]:
         """A page of jobs, newest first."""
-        for text in (ask.search, ask.notebook, ask.before, *ask.state):
+        for text in (ask.search, ask.notebook, ask.before, ask.wrote, *ask.state):
             check_text(text or "", "What is looked for")
         self.catch_up()
         with self.database.autocommit() as connection:

@@ -255,7 +255,7 @@ class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
     """Newest first, by key: jobs older than the job `before`.
 
     The parts of sweeps and flows are listed only for the `parent` that is asked for,
-    and among those that read a `dataset` (its id).
+    among those that read a `dataset` (its id), and those that `wrote` a file (its path).
     """
 
     search: str = ""
@@ -263,6 +263,7 @@ class JobPage(Struct, frozen=True, forbid_unknown_fields=True):
     notebook: str | None = None
     parent: str | None = None
     dataset: int | None = None
+    wrote: str | None = None
     before: str | None = None
     limit: int = 100
 

@@ -10,7 +10,7 @@ import msgspec
 
 from jupyter_blueno.errors import NotFound, TooLarge
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
-from jupyter_blueno.jobs.inside import used
+from jupyter_blueno.jobs.inside import used, written
 from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output, UsedDataset
 from jupyter_blueno.jobs.sending import snapshot
 
@@ -96,6 +96,15 @@ class JobRecord:
             return []
         return used.read(lines)
 
+    def written(self) -> list[tuple[str, int | None]]:
+        """The paths of the files that it wrote, and their sizes; None: gone, or not seen from here."""
+        try:
+            with self.folder.open(written.FILE) as file:
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return []
+        return [(path, _size(path)) for path in written.read(lines)]
+
     def code(self) -> Code:
         """What ran.
 
@@ -152,3 +161,10 @@ def _check_size(path: Path) -> None:
             "jobs: load it there with pickle.load, or have the job save what is needed of it.",
             code="job_result_too_large",
         )
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None

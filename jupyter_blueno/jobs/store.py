@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.database.revisions import NEXT, next_revision
-from jupyter_blueno.database.tables import job, job_input
+from jupyter_blueno.database.tables import job, job_file, job_input
 from jupyter_blueno.jobs import parts
 from jupyter_blueno.jobs.engine.order import LANES
 from jupyter_blueno.jobs.lifecycle import ACTIVE
@@ -135,6 +135,8 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     if ask.dataset is not None:
         read = sa.select(job_input.c.job_id).where(job_input.c.dataset_id == ask.dataset)
         part = job.c.id.in_(read)
+    if ask.wrote is not None:
+        part = job.c.id.in_(sa.select(job_file.c.job_id).where(job_file.c.path == ask.wrote))
     statement = sa.select(job.c.created_at, job.c.id).where(
         job.c.team == team, job.c.deleted_at.is_(None), part
     )

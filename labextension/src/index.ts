@@ -11,6 +11,7 @@ import { runSelectionPlugin } from './plugins/runselection';
 import { schedulesPlugin } from './plugins/schedules';
 import { trackingPlugin } from './plugins/tracking';
 import { tensorBoardPlugin } from './plugins/tensorboard';
+import { writtenPlugin } from './plugins/written';
 import { usagePlugin } from './plugins/usage';
 import { viewerPlugin } from './plugins/viewer';
 
@@ -29,6 +30,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   tensorBoardPlugin,
   viewerPlugin,
   usagePlugin,
+  writtenPlugin,
   idlePlugin
 ];
 

@@ -58,6 +58,7 @@ export const Commands = {
   runNotebookAsJob: 'blueno:run-notebook-as-job',
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first
   runCellAsJob: 'blueno:run-cell-as-job',
+  openWriter: 'blueno:open-writer', // of the file chosen in the file browser
   openUsage: 'blueno:open-usage',
   openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run; {jobs?}: compared
   runOnSelection: 'blueno:run-on-selection' // {selection, total, python}

@@ -149,3 +149,16 @@ def test_what_each_person_s_jobs_took(lab: Lab, page: Page) -> None:
     expect(listed.locator("tbody tr").first).to_be_visible()
     listed.get_by_role("button").first.click()
     expect(page.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")).to_be_visible()
+
+
+def test_from_a_job_to_its_file_and_back(lab: Lab, page: Page) -> None:
+    name = f"wrote-{uuid.uuid4().hex[:8]}.csv"
+    job_id = submit_cell(lab, name, f"print('a,b\\n1,2', file=open('{name}', 'w'))")
+    footer = open_job(page, job_id).locator(".jp-blueno-job-footer")
+    footer.get_by_role("button", name=name).click(timeout=LONG)
+    expect(page.locator(".jp-CSVViewer")).to_be_visible()
+    picture(page, "job-wrote")
+    execute(page, "docmanager:show-in-file-browser")
+    page.locator(f".jp-DirListing-item[title*='{name}']").click(button="right")
+    page.locator(".lm-Menu-item[data-command='blueno:open-writer']").click()
+    expect(page.locator(f"#jp-blueno-job-{job_id}")).to_be_visible()

@@ -26,7 +26,7 @@ def main(folder: str) -> int:
     _prepare_process()
     sys.path[0] = ROOT  # was this folder: it must not lend its names to the user's code
     from jupyter_blueno.jobs import lean
-    from jupyter_blueno.jobs.inside import capture, listeners, reporting, work
+    from jupyter_blueno.jobs.inside import capture, listeners, reporting, work, written
 
     spec = lean.read_json(os.path.join(folder, "spec.json"))["spec"]
 
@@ -38,6 +38,7 @@ def main(folder: str) -> int:
         outputs.clear(wait=True)
     if spec["kind"] != "notebook":  # there it is the kernel that imports
         listeners.install()
+        written.install()
     ended = work.run(spec, folder, module, outputs)
     reporting.write_json("ended.json", {"ok": ended.code == 0, "reason": ended.reason})
     return int(ended.code)

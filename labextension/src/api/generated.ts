@@ -1129,6 +1129,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/written': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return the files that the job wrote, those that are still there first.
+     * @description Return the files that the job wrote, those that are still there first.
+     *
+     *     Files that a Python program opens are known, and those of PyTorch,
+     *     safetensors, HDF5 and SimpleITK; not those of other programs.
+     */
+    get: operations['list_written_files'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/mlflow': {
     parameters: {
       query?: never;
@@ -1962,6 +1985,26 @@ export interface paths {
      * @description Say how many trials there would be and what the first one would send, and start nothing.
      */
     post: operations['preview_sweep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/written': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return the jobs that wrote a file, the newest first.
+     * @description Return the jobs that wrote a file, the newest first.
+     */
+    get: operations['list_writers'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -4377,6 +4420,21 @@ export interface components {
       count: number;
     };
     /**
+     * WrittenFile
+     * @description A file that a job wrote: its path, absolute, and its size in bytes (None: it is gone).
+     *
+     *         `below` is its path below the server's root, where Lab can open it.
+     */
+    WrittenFile: {
+      path: string;
+      size: number | null;
+      below: string | null;
+    };
+    /** WrittenFiles */
+    WrittenFiles: {
+      files: components['schemas']['WrittenFile'][];
+    };
+    /**
      * Problem
      * @description A sample that could not be read, and why.
      */
@@ -5756,6 +5814,7 @@ export interface operations {
         notebook?: string | null;
         parent?: string | null;
         dataset?: number | null;
+        wrote?: string | null;
         before?: string | null;
         limit?: number;
       };
@@ -6461,6 +6520,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Workbench'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_written_files: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WrittenFiles'];
         };
       };
       /** @description An error. */
@@ -8075,6 +8165,37 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Outline'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_writers: {
+    parameters: {
+      query: {
+        path: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobList'];
         };
       };
       /** @description An error. */

@@ -111,6 +111,12 @@ export class JobsModel extends Collection<Job> {
     return jobs.map(job => this.get(job.id) ?? job);
   }
 
+  /** The newest job that wrote a file, by its path below the server's root. */
+  async writing(path: string): Promise<Job | null> {
+    const { jobs } = await this.api.get('/written', { query: { path } });
+    return jobs[0] ?? null;
+  }
+
   /** The newest jobs that read a dataset. */
   async reading(dataset: number, limit: number): Promise<Job[]> {
     const { jobs } = await this.api.get('/jobs', {

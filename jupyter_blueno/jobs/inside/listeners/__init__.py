@@ -33,6 +33,10 @@ WATCHED = {
     "tensorboard.summary.writer.event_file_writer": "tensorboard",
     "keras.src.callbacks.tensorboard": "tensorboard",
     "tensorflow.python.ops.summary_ops_v2": "tensorboard",
+    "torch.serialization": "saving",
+    "safetensors.torch": "saving",
+    "h5py._hl.files": "saving",
+    "SimpleITK.extra": "saving",
 }
 
 _troubled: set[str] = set()

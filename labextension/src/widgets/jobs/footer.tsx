@@ -5,8 +5,10 @@ import { formatFilter, isEverything } from '../../models/filter';
 import { isBelowRoot } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useFetch, useModel } from '../hooks';
-import { date } from '../numbers';
+import { bytes, date } from '../numbers';
 import type { JobFeed } from './feed';
+
+const NAMED = 5; // files
 
 /** Notebooks, as far as a job's view goes to them. */
 export interface Places {
@@ -37,6 +39,7 @@ export function JobFooter(props: {
       <Source job={job} places={places} />
       <Data feed={feed} job={job} commands={commands} />
       <Models feed={feed} commands={commands} />
+      <Files feed={feed} job={job} places={places} />
       {commit && (
         <span title={diff ? 'With uncommitted changes' : undefined}>
           commit {commit.slice(0, 7)}
@@ -150,6 +153,56 @@ function Data(props: {
           </button>
         </React.Fragment>
       ))}
+    </span>
+  );
+}
+
+/** The files that it wrote; a click opens one that Lab can reach. */
+function Files(props: {
+  feed: JobFeed;
+  job: Job;
+  places: Places;
+}): JSX.Element | null {
+  const { feed, job, places } = props;
+  const written = useFetch(`${feed.id} ${job.state}`, signal =>
+    feed.platform.api.get('/jobs/{job_id}/written', {
+      path: { job_id: feed.id },
+      signal
+    })
+  );
+  const files = (written.value?.files ?? []).filter(
+    ({ size }) => size !== null
+  );
+  if (!files.length) {
+    return null;
+  }
+  const more = files.slice(NAMED).map(({ path }) => path);
+  return (
+    <span>
+      wrote{' '}
+      {files.slice(0, NAMED).map(({ path, size, below }, at) => {
+        const name = path.split('/').at(-1);
+        const title = `${path} (${bytes(size!)})`;
+        return (
+          <React.Fragment key={path}>
+            {at > 0 && ', '}
+            {below === null ? (
+              <span title={title}>{name}</span>
+            ) : (
+              <button
+                className="jp-blueno-button jp-mod-link"
+                title={title}
+                onClick={() => void places.open(below, null)}
+              >
+                {name}
+              </button>
+            )}
+          </React.Fragment>
+        );
+      })}
+      {more.length > 0 && (
+        <span title={more.join('\n')}> and {more.length} more</span>
+      )}
     </span>
   );
 }
