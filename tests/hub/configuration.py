@@ -38,5 +38,5 @@ settings.configure(
     command=[sys.executable, "-m", "tests.hub.watched", f"{folder}/volume/teams", f"{folder}/looked-at"],
     environment=told["service"] | {"PYTHONPATH": os.environ["PYTHONPATH"]},
 )
-idle = {"zoe": "24", "yan": "3"}
+idle = {"zoe": "24", "yan": "12"}
 c.Spawner.environment["BLUENO_IDLE_TIMEOUT"] = lambda spawner: idle.get(spawner.user.name, "0")

@@ -26,7 +26,7 @@ def test_who_is_there_is_asked_before(hub: Hub, browser: Browser) -> None:
 
 def test_the_hub_stops_a_server_in_which_nothing_happens(hub: Hub) -> None:
     hub.sign_in("yan")
-    hub.start_server("yan")  # which stops after 3 seconds
+    hub.start_server("yan")  # which stops after 12 seconds
     deadline = time.monotonic() + 60
     while hub.api("GET", "/users/yan")["servers"]:
         assert time.monotonic() < deadline, hub.log()

@@ -302,7 +302,7 @@ def test_a_job_whose_row_was_kept_though_the_connection_was_lost(
 
     def submit() -> Job:
         if together:
-            return manager.submit_many(ALICE, [(job_id, "job", spec)])[0]
+            return manager.submit_many(ALICE, [(job_id, "job", spec), ("b" * 32, "another", spec)])[0]
         return manager.submit(ALICE, job_id, "job", spec)
 
     name = "insert_many" if together else "insert"
