@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from jupyter_blueno.database.engine import migrate
+from jupyter_blueno.database.roles import let_use
 
 OLDEST = 14
 
@@ -34,6 +35,17 @@ def migrated(url: sa.URL) -> Iterator[sa.Engine]:
     template.dispose()
     yield admin
     admin.dispose()
+
+
+def of_service(url: sa.URL) -> sa.URL:
+    """The same database for a role that reads and writes it, and owns nothing, as a hub's service has it."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        if not connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = 'service'")):
+            connection.execute(sa.text("CREATE ROLE service LOGIN PASSWORD 'of-the-service'"))
+        let_use(connection, "service")
+    engine.dispose()
+    return url.set(username="service", password="of-the-service")
 
 
 @contextmanager

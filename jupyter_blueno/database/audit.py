@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from jupyter_blueno.database.engine import Database
-from jupyter_blueno.database.tables import audit
+from jupyter_blueno.database.hubs import audit
 
 PAGE = 1000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import select
 import threading
 import time
@@ -15,7 +16,7 @@ import psycopg2
 import sqlalchemy as sa
 
 from jupyter_blueno.config import Config
-from jupyter_blueno.database import trouble
+from jupyter_blueno.database import scope, trouble
 from jupyter_blueno.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -39,21 +40,34 @@ class Database:
         Names the database, or the data folder whose embedded server is meant.
     connections : int
         How many are kept open while nobody uses them.
+    team : str, optional
+        Whose rows are seen: of `scope.EVERYBODY`, or, with None, nobody's but in
+        what `of` returns.
     """
 
-    def __init__(self, config: Config, connections: int = 5) -> None:
+    def __init__(self, config: Config, connections: int = 5, team: str | None = scope.EVERYBODY) -> None:
         self.config = config
-        self._connections = connections
-        self._lock = threading.Lock()
-        self._engine: sa.Engine | None = None
-        self._server: EmbeddedServer | None = None
+        self.pool = _Pool(config, connections)
+        self._said = self._saying(team)
+
+    def of(self, team: str) -> Database:
+        """The same database and connections, where only the rows of a team are seen and written."""
+        other = copy.copy(self)
+        other._said = self._saying(team)
+        return other
+
+    @property
+    def of_everybody(self) -> Database:
+        """The same, for what looks after the rows of all teams."""
+        return self.of(scope.EVERYBODY)
+
+    def _saying(self, team: str | None) -> str | None:
+        # The embedded server's user is a superuser, to whom no policy applies.
+        return scope.saying(team) if team is not None and self.config.database_url else None
 
     @property
     def engine(self) -> sa.Engine:
-        with self._lock:
-            if self._engine is None:
-                self._engine = self._open()
-            return self._engine
+        return self.pool.engine
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -86,23 +100,52 @@ class Database:
         For work of one statement: the database is asked once, not three times.
         """
         with self.connected() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = connection.connection.dbapi_connection
+            driver.autocommit = True  # with SQLAlchemy's option the server would be asked to go back
+            try:
+                yield connection
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
+
+    def close(self) -> None:
+        """Drop the connections, and the embedded server if nobody else uses it."""
+        self.pool.close()
 
     def _connect(self) -> sa.Connection:
-        engine = self.engine
+        engine = self.pool.engine
         try:
             try:
-                return engine.connect()
+                connection = engine.connect()
             except sa.exc.OperationalError:
                 # The server went away (kill -9, a restart): start or find it, once.
-                self.reopen(engine)
-                return self.engine.connect()
+                self.pool.reopen(engine)
+                connection = self.pool.engine.connect()
         except sa.exc.OperationalError as error:
             raise trouble.unreachable(error, self.config.database_url) from error
         except sa.exc.TimeoutError as error:
             raise DatabaseUnavailable(
                 "Too much is asked of the database at once, and it did not get to this; try again."
             ) from error
+        return connection.execution_options(**{scope.OPTION: self._said}) if self._said else connection
+
+
+class _Pool:
+    """The connections of a process, of whatever teams. Thread-safe."""
+
+    def __init__(self, config: Config, connections: int) -> None:
+        self.config = config
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._engine: sa.Engine | None = None
+        self._server: EmbeddedServer | None = None
+
+    @property
+    def engine(self) -> sa.Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._open()
+            return self._engine
 
     def reopen(self, lost: sa.Engine | None = None) -> None:
         """Connect anew, unless another thread already replaced the engine that was `lost`."""
@@ -134,6 +177,7 @@ class Database:
         )
         sa.event.listen(engine, "checkout", _check_alive)
         sa.event.listen(engine, "checkin", _note_use)
+        scope.listen(engine)
         try:
             migrate(engine)
         except sa.exc.DBAPIError as error:
@@ -212,8 +256,8 @@ def vacuum(database: Database, table: sa.Table) -> None:
 
     Not inside a transaction. Left out if somebody else is at it.
     """
-    with database.connected() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+    with database.autocommit() as connection:
+        connection.execution_options(**{scope.OPTION: None}).execute(
             sa.text(f'VACUUM (ANALYZE, SKIP_LOCKED) "{table.name}"')
         )
 

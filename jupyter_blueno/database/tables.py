@@ -1,4 +1,4 @@
-"""All tables, as SQLAlchemy Core; the migrations make them, a test compares.
+"""All tables, as SQLAlchemy Core; the migrations make them, with policies (`scope`), a test compares.
 
 A dataset's history is linear and stored as a delta: a sample is in version
 ``n`` when ``added_in <= n`` and it was not yet removed. Ordinals number the
@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     Double,
     ForeignKey,
@@ -32,8 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 metadata = MetaData()
 
-# Every write to a dataset or a job takes the next revision: "what changed
-# since I last looked" is then one indexed query.
+# Every write to a dataset or a job takes the next one: what changed since is then one indexed query.
 revision = Sequence("revision", metadata=metadata)
 
 _now = func.now()
@@ -60,6 +60,7 @@ dataset = Table(
     Column("deleted_at", DateTime(timezone=True)),
     Column("revision", BigInteger, revision, nullable=False, server_default=revision.next_value()),
     Index("dataset_name", "team", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    Index("dataset_team", "team", "id"),
     Index("dataset_revision", "revision"),
 )
 
@@ -175,8 +176,10 @@ job = Table(
     Column("failure", JSONB),
     Column("health", Text, nullable=False, server_default="unknown"),
     Column("spec", JSONB, nullable=False),
+    Column("notebook", Text, Computed("(spec['origin'] ->> 'notebook')", persisted=True)),
     Column("backend", Text, nullable=False),
     _jsonb("handle"),  # what the backend finds its work by
+    Column("held", JSONB),  # of the team's quota, since it was let in: cpu, memory, gpu, since
     Column("progress", JSONB),
     Column("metrics", JSONB),  # the newest value of the first few
     Column("exit_code", Integer),
@@ -208,7 +211,7 @@ job = Table(
     Index(
         "job_notebook",
         "team",
-        text("(spec['origin'] ->> 'notebook')"),
+        "notebook",
         text("created_at DESC"),
         text("id DESC"),
         postgresql_where=text("deleted_at IS NULL AND parent IS NULL"),
@@ -372,7 +375,6 @@ model_version = Table(
     Index("model_version_revision", "revision"),
 )
 
-# Which there are; their values lie elsewhere.
 secret = Table(
     "secret",
     metadata,
@@ -380,20 +382,4 @@ secret = Table(
     Column("name", Text, primary_key=True),
     Column("owner", Text, nullable=False),  # who set it last
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=_now),
-)
-
-# What people did, and jobs in their name, as a hub's service saw it.
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=_now),
-    Column("team", Text, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("job_id", Text),
-    Column("operation", Text, nullable=False),
-    Column("about", Text, nullable=False),
-    Column("code", Text),  # of the error, if it was refused
-    Index("audit_at", "at"),
-    Index("audit_person", "person", "id"),
-)
+)  # which there are; their values lie elsewhere

@@ -35,7 +35,7 @@ def tell(**what):
 try:
     with database.begin() as connection:
         names = connection.scalar(sa.text("SELECT count(*) FROM dataset"))
-    tell(pid=database._server.pid(), datasets=names)
+    tell(pid=database.pool._server.pid(), datasets=names)
     sys.stdin.readline()
     database.close()
 except Exception as error:
@@ -130,8 +130,8 @@ def kill(processes: list[psutil.Process]) -> None:
 
 
 def server(database: Database) -> EmbeddedServer:
-    assert database._server is not None
-    return database._server
+    assert database.pool._server is not None
+    return database.pool._server
 
 
 def pid_of(database: Database) -> int:

@@ -72,6 +72,25 @@ def test_migrations_at_once(empty: str) -> None:
     engine.dispose()
 
 
+def test_one_that_is_killed_in_the_middle_leaves_nothing_half_done_to_the_next(empty: str) -> None:
+    engine = sa.create_engine(empty)
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = :kind AND NOT granted")
+    command = [sys.executable, "-c", MIGRATE, empty]
+    with engine.connect() as gate, engine.connect() as watch:
+        gate.execute(sa.text("CREATE TABLE audit (id int)"))  # who makes it, some migrations later, waits
+        first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        wait_until(lambda: watch.scalar(waiting, {"kind": "transactionid"}) == 1)
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        wait_until(lambda: watch.scalar(waiting, {"kind": "advisory"}) == 1)
+        first.kill()
+        assert first.communicate()[0] == ""
+        gate.rollback()
+        assert second.communicate()[0] == "done\n"
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM alembic_version")) == 1
+    engine.dispose()
+
+
 def test_a_schema_of_a_newer_version(empty: str) -> None:
     database = Database(Config(database_url=empty))
     with database.begin() as connection:
@@ -105,7 +124,7 @@ def _use(url: str) -> None:
         with database.begin():
             pass
     finally:
-        assert PASSWORD not in repr(database) + repr(database.config) + repr(database._engine)
+        assert PASSWORD not in repr(database) + repr(database.config) + repr(database.pool._engine)
         database.close()
 
 

@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.database.tables import metadata
+from jupyter_blueno.database.hubs import metadata  # with the tables of both
 
 
 def test_migrated_schema_equals_tables(context: Context) -> None:
