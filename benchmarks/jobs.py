@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import shutil
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -36,17 +39,30 @@ SELECT md5(n::text), 'local', 'bench', 'old-' || n, 'cell',
     'local', now() - n * interval '1 minute', now() - n * interval '1 minute'
 FROM generate_series(1, 100000) n
 """
+MEMORY = Path("/dev/shm")
 WATCHED = 20.0  # seconds of a supervisor's idle time
 
 
 def measure() -> list[Figure]:
-    home = tempfile.mkdtemp(prefix="blueno-jobs-")
+    with _platform() as context:
+        figures = [*_first_line(context), *_supervisor(context), *_many(context)]
+        figures += [*_long_list(context), *_long_queue(context)]
+    if MEMORY.is_dir():
+        with _platform(MEMORY) as context:
+            one = _against_a_loop(context, "pass", MANY, waiting=True)
+            figures.append(dataclasses.replace(one, name=f"{one.name}, without a disk's part"))
+    return figures
+
+
+@contextmanager
+def _platform(within: Path | None = None) -> Iterator[Context]:
+    """What is measured, with its data folder in the usual place for temporary ones or in another."""
+    home = tempfile.mkdtemp(prefix="blueno-jobs-", dir=within)
     context = Context(Platform(Config(home=home, roots=[home], jobs_at_once=AT_A_TIME)), User("bench"))
     try:
         context.platform.jobs.start_monitor()
         _finish(context, _submit(context, JobSpec(kind="cell", source="1")))  # caches filled, as on any day
-        figures = [*_first_line(context), *_supervisor(context), *_many(context)]
-        return [*figures, *_long_list(context), *_long_queue(context)]
+        yield context
     finally:
         context.platform.close()
         shutil.rmtree(home, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A hub's service under two hundred Labs: each waits for changes, and looks at its jobs now and then.
 
-The hub is a stand-in that says whose a token is; service and PostgreSQL are the real ones.
+The hub is a stand-in that says whose a token is; service and PostgreSQL are the real ones, and the
+service's role is bound by the policies of the tables, as in the chart.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import sqlalchemy as sa
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from benchmarks.figures import Figure, percentile, spread
 from jupyter_blueno.api.operation import PREFIX
+from jupyter_blueno.database.embedded import EmbeddedServer
+from jupyter_blueno.hub.database import prepare
 
 TEAMS, PEOPLE = 20, 10  # in each
 LOOKS = 5.0  # seconds between looks of one person
@@ -148,12 +152,23 @@ class _Hub(BaseHTTPRequestHandler):
 def _service() -> Iterator[tuple[str, int]]:
     """The service's address and process."""
     volume = Path(tempfile.mkdtemp(prefix="blueno-service-"))
+    server = EmbeddedServer(volume / "postgres")
+    admin = sa.make_url(server.start())
+    owner, role = (admin.set(username=name, password=name) for name in ("owner", "service"))
+    engine = sa.create_engine(admin, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE owner LOGIN PASSWORD 'owner'")
+        connection.exec_driver_sql("CREATE DATABASE service OWNER owner")
+    engine.dispose()
+    owner, role = owner.set(database="service"), role.set(database="service")
+    prepare(role, owner, admin)
     hub = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
     threading.Thread(target=hub.serve_forever, daemon=True).start()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     told = {
+        "BLUENO_DATABASE_URL": role.render_as_string(hide_password=False),
         "BLUENO_VOLUME": str(volume),
         "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.server_port}/hub/api",
         "JUPYTERHUB_API_TOKEN": "of-the-service",
@@ -181,4 +196,5 @@ def _service() -> Iterator[tuple[str, int]]:
         process.terminate()
         process.wait(60)
         hub.shutdown()
+        server.release()
         shutil.rmtree(volume, ignore_errors=True)

@@ -72,7 +72,12 @@ def read_json(path: str) -> Any:
     ValueError
         If it is not JSON.
     """
-    text = read(path).decode().strip()
+    return from_json(read(path), path)
+
+
+def from_json(content: bytes, path: str) -> Any:
+    """What JSON says; `path` is where it is from, for the ValueError if it is none."""
+    text = content.decode().strip()
     try:
         value, end = make_scanner(_Reading)(text, 0)  # type: ignore[arg-type]
     except StopIteration:

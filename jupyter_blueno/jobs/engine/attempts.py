@@ -26,7 +26,10 @@ ENDINGS = ("not_started", "too_many_processes", "out_of_memory")
 ERRORS = ("SyntaxError", "ImportError", "NameError", "NotImplementedError")
 EXIT_CODES = (126, 127)  # the program is not there
 
-OF_ONE_ATTEMPT = ("ended.json", "witnessed.json", "failure.json", "error.pickle", "progress.json")
+OF_ONE_ATTEMPT = (
+    *("ended.json", "witnessed.json", "failure.json", "error.pickle", "progress.json"),
+    "cause.json",
+)
 
 
 class Attempts:

@@ -77,6 +77,10 @@ def become(
             stay_unborn(folder)
         limits.enter()
         os.chdir(plan["cwd"])
+        if plan.get("together", 1) > 1:
+            from jupyter_blueno.jobs.engine import beside
+
+            beside.run(folder, plan, surroundings)
         if plan.get("witness"):
             bear_witness(folder, plan["argv"], surroundings)
         os.execvpe(plan["argv"][0], plan["argv"], surroundings)
@@ -101,16 +105,21 @@ def bear_witness(folder: str, argv: list[str], surroundings: dict[bytes, bytes])
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # meant for the program, which is in our group
         _, status = os.waitpid(program, 0)
-        with suppress(OSError):
-            lean.write_json(os.path.join(folder, "witnessed.json"), {"status": status})
-        code = os.waitstatus_to_exitcode(status)
-        if code < 0:  # end as it did
-            if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(-code, signal.SIG_DFL)
-            os.kill(os.getpid(), -code)
-        os._exit(max(code, 0))
+        end_as(folder, status)
     finally:
         os._exit(127)
+
+
+def end_as(folder: str, status: int) -> NoReturn:
+    """Write down how the program ended, as waitpid says it, and end in the same way."""
+    with suppress(OSError):
+        lean.write_json(os.path.join(folder, "witnessed.json"), {"status": status})
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(max(code, 0))
 
 
 def stay_unborn(folder: str) -> NoReturn:

@@ -56,6 +56,8 @@ class ContainedSupervisor(Supervisor):
 
     def __init__(self, folder: str) -> None:
         super().__init__(folder)
+        self.job = folder
+        self.gpus = "all" if self.plan.get("gpu") else None  # what GPUs a container sees are its own
         self.plan["argv"] = [self._here(word) for word in self.plan["argv"]]
 
     def _here(self, path: str) -> str:
@@ -81,7 +83,7 @@ class ContainedSupervisor(Supervisor):
 
     def surroundings(self) -> dict[bytes, bytes] | None:
         """What the image and the cluster say, below what the job was submitted with."""
-        given = birth.environment(self.folder, None, self.attempts.number)
+        given = birth.environment(self.job, None, self.attempts.number)
         if given is None:
             return None
         found = dict(os.environb) | given
@@ -111,6 +113,11 @@ def main(folder: str) -> int:
     except OSError as error:
         print(f"The job's folder cannot be read in its container: {error}", file=sys.stderr)
         return NOT_STARTED
+    return attend(supervisor)
+
+
+def attend(supervisor: Supervisor) -> int:
+    """Let it run, and what it leaves behind; returns the container's exit code."""
     supervisor.run()
     deadline = time.monotonic() + TELLING
     with suppress(ChildProcessError):  # with this process all others end

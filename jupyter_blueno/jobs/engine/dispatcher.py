@@ -202,16 +202,15 @@ class Dispatcher:
 
     def look_at(self, job_id: str) -> None:
         """Look at one job."""
-        priority = self.entries.priority(job_id)
-        if priority is not None:
-            self.admit(job_id, priority)
-            return
-        self.order.drop(job_id)
         if job_id in self.running:
             if self.ended(job_id):
                 self.free(job_id)
-        elif self.entries.is_running(job_id):
-            self.adopt(job_id)
+        elif (priority := self.entries.priority(job_id)) is not None:
+            self.admit(job_id, priority)
+        else:
+            self.order.drop(job_id)
+            if self.entries.is_running(job_id):
+                self.adopt(job_id)
 
     def admit(self, job_id: str, priority: int) -> None:
         """Let it wait in order, if it does not yet."""
@@ -227,7 +226,7 @@ class Dispatcher:
         if job_id in self.running:
             return
         try:
-            entry = Entry(job_id, 0, lean.read_json(self.entries.running_path(job_id)))
+            entry = Entry(job_id, 0, self.entries.held(job_id))
         except FileNotFoundError:
             return
         except (OSError, ValueError):
@@ -247,10 +246,10 @@ class Dispatcher:
                 continue
             entry.gpus = self.order.free_gpus()[: entry.gpu]
             cores = self.order.cores_for(entry, usable_cores())
-            entry.content |= {"gpus": ",".join(entry.gpus), "cores": ",".join(map(str, cores))}
-            entry.content["since"] = time.time()
+            holds = {"gpus": ",".join(entry.gpus), "cores": ",".join(map(str, cores)), "since": time.time()}
             with suppress(OSError):  # a full disk: what it holds is known here
-                self.entries.hold(entry.id, entry.content)
+                self.entries.hold(entry.id, holds)
+            entry.content |= holds
             self.order.start(entry)
             self.running[entry.id] = Running(entry)
             self.launch(self.running[entry.id])
@@ -278,20 +277,15 @@ class Dispatcher:
             os.closerange(3, 1024)
             os.setsid()
             folder = os.path.join(self.jobs, entry.id)
-            log = os.open(
-                os.path.join(folder, "supervisor.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
-            )
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.close(log)
             gpus = ",".join(entry.gpus) if self.order.limits.gpus else None
             cores = str(entry.content.get("cores") or "")
             Supervisor(folder, gpus, lambda: self.entries.ring(entry.id), cores).run()
             if os.getppid() != self.pid:
                 self.stand_in(entry.id)
         except BaseException as error:
-            with suppress(OSError):
-                os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            with suppress(OSError):  # a file of its own only where there is something to say
+                said = f"{type(error).__name__}: {error}\n".encode()
+                lean.write(self.job_path(entry.id, "supervisor.log"), said, mode=0o600)
         os._exit(0)
 
     def stand_in(self, job_id: str) -> None:

@@ -4,7 +4,7 @@
 
     home/queue/
     ├── waiting/{job id}.{priority}   a small JSON file a job: what it needs, and whose it is
-    ├── running/{job id}              the same, with its GPUs, until its end is on record
+    ├── running/{job id}              the same, with its GPUs on a second line, until its end is on record
     ├── limits.json                   what there is to hand out
     ├── bell                          a FIFO: who writes a job's id into it wakes the dispatcher
     ├── lock                          held by the dispatcher while it lives; its PID
@@ -101,8 +101,30 @@ class Entries:
         return os.path.exists(self.running_path(job_id))
 
     def hold(self, job_id: str, content: dict[str, Any]) -> None:
-        """Write down what a running job holds."""
-        lean.write_json(self.running_path(job_id), content)
+        """Write down what a running job holds, behind what it needs: no new file for each job."""
+        descriptor = os.open(
+            self.running_path(job_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666
+        )
+        try:
+            os.write(descriptor, f"\n{lean.to_json(content)}".encode())
+        finally:
+            os.close(descriptor)
+
+    def held(self, job_id: str) -> dict[str, Any]:
+        """What a running job needs and holds.
+
+        Raises
+        ------
+        OSError, ValueError
+            It is not running any more; its file is broken.
+        """
+        path = self.running_path(job_id)
+        first, *others = lean.read(path).split(b"\n")
+        content: dict[str, Any] = lean.from_json(first or b"{}", path)
+        for line in others:
+            with suppress(ValueError):  # the disk was full
+                content.update(lean.from_json(line, path))
+        return content
 
     def release(self, job_id: str) -> None:
         """Give back what a job held."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
+EVERY = "all"
 NAMES = ("libnvidia-ml.so.1", "libnvidia-ml.so")
 
 
@@ -21,7 +22,7 @@ class Gpus:
     Parameters
     ----------
     devices : list of str
-        Numbers in the order of the PCI bus, or UUIDs.
+        Numbers in the order of the PCI bus, or UUIDs; `EVERY` are all that can be seen.
     """
 
     def __init__(self, devices: list[str]) -> None:
@@ -36,6 +37,10 @@ class Gpus:
         if library is None or library.nvmlInit_v2():
             return
         self.library = library
+        if devices == [EVERY]:
+            count = ctypes.c_uint()
+            library.nvmlDeviceGetCount_v2(ctypes.byref(count))
+            devices = [str(number) for number in range(count.value)]
         for device in devices:
             handle = ctypes.c_void_p()
             if device.isdigit():

@@ -133,7 +133,10 @@ class Limits:
     def said(self, ending: str, largest: int) -> dict[str, Any]:
         """What it used and might have used (bytes), for the record; `largest` is its largest process."""
         there = memory.of_machine() if ending.endswith("out_of_memory") else None
-        return {"memory": max(self.most, largest) or None, "memory_limit": self.memory, "memory_there": there}
+        together = self.plan.get("together", 1)  # what is said is for each
+        limit = self.memory and self.memory // together
+        used = max(self.most, largest) if together == 1 else 0
+        return {"memory": used or None, "memory_limit": limit, "memory_there": there and there // together}
 
 
 def usable_cores() -> list[int]:

@@ -171,10 +171,11 @@ class Order:
         for priority in sorted((p for one, p in self._lines if one == lane), reverse=True):
             owners = self._lines[lane, priority]
             lines = [self._line(lane, priority, owner) for owner in self._by_turn(lane, owners)]
-            for turn in range(max(map(len, lines), default=0)):
+            for _ in range(DEPTH):
                 for line in lines:
-                    if turn < len(line):
-                        yield line[turn]
+                    entry = next(line, None)
+                    if entry is not None:
+                        yield entry
 
     def _by_turn(self, lane: str, owners: dict[str, dict[str, Entry]]) -> list[str]:
         count = dict.fromkeys(owners, 0)
@@ -183,20 +184,15 @@ class Order:
                 count[entry.owner] += 1
         return sorted(owners, key=lambda owner: (count[owner], self._turns.get(owner, 0)))
 
-    def _line(self, lane: str, priority: int, owner: str) -> list[Entry]:
-        """The first of one person's jobs, oldest first."""
+    def _line(self, lane: str, priority: int, owner: str) -> Iterator[Entry]:
+        """One person's jobs, oldest first."""
         line = self._lines[lane, priority][owner]
         if (lane, priority, owner) in self._unsorted:
             self._unsorted.discard((lane, priority, owner))
             entries = sorted(line.values(), key=lambda entry: (entry.submitted, entry.id))
             line.clear()
             line.update((entry.id, entry) for entry in entries)
-        found = []
-        for entry in line.values():
-            found.append(entry)
-            if len(found) == DEPTH:
-                break
-        return found
+        return iter(line.values())
 
 
 def _uses(entry: Entry) -> set[str]:

@@ -159,7 +159,10 @@ class Supervisor:
                 os.read(self.wake, 4096)
 
     def lock(self) -> bool:
-        """Be the only one; those who only look hold the lock for a moment."""
+        """Be the only one; those who only look hold the lock for a moment.
+
+        The file is heartbeat and reserve, too: not every disk makes a new file for nothing.
+        """
         self.lock_file = os.open(self.path("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + LOCK_PATIENCE
         while True:
@@ -198,7 +201,7 @@ class Supervisor:
         except LookupError as error:
             self.reason = str(error.args[0])
             return False
-        lean.write(self.path("reserve"), b"\0" * RESERVE)  # room for the record if the disk fills up
+        os.pwrite(self.lock_file, b"\0" * RESERVE, 0)  # room for the record if the disk fills up
         self.limits.prepare()
         go_read, go_write = os.pipe()
         child = os.fork()
@@ -323,9 +326,7 @@ class Supervisor:
 
     def beat(self) -> None:
         with suppress(OSError):
-            descriptor = os.open(self.path("heartbeat"), os.O_WRONLY | os.O_CREAT, 0o600)
-            os.utime(descriptor)
-            os.close(descriptor)
+            os.utime(self.lock_file)
 
     # -- ending ----------------------------------------------------------------
 
@@ -358,6 +359,7 @@ class Supervisor:
             "attempt": self.attempts.number,
             "attempts": self.attempts.most,
             "untried": self.attempts.untried,
+            **(self.read("cause.json") or {}),
         }
         if self.family.exit_status is not None:
             code = os.waitstatus_to_exitcode(self.family.exit_status)
@@ -368,8 +370,9 @@ class Supervisor:
                 break
             except OSError:
                 with suppress(OSError):
-                    os.unlink(self.path("reserve"))
-                    continue
+                    if os.fstat(self.lock_file).st_size:
+                        os.ftruncate(self.lock_file, 0)
+                        continue
                 if not os.path.isdir(self.folder):
                     return
                 time.sleep(1)
@@ -379,7 +382,9 @@ class Supervisor:
             descriptor = os.open(self.path("exit.json"), os.O_RDONLY | os.O_CLOEXEC)
             os.fsync(descriptor)
             os.close(descriptor)
-        self.forget("reserve", "heartbeat", "environ", "paused")
+        with suppress(OSError):
+            os.ftruncate(self.lock_file, 0)
+        self.forget("environ", "paused")
         went_well = ending == "exited" and self.family.exit_status == 0
         if ending != "cancelled":
             telling.have_told(self.folder, self.plan, went_well, clock() - self.started_clock)

@@ -25,7 +25,7 @@ def held(entries: Entries) -> Order:
         order.limits = Limits(**lean.read_json(entries.path("limits.json")))
     for job_id in entries.running():
         with contextlib.suppress(OSError, ValueError):
-            entry = Entry(job_id, 0, lean.read_json(entries.running_path(job_id)))
+            entry = Entry(job_id, 0, entries.held(job_id))
             entry.content["until"] = _until(entries, entry)
             order.start(entry)
     return order

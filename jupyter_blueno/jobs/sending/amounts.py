@@ -29,6 +29,7 @@ MOST_MEMORY = 100 * 10**12
 SHORTEST, LONGEST = 0.1, 365 * 86400.0  # seconds
 MOST_CPU = 4096
 MOST_GPU = 1024
+MOST_WORKERS = 256
 
 
 def parse_resources(
@@ -39,6 +40,7 @@ def parse_resources(
     priority: int | str | None = 0,
     retries: int | str | None = 0,
     retry_on: str | type[BaseException] | Iterable[str | type[BaseException]] | None = (),
+    workers: int | str | None = 1,
 ) -> Resources:
     """Check and convert what a job may use, and how soon.
 
@@ -55,6 +57,7 @@ def parse_resources(
         priority=parse_priority(priority),
         retries=parse_retries(retries),
         retry_on=_with_retries(parse_retry_on(retry_on), parse_retries(retries)),
+        workers=parse_workers(workers),
     )
 
 
@@ -83,6 +86,7 @@ def in_numbers(asked: Mapping[str, Any]) -> dict[str, Any]:
         "priority": parse_priority,
         "retries": parse_retries,
         "retry_on": parse_retry_on,
+        "workers": parse_workers,
     }
     return {
         name: given if given is None or name not in read else read[name](given)
@@ -146,6 +150,18 @@ def parse_gpu(value: int | str | None) -> int:
     if number is None or number != int(number) or not 0 <= number <= MOST_GPU:
         raise InvalidInput(
             f"gpu={value!r} is not a number of GPUs. Write a whole number, such as 0 or 1.", code="bad_gpu"
+        )
+    return int(number)
+
+
+def parse_workers(value: int | str | None) -> int:
+    """In how many processes at a time: 1, 2, 3 …"""
+    number = 1.0 if value is None else _number(str(value))
+    if number is None or number != int(number) or not 1 <= number <= MOST_WORKERS:
+        raise InvalidInput(
+            f"workers={value!r} is not a number of workers. Write a whole number from 1 to {MOST_WORKERS}, "
+            "such as 4.",
+            code="bad_workers",
         )
     return int(number)
 

@@ -14,7 +14,6 @@ from jupyter_blueno.jobs.backends.base import NotYet
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.model import Job, JobSpec, Person
-from jupyter_blueno.jobs.monitor import claim_of
 from jupyter_blueno.jobs.sending import request
 from jupyter_blueno.vault import vault
 
@@ -120,7 +119,7 @@ def launch(manager: JobManager, user: Person, asked: Sequence[Intent]) -> list[J
     """
     _check_ids([one.id for one in asked])
     for one in asked:
-        manager.backend.check(one.resources)
+        manager.check(user, one.resources, one.kind)
         if manager.config.of_several and not JobFolder.of(manager.config, one.id).has("run.json"):
             raise InvalidInput(
                 f"Nothing is laid out for the job '{one.name[:60]}' in your team's folder. Submit it from "
@@ -133,7 +132,10 @@ def launch(manager: JobManager, user: Person, asked: Sequence[Intent]) -> list[J
     made = {job.id: job for job in _inserted(manager, [manager.row(user, one) for one in asked])}
     try:
         with contextlib.suppress(NotYet):
-            _start(manager, [made[one.id] for one in asked if one.id in made])
+            if manager.monitor.gate is None:
+                _start(manager, [made[one.id] for one in asked if one.id in made])
+            else:
+                manager.monitor.let_in()
     except BluenoError:
         if len(made) == 1:  # of many, whoever looks next starts those that are not
             with manager.database.begin() as connection:
@@ -145,7 +147,7 @@ def launch(manager: JobManager, user: Person, asked: Sequence[Intent]) -> list[J
     missed = [one.id for one in asked if one.id not in made]
     with manager.database.begin() as connection:
         known = store.known(connection, missed) if missed else {}
-    return [made.get(one.id) or manager.same(user, known[one.id], one.digest) for one in asked]
+    return [made.get(one.id) or manager.same(user, known.get(one.id), one.digest) for one in asked]
 
 
 def _check_ids(ids: list[str]) -> None:
@@ -171,7 +173,7 @@ def _start(manager: JobManager, jobs: Iterable[Job]) -> None:
     work = []
     for job in jobs:
         environment = manager.monitor.environment(job.id, job.kind, job.resources)
-        work.append((job.id, JobFolder.of(manager.config, job.id), claim_of(job), environment))
+        work.append((job.id, JobFolder.of(manager.config, job.id), store.claim_of(job), environment))
     if len(work) == 1:
         manager.backend.start(*work[0])
     elif work:

@@ -67,8 +67,13 @@ def of(config: Config, job_id: str, spec: JobSpec, place: Place | None = None) -
         argv = scripts.with_python(spec, python)
     else:
         argv = [python, RUNNER, folder]
+    workers = spec.resources.workers
+    together = workers if config.jobs_backend == "local" else 1
     return {
         "id": job_id,
+        "folder": folder,
+        "workers": workers,
+        "together": together,  # so many does the supervisor watch
         "argv": [sys.executable, "-I", "-S", BUILDING, folder] if build else argv,
         "then": argv if build else None,
         "build": build,
@@ -80,15 +85,16 @@ def of(config: Config, job_id: str, spec: JobSpec, place: Place | None = None) -
         "timeout": spec.resources.timeout,
         "secrets": spec.secrets,
         "secrets_folder": str(config.secrets_path),
-        "memory": spec.resources.memory,
-        "cpu": spec.resources.cpu,
+        "memory": spec.resources.memory and spec.resources.memory * together,
+        "cpu": spec.resources.cpu and spec.resources.cpu * together,
+        "gpu": spec.resources.gpu,
         "retries": spec.resources.retries,
         "retry_on": list(spec.resources.retry_on),
         "retry_pause": CONDUCTOR_PAUSE if spec.kind in CONDUCTORS else config.retry_pause,
         "notify_after": config.notify_after if config.webhook or config.mail_server else None,
         "grace": GRACE,
         "log_limit": LOG_LIMIT,
-        "process_limit": PROCESS_LIMIT,
+        "process_limit": PROCESS_LIMIT * together,
     }
 
 

@@ -85,6 +85,8 @@ def check_said(spec: JobSpec) -> None:
     TooLarge
     """
     amounts.check(spec.resources)
+    if spec.resources.workers > 1 and spec.kind not in ("cell", "function", "notebook", "command"):
+        raise InvalidInput(f"A job of kind '{spec.kind}' has one worker.", code="bad_workers")
     for given in spec.given.values():
         for one in given if isinstance(given, list) else [given]:
             check_id(one)

@@ -18,7 +18,7 @@ from msgspec import Struct
 from jupyter_blueno.errors import Conflict, NotFound, Unavailable
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.model import Code, JobSpec
-from jupyter_blueno.jobs.sending import environment, files, modules, request, scripts
+from jupyter_blueno.jobs.sending import environment, files, modules, ranks, request, scripts
 from jupyter_blueno.jobs.sending.objects import Objects
 from jupyter_blueno.jobs.sending.roots import roots_of
 
@@ -148,6 +148,8 @@ def write_down(
     if spec.given:
         folder.write("given.json", spec.given, durable=durable)
     folder.write("run.json", plan, durable=durable)
+    if plan.get("workers", 1) > 1:
+        ranks.lay_out(folder, plan)
 
 
 def asked(folder: JobFolder) -> SpecFile | None:
