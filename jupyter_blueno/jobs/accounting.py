@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from jupyter_blueno.database.tables import job
 from jupyter_blueno.jobs.model import CONDUCTORS
+from jupyter_blueno.jobs.quotas import ledger
+from jupyter_blueno.jobs.quotas.model import Holder, Share, TeamQuota, share, total
+
+if TYPE_CHECKING:
+    from jupyter_blueno.jobs.record import JobRecord
 
 HOLDING = ("STARTING", "RUNNING", "FINISHING")
+LATELY = 600.0  # seconds for which it is told how busy GPUs were
 SHOWN = 10  # jobs that took most
 
-_GPUS = sa.func.coalesce(job.c.spec["resources"]["gpu"].as_integer(), 0)
+_WORKERS = sa.func.coalesce(job.c.spec["resources"]["workers"].as_integer(), 1)
+_GPUS = sa.func.coalesce(job.c.spec["resources"]["gpu"].as_integer(), 0) * _WORKERS
 # A job that does not say how many it needs counts as one core, whatever it found free.
-_CORES = sa.func.coalesce(job.c.spec["resources"]["cpu"].as_float(), 1.0)
+_CORES = sa.func.coalesce(job.c.spec["resources"]["cpu"].as_float(), 1.0) * _WORKERS
 _SINCE = sa.bindparam("since", type_=sa.DateTime(timezone=True))
 _HOURS = (
     sa.extract(
@@ -44,7 +53,7 @@ class PersonUsage(Struct, frozen=True):
 
 
 class JobUsage(Struct, frozen=True):
-    """A job that took much, or holds GPUs (`finished_at` None)."""
+    """A job that took much (`finished_at` None: it runs)."""
 
     id: str
     name: str
@@ -57,16 +66,27 @@ class JobUsage(Struct, frozen=True):
 
 
 class TeamUsage(Struct, frozen=True):
-    """Since when; who took most comes first. `holders` have GPUs now, the longest first."""
+    """Since when; who took most comes first.
 
+    `holders` are the jobs and notebooks that hold something now, most GPUs first, then the longest. Of what
+    may be held, `of_team` is the team's share and `of_person` that of who asks; `waiting` jobs of the team
+    are not let in yet.
+    """
+
+    team: str
     since: datetime
     people: list[PersonUsage]
     jobs: list[JobUsage]
-    holders: list[JobUsage]
+    holders: list[Holder]
+    of_team: Share
+    of_person: Share
+    waiting: int
 
 
-def usage(connection: sa.Connection, team: str, days: float) -> TeamUsage:
-    """What a team's jobs took in the last `days`, also those that were deleted since.
+def usage(
+    connection: sa.Connection, team: str, days: float, person: str = "", quota: TeamQuota | None = None
+) -> TeamUsage:
+    """What a team's jobs took in the last `days`, also those that were deleted since; and who holds what now.
 
     A job counts from its start to its end, pauses between attempts among them,
     with what it asked for.
@@ -101,8 +121,10 @@ def usage(connection: sa.Connection, team: str, days: float) -> TeamUsage:
     most = each.where(job.c.deleted_at.is_(None)).order_by(
         sa.desc("gpu_hours"), sa.desc("core_hours"), job.c.id
     )
-    held = each.where(holding, _GPUS > 0).order_by(job.c.started_at, job.c.id)
+    holders = sorted(ledger.holders(connection, team), key=lambda one: (-one.gpu, one.since, one.id))
+    bounds = quota or TeamQuota()
     return TeamUsage(
+        team,
         since,
         [
             PersonUsage(
@@ -111,8 +133,22 @@ def usage(connection: sa.Connection, team: str, days: float) -> TeamUsage:
             for row in connection.execute(people, given)
         ],
         [_of(row) for row in connection.execute(most.limit(SHOWN), given)],
-        [_of(row) for row in connection.execute(held, given)],
+        holders,
+        share(bounds.team.amounts, total(holders)),
+        share(bounds.person.amounts, total(holders, person)),
+        len(ledger.outside(connection, team)) if quota else 0,
     )
+
+
+def with_use(holder: Holder, record: JobRecord) -> Holder:
+    """The same, with how busy its GPUs were in the last minutes, if its supervisor saw it."""
+    for one in record.curves("usage").curves:
+        if one.name == "gpu":
+            since = time.time() - LATELY
+            seen = [float(value) for value, at in zip(one.values, one.times, strict=True) if at >= since]
+            if seen:
+                return structs.replace(holder, busy=min(1.0, sum(seen) / len(seen) / holder.gpu))
+    return holder
 
 
 def _of(row: sa.Row[tuple[object, ...]]) -> JobUsage:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from jupyter_blueno.catalog.model import Filter
 from jupyter_blueno.errors import InvalidInput, NotFound
 from jupyter_blueno.jobs.folder import JobFolder
-from jupyter_blueno.jobs.model import Code, Job, UsedDataset
+from jupyter_blueno.jobs.model import Code, Job, Resources, UsedDataset
 
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
@@ -129,8 +129,8 @@ def _word(value: Any) -> str:
 
 
 def _resources(job: Job) -> dict[str, Any]:
-    asked = msgspec.structs.asdict(job.resources)
-    return {name: value for name, value in asked.items() if value not in (None, 0, (), [])}
+    asked, usual = msgspec.structs.asdict(job.resources), msgspec.structs.asdict(Resources())
+    return {name: value for name, value in asked.items() if value != usual[name]}
 
 
 def _environment(code: Code) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jupyter_blueno.errors import InvalidInput
-from jupyter_blueno.jobs.model import Curve, Curves, Value, word
+from jupyter_blueno.jobs.model import Value, word
 from jupyter_blueno.jobs.points import RECORD
+from jupyter_blueno.jobs.readings import Curve, Curves
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from jupyter_blueno.jobs.inside import used, written
 from jupyter_blueno.jobs.inside.results import FOLDER, NEW, REFUSED, TAKEN
 from jupyter_blueno.jobs.model import UsedDataset
 
+Note = Callable[[sa.Connection, str, list[str]], None]
 SAID = "refused"  # among the results: the first reason why some were not written
 
 
@@ -35,53 +37,32 @@ class Delivery:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        # Job → bytes of the file that are in the database.
-        self._noted: dict[str, int] = {}
-        self._written: dict[str, int] = {}
+        self._seen: dict[str, dict[str, int]] = {}  # job → file → bytes of it that are in the database
 
     def deliver(self, folder: JobFolder, row: Any) -> str | None:
         """Write down what is new; return why some values were refused, in words."""
-        self._note_used(folder, row)
-        self._note_written(folder, row)
+        self._note(folder, row, used.FILE, _note_used)
+        self._note(folder, row, written.FILE, _note_written)
         return self._write_results(folder, row)
 
     def forget(self, job_id: str) -> None:
         """A job is over."""
-        self._noted.pop(job_id, None)
-        self._written.pop(job_id, None)
+        self._seen.pop(job_id, None)
 
-    def _note_used(self, folder: JobFolder, row: Any) -> None:
-        path = folder.path / used.FILE
-        try:
-            size = path.stat().st_size
-        except OSError:
-            return
-        if size == self._noted.get(row.id):
+    def _note(self, folder: JobFolder, row: Any, name: str, note: Note) -> None:
+        """Have the lines of a file noted, if there are more than at the last look."""
+        stamp = folder.stamp(name)
+        seen = self._seen.get(row.id, {})
+        if stamp is None or stamp[1] == seen.get(name):
             return
         try:
-            with folder.open(used.FILE) as file:
-                found = used.read(file.read().decode(errors="replace").splitlines())
+            with folder.open(name) as file:
+                lines = file.read().decode(errors="replace").splitlines()
         except OSError:
             return
         with self.database.begin() as connection:
-            for one in found:
-                connection.execute(_used(row.id, one))
-        self._noted[row.id] = size
-
-    def _note_written(self, folder: JobFolder, row: Any) -> None:
-        stamp = folder.stamp(written.FILE)
-        if stamp is None or stamp[1] == self._written.get(row.id):
-            return
-        try:
-            with folder.open(written.FILE) as file:
-                paths = written.read(file.read().decode(errors="replace").splitlines())
-        except OSError:
-            return
-        rows = [{"job_id": row.id, "path": path} for path in paths]
-        if rows:
-            with self.database.begin() as connection:
-                connection.execute(insert(tables.job_file).on_conflict_do_nothing(), rows)
-        self._written[row.id] = stamp[1]
+            note(connection, row.id, lines)
+        self._seen[row.id] = {**seen, name: stamp[1]}
 
     def _write_results(self, folder: JobFolder, row: Any) -> str | None:
         """Values go into columns as the job's owner.
@@ -113,6 +94,17 @@ class Delivery:
                 return file.read().decode(errors="replace")
         except OSError:
             return None
+
+
+def _note_used(connection: sa.Connection, job_id: str, lines: list[str]) -> None:
+    for one in used.read(lines):
+        connection.execute(_used(job_id, one))
+
+
+def _note_written(connection: sa.Connection, job_id: str, lines: list[str]) -> None:
+    rows = [{"job_id": job_id, "path": path} for path in written.read(lines)]
+    if rows:
+        connection.execute(insert(tables.job_file).on_conflict_do_nothing(), rows)
 
 
 def _used(job_id: str, one: UsedDataset) -> Any:

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from jupyter_blueno.jobs.engine import workers
 from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.inside import checkpoints
 from jupyter_blueno.jobs.inside.failing import is_library
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Verdict, amount, duration, more_memory, signal_name
 from jupyter_blueno.jobs.model import (
@@ -79,6 +81,9 @@ def explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec
     if verdict.state in ("SUCCEEDED", "CANCELLED"):
         return None
     found = _explain(verdict, record, folder, spec)
+    if record is not None and record.worker is not None:
+        words = f"Rank {record.worker} of {record.workers} workers ended, and the others with it: "
+        found = msgspec.structs.replace(found, sentence=words + found.sentence)
     if record is None or record.attempts == 1 or spec.kind in CONDUCTORS:
         return found
     if record.attempt == record.attempts:
@@ -91,13 +96,14 @@ def explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec
 def _explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spec: JobSpec) -> Failure:
     sentence = verdict.reason or "It failed and did not say why; its log may."
     if verdict.state == "LOST" or record is None:
-        return Failure("lost", sentence)
+        return Failure("lost", sentence, suggestion=_resumed(folder))
     if record.ending == "timed_out":
         return _timed_out(sentence, spec.resources)
     if record.ending in ("out_of_memory", "machine_out_of_memory"):
         return _out_of_memory(sentence, record, folder, spec.resources)
     if record.ending == "evicted":
-        return Failure("disk" if "storage" in sentence else "lost", sentence)
+        kind: FailureKind = "disk" if "storage" in sentence else "lost"
+        return Failure(kind, sentence, suggestion=_resumed(folder))
     if record.ending in ("too_many_processes", "not_started"):
         return Failure("processes" if record.ending == "too_many_processes" else "not_started", sentence)
     found = folder.read("failure.json", Described)
@@ -106,6 +112,23 @@ def _explain(verdict: Verdict, record: ExitRecord | None, folder: JobFolder, spe
     if sentence.startswith("The disk is full"):
         return Failure("disk", sentence)
     return _from_log(sentence, record, folder, spec)
+
+
+def _resumed(folder: JobFolder) -> Suggestion | None:
+    """After an end that was not the work's fault: go on from what it kept, if it kept something."""
+    if checkpoints.found(str(folder.path)):
+        return Suggestion("Go on from its newest checkpoint", resume=True)
+    return None
+
+
+def _reserved(record: ExitRecord, resources: Resources) -> Suggestion | None:
+    """Ask for what it used, so that fewer run beside it."""
+    if not record.memory or resources.memory is not None:
+        return None
+    wanted = -(-int(1.25 * record.memory) // 10**8) * 10**8
+    return Suggestion(
+        f"Run again with {amount(wanted)} kept for it", msgspec.structs.replace(resources, memory=wanted)
+    )
 
 
 def _timed_out(sentence: str, resources: Resources) -> Failure:
@@ -118,7 +141,7 @@ def _timed_out(sentence: str, resources: Resources) -> Failure:
 
 def _out_of_memory(sentence: str, record: ExitRecord, folder: JobFolder, resources: Resources) -> Failure:
     if record.ending == "machine_out_of_memory":
-        return Failure("machine_memory", sentence)
+        return Failure("machine_memory", sentence, suggestion=_reserved(record, resources))
     more = more_memory(record)
     suggestion = None
     if more is not None:
@@ -167,7 +190,7 @@ def _line(found: Described | None) -> tuple[FailingLine | None, list[Variable]]:
 
 def _from_log(sentence: str, record: ExitRecord, folder: JobFolder, spec: JobSpec) -> Failure:
     """What a program said of its own end."""
-    text = _COLOUR.sub("", _tail(folder))
+    text = _COLOUR.sub("", _tail(folder, record.worker or 0))
     crash = max((found.start() for found in _FATAL.finditer(text)), default=None)
     if crash is not None and (record.signal is not None or (record.exit_code or 0) > 128):
         return _crashed(sentence, text[crash:])
@@ -234,9 +257,9 @@ def _package(file: str) -> str | None:
     return found[1] if found else None
 
 
-def _tail(folder: JobFolder) -> str:
+def _tail(folder: JobFolder, worker: int) -> str:
     try:
-        with folder.open("log") as file:
+        with folder.open(f"{workers.FOLDER}/{worker}/log" if worker else "log") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL))
             return file.read().decode("utf-8", "replace")
     except OSError:

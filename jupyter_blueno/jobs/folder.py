@@ -10,9 +10,8 @@
     ├── code.json       what is in it: name → hash
     ├── variables.json  variables that its user gave; for nobody else
     ├── given.json      jobs whose results it was given: name → id
-    ├── lock            held by the supervisor while it lives
+    ├── lock            held by the supervisor while it lives, and touched: its heartbeat
     ├── status.json     supervisor and process: PID and start time
-    ├── heartbeat       touched by the supervisor
     ├── paused         somebody wants it to stand still while this is here
     ├── cancel          somebody wants it to stop
     ├── log             stdout and stderr; the middle may be left out (log.json)

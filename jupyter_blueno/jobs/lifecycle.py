@@ -56,7 +56,8 @@ class ExitRecord(Struct, frozen=True):
     may not, and without its doing.
     `memory` (bytes) is the most that was seen in use, `memory_limit` what was
     asked for, `memory_there` what the machine has. `attempt` of `attempts` it was;
-    `untried` says why there was not another one.
+    `untried` says why there was not another one. Of several `workers` it was the
+    end of the one with the rank `worker`, which ended the others.
     """
 
     ending: Ending
@@ -71,6 +72,8 @@ class ExitRecord(Struct, frozen=True):
     attempt: int = 1
     attempts: int = 1
     untried: str | None = None
+    worker: int | None = None
+    workers: int = 1
 
 
 class Attempt(Struct, frozen=True):

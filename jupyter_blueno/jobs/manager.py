@@ -30,6 +30,7 @@ from jupyter_blueno.jobs.model import (
     Resources,
 )
 from jupyter_blueno.jobs.monitor import Monitor
+from jupyter_blueno.jobs.quotas.gate import Gate
 from jupyter_blueno.jobs.record import JobRecord
 from jupyter_blueno.jobs.sending import amounts, batch, environments, kept, outlook, request, snapshot
 from jupyter_blueno.jobs.sending.staging import Staging
@@ -64,7 +65,9 @@ class JobManager:
         self.config = config
         self.database = database
         self.backend = backend or backends.of(config)
-        self.monitor = Monitor(config, database, self.backend, after_end, team, given)
+        self.gate = Gate.of(config, database, team or config.team, self.backend.needs)
+        gate = None if self.backend.queues else self.gate
+        self.monitor = Monitor(config, database, self.backend, after_end, team, given, gate)
         self.staging = staging or Staging(config, self.backend.here)
 
     def start_monitor(self) -> None:
@@ -119,7 +122,7 @@ class JobManager:
         job_id = change.id or os.urandom(16).hex()
         request.check_id(job_id)
         name, spec = kept.again(self.staging, folder, change)
-        self.backend.check(spec.resources)
+        self.check(user, spec.resources, spec.kind)
         return kept.submit(self, user, folder, job_id, name, spec)
 
     def cancel(self, user: Person, ref: str) -> Job:
@@ -175,7 +178,8 @@ class JobManager:
         with self.database.begin() as connection:
             row = store.row(connection, job_id)
             waits = row is not None and row.state == "QUEUED"
-            moved = waits and self.backend.prioritise(job_id, priority)
+            outside = self.monitor.gate is not None and row is not None and row.held is None
+            moved = waits and (outside or self.backend.prioritise(job_id, priority))
             if row is not None and moved:
                 resources = {**row.spec["resources"], "priority": priority}
                 store.update(connection, job_id, "QUEUED", {"spec": {**row.spec, "resources": resources}})
@@ -292,7 +296,13 @@ class JobManager:
             self.monitor.look_now()
 
     def same(self, user: Person, row: Any, digest: str) -> Job:
-        if row.team != user.team or row.handle.get("digest") != digest or row.deleted_at is not None:
+        """The job whose id is taken, if it is this one; of another team's nobody is shown the row."""
+        if (
+            row is None
+            or row.team != user.team
+            or row.handle.get("digest") != digest
+            or row.deleted_at is not None
+        ):
             raise Conflict("Another job has this id already; make a new one.", code="job_id_taken")
         return self.get(user, row.id)
 
@@ -304,11 +314,25 @@ class JobManager:
         InvalidInput
             If what it needs can never be had.
         """
-        self.backend.check(resources)
-        claim = Claim(user.name, name, kind, resources, time.time())
+        self.check(user, resources, kind)
+        claim = Claim(user.name, name, kind, resources, time.time(), team=user.team)
         with self.database.begin() as connection:
             before = store.count_before(connection, resources.priority, lane_of(kind))
-        return outlook.Outlook(self.backend.room(), before, self.backend.why([(claim, before)])[0])
+        room, starts = self.backend.room(), self.backend.why([(claim, before)])[0]
+        if self.gate is not None and not self.backend.queues:
+            room, starts = self.gate.room(room, user.name), self.gate.would(claim) or starts
+        return outlook.Outlook(room, before, starts)
+
+    def check(self, user: Person, resources: Resources, kind: JobKind = "command") -> None:
+        """Refuse what can never be had where jobs run, or of the team's quota.
+
+        Raises
+        ------
+        InvalidInput
+        """
+        if self.gate is not None:
+            self.gate.check(Claim(user.name, "", kind, resources, time.time(), team=user.team))
+        self.backend.check(resources)
 
     def launch(self, user: Person, asked: Intent) -> Job:
         """Start the job whose folder is laid out; the same request again is the same job."""

@@ -44,7 +44,9 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     `priority` is from -10 to 10: where there is not room for all, the higher one
     starts first. After a failure that may not come again, it is tried again up
     to `retries` times; `retry_on` says after which ones instead: kinds
-    (``memory``, ``connection`` …) and names of exceptions. Requests over HTTP may
+    (``memory``, ``connection`` …) and names of exceptions. With several `workers`
+    the work runs in so many processes at a time, each of which knows its rank and
+    has `cpu`, `memory` and `gpu` for itself. Requests over HTTP may
     also have texts here, as people write them: ``"8 GB"``, ``"2h"``.
     """
 
@@ -55,6 +57,7 @@ class Resources(Struct, frozen=True, forbid_unknown_fields=True):
     priority: int = 0
     retries: int = 0
     retry_on: tuple[str, ...] = ()
+    workers: int = 1
 
 
 class Claim(Struct, frozen=True):
@@ -198,11 +201,12 @@ class Variable(Struct, frozen=True):
 
 
 class Suggestion(Struct, frozen=True):
-    """What to do: run it again with other `resources`, or first run a `command`."""
+    """What to do: run it again, with other `resources` or from its newest checkpoint; or a `command`."""
 
     label: str
     resources: Resources | None = None
     command: str | None = None
+    resume: bool = False
 
 
 class Failure(Struct, frozen=True):
@@ -293,43 +297,6 @@ class Output(Struct, frozen=True):
     data: dict[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
     replaces: list[int] = field(default_factory=list)
-
-
-class Curve(Struct, frozen=True):
-    """Points of one curve, in the order in which they came; `times` in seconds since 1970.
-
-    Of many points the lowest and the highest of each stretch are here; `count`
-    is how many there are.
-    """
-
-    name: str
-    steps: list[float]
-    times: list[float]
-    values: list[Value]
-    count: int
-
-
-class Curves(Struct, frozen=True):
-    """Curves; asked `after` this, the next answer has only what came since."""
-
-    curves: list[Curve]
-    after: str
-
-
-class Checkpoint(Struct, frozen=True):
-    """A copy of what training can go on from: a file, or a folder of `files`.
-
-    `path` is absolute, on the machine of the jobs; `size` in bytes, `saved_at`
-    in seconds since 1970.
-    """
-
-    index: int
-    name: str
-    path: str
-    size: int
-    files: int
-    saved_at: float
-    step: float | None = None
 
 
 class Code(Struct, frozen=True):

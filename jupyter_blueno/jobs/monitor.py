@@ -13,23 +13,25 @@ import msgspec
 
 from jupyter_blueno.catalog.model import Progress
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.jobs import failures, lifecycle, store
+from jupyter_blueno.jobs import clocks, failures, lifecycle, store
 from jupyter_blueno.jobs.delivery import Delivery
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Attempt
-from jupyter_blueno.jobs.model import TERMINAL, Claim, Health, Job, JobSpec, Resources, Value
+from jupyter_blueno.jobs.model import TERMINAL, Claim, Job, JobSpec, Resources, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import sqlalchemy as sa
+
     from jupyter_blueno.config import Config
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.jobs.backends.base import Backend
+    from jupyter_blueno.jobs.quotas.gate import Gate
 
 PERIOD = 0.1  # seconds between looks while a job is active
 REST = 0.05  # at least, also when it is woken again and again
 IDLE_PERIOD = 1.0  # while none is: another process may have submitted one
-SILENT = 30.0  # seconds without a heartbeat
 LAUNCHES = 5  # attempts to get a supervisor up
 REVIVE_PERIOD = 2.0  # seconds between attempts for one job
 HESITATION = 0.5  # seconds that a new job may take into the queue
@@ -50,7 +52,7 @@ class Monitor:
     names the state that it starts from, and the second one changes nothing.
     Trouble of its own changes no row. With a `team` it follows that team's
     alone. `given` tells what a job of this id has in its environment beside what
-    all have.
+    all have. Jobs that a `gate` does not let in yet are not looked at.
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class Monitor:
         after_end: Callable[[], None] | None = None,
         team: str | None = None,
         given: Callable[[str], dict[str, str]] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.backend = backend
+        self.gate = gate
         self.after_end = after_end or (lambda: None)
         self.team = team
         self.given = given or (lambda _: {})
@@ -72,10 +76,12 @@ class Monitor:
         self._wake = threading.Event()
         self._stopped = False
         self.delivery = Delivery(database)
+        self._beats = clocks.Beats()
         self._revived: dict[str, float] = {}
         self._queued = 0  # how many waited at the last comparison
         self._compared = 0.0
         self._told = 0.0
+        self._outside: set[str] = set()  # of the gate, at the last look
         self._known_places: tuple[float, dict[str, int]] = (0.0, {})
 
     # -- the thread -----------------------------------------------------------
@@ -130,6 +136,7 @@ class Monitor:
         """Bring all active jobs up to date; return how many there were."""
         with self.database.autocommit() as connection:
             rows = list(store.begun(connection, self.team))
+        self.let_in(now_and_then=True)
         rows += self._left_queue()
         self.backend.tend()
         ended = 0
@@ -151,9 +158,34 @@ class Monitor:
         with self.database.autocommit() as connection:
             queued = store.queued(connection, self.team)
             # What waits is asked after what is said to wait, so that no job is missed in between.
-            left = queued - self.backend.waiting() if queued else queued
+            left = queued - self._waiting(connection) if queued else queued
             self._queued = len(queued) - len(left)
             return store.rows(connection, list(left)) if left else []
+
+    def _waiting(self, connection: sa.Connection) -> set[str]:
+        """Ids of the jobs that wait, for the backend or to be let in to it."""
+        waiting = self.backend.waiting()
+        if self.gate is not None:
+            self._outside = self.gate.outside(connection)
+            waiting |= self._outside
+        return waiting
+
+    def let_in(self, now_and_then: bool = False) -> None:
+        """Start the jobs for which their team's quota has room by now."""
+        ids = self.gate.turn(now_and_then) if self.gate is not None else []
+        if not ids:
+            return
+        with self.database.autocommit() as connection:
+            rows = store.rows(connection, ids)
+        work = []
+        for row in rows:
+            claim = store.claim_of(row)
+            environment = self.environment(row.id, row.kind, claim.resources)
+            work.append((row.id, JobFolder.of(self.config, row.id), claim, environment))
+        try:
+            self.backend.start_many(work)
+        except BluenoError as error:  # they are let in: who looks next starts those that are not there
+            _log.warning("Not all jobs that were let in could be started now: %s", error)
 
     def _tell(self) -> None:
         """Write down why the next ones wait, so that who watches sees it change."""
@@ -178,9 +210,17 @@ class Monitor:
 
     def _with_reasons(self, jobs: list[Job], places: dict[str, int]) -> list[Job]:
         waiting = [one for one in jobs if one.state == "QUEUED" and one.desired == "run" and one.id in places]
-        reasons = self.backend.why([(claim_of(one), places[one.id]) for one in waiting])
+        reasons = self.why([(store.claim_of(one), places[one.id]) for one in waiting])
         said = dict(zip((one.id for one in waiting), reasons, strict=True))
         return [msgspec.structs.replace(one, reason=said[one.id]) if one.id in said else one for one in jobs]
+
+    def why(self, claims: list[tuple[Claim, int]]) -> list[str]:
+        """Why jobs wait, each with how many are before it: for the backend, or to be let in to it."""
+        if self.gate is None:
+            return self.backend.why(claims)
+        gate, outside = self.gate, self._outside
+        inside = iter(self.backend.why([one for one in claims if one[0].id not in outside]))
+        return [gate.why(claim) if claim.id in outside else next(inside) for claim, _ in claims]
 
     def _places(self) -> dict[str, int]:
         """How many jobs are before each of those that wait; the next one first.
@@ -192,7 +232,7 @@ class Monitor:
             return known
         with self.database.autocommit() as connection:
             listed = store.in_order(connection, self.team)
-        waiting = self.backend.waiting()
+            waiting = self._waiting(connection)
         found: dict[str, int] = {}
         before: dict[str, int] = {}  # each lane has places of its own
         for job_id, lane in listed:
@@ -246,10 +286,10 @@ class Monitor:
         resources = msgspec.convert(row.spec["resources"], Resources)
         verdict = lifecycle.judge(row.state, row.desired, seen, resources.timeout, row.kind)
         refused = self.delivery.deliver(folder, row)
-        values: dict[str, Any] = {"health": _health(seen, verdict.state)}
+        values: dict[str, Any] = {"health": self._beats.health(row.id, seen, verdict.state)}
         values |= _reported(folder, row)
         if seen.started_at is not None and row.started_at is None:
-            values["started_at"] = lifecycle.moment(seen.started_at)
+            values["started_at"] = clocks.started(seen, row.created_at)
         if verdict.state not in TERMINAL and _tells_why(seen, verdict.state):
             values["reason"] = verdict.reason
         attempt = folder.read("attempt.json", Attempt)
@@ -259,10 +299,8 @@ class Monitor:
                 verdict = msgspec.structs.replace(verdict, reason=attempt.in_words())
                 values["reason"] = verdict.reason
         if verdict.state in TERMINAL:
-            finished, began = lifecycle.moment(verdict.finished_at or time.time()), row.started_at
-            values["finished_at"] = (
-                max(finished, began) if began and finished else finished
-            )  # a clock set back
+            began = row.started_at or values.get("started_at")
+            values["finished_at"] = clocks.finished(verdict, seen, row.created_at, began)
             values |= {"exit_code": verdict.exit_code, "reason": verdict.reason}
             self._revived.pop(row.id, None)
             self.delivery.forget(row.id)
@@ -285,6 +323,8 @@ class Monitor:
             return lifecycle.Observation(
                 "gone", reason="Its folder is gone, so nothing of it can be run or read."
             )
+        if self.gate is not None and seen.phase == "absent" and _is_outside(row):
+            return seen
         if seen.phase == "absent" and row.handle.get("launches", 0) >= LAUNCHES:
             said = folder.last_line("supervisor.log") or "it says nothing of why"
             return lifecycle.Observation("gone", reason=f"It could not be started, {LAUNCHES} times: {said}.")
@@ -298,7 +338,7 @@ class Monitor:
             )
             try:
                 if seen.phase == "absent":
-                    handle = self.backend.start(row.id, folder, claim_of(row), environment)
+                    handle = self.backend.start(row.id, folder, store.claim_of(row), environment)
                     with self.database.begin() as connection:
                         handle |= {"launches": row.handle.get("launches", 1) + 1}
                         store.update(connection, row.id, row.state, {"handle": row.handle | handle})
@@ -309,23 +349,14 @@ class Monitor:
         return msgspec.structs.replace(seen, phase="running" if seen.phase == "unwatched" else "unknown")
 
 
-def claim_of(job: Any) -> Claim:
-    """What a job, or its row, says of its place in the queue."""
-    resources = job.resources if isinstance(job, Job) else msgspec.convert(job.spec["resources"], Resources)
-    return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp(), job.id, job.team)
+def _is_outside(row: Any) -> bool:
+    """Whether a job waits to be let in by a gate: it is not lost, and nobody but the gate starts it."""
+    return bool(row.state == "QUEUED" and row.held is None and row.desired == "run")
 
 
 def _tells_why(seen: lifecycle.Observation, state: str) -> bool:
     """Whether the reason in the row is to be that of the observation; of those that wait others tell, too."""
     return seen.reason is not None if state == "QUEUED" else seen.phase != "unknown"
-
-
-def _health(seen: lifecycle.Observation, state: str) -> Health:
-    if state in TERMINAL:
-        return "unknown"
-    if seen.heartbeat is None:
-        return "unknown"
-    return "silent" if time.time() - seen.heartbeat > SILENT else "ok"
 
 
 def _reported(folder: JobFolder, row: Any) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from pathlib import Path
 import msgspec
 
 from jupyter_blueno.errors import NotFound, TooLarge
+from jupyter_blueno.jobs.engine import workers
 from jupyter_blueno.jobs.folder import JobFolder, LogHole
 from jupyter_blueno.jobs.inside import used, written
-from jupyter_blueno.jobs.model import Checkpoint, Code, Curves, Output, UsedDataset
+from jupyter_blueno.jobs.lifecycle import moment
+from jupyter_blueno.jobs.model import Code, Output, UsedDataset
+from jupyter_blueno.jobs.readings import Checkpoint, Curves, Worker, WorkerState
 from jupyter_blueno.jobs.sending import snapshot
 
 LOG_ANSWER = 4 << 20  # bytes of the log in one answer
@@ -23,14 +26,42 @@ FILES = {
 }
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What whoever watches a worker wrote down of it; see `engine/workers.py`."""
+
+    state: WorkerState = "waiting"
+    code: int | None = None
+    host: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+
+
 class JobRecord:
     """The readable side of a job's folder, while it runs and afterwards."""
 
     def __init__(self, folder: JobFolder) -> None:
         self.folder = folder
 
-    def log(self, offset: int, limit: int) -> tuple[bytes, int, int]:
-        """A piece of the log.
+    def of_worker(self, rank: int) -> JobRecord:
+        """What one of several workers left behind; rank 0 is the job itself."""
+        if not rank:
+            return self
+        return JobRecord(JobFolder(self.folder.path / workers.FOLDER / str(rank), self.folder.within))
+
+    def workers(self) -> list[Worker]:
+        """How each of several workers stands; none where there is one alone."""
+        count = 1 + max((int(name) for name in _numbers(self.folder.path / workers.FOLDER)), default=0)
+        return [self._worker(rank) for rank in range(count)] if count > 1 else []
+
+    def _worker(self, rank: int) -> Worker:
+        said = self.folder.read(f"{workers.FOLDER}/{rank}/{workers.RANK}", Standing) or Standing()
+        size = self.of_worker(rank).folder.log_size()
+        return Worker(
+            rank, said.state, said.code, said.host, moment(said.started_at), moment(said.finished_at), size
+        )
+
+    def log(self, offset: int, limit: int, worker: int = 0) -> tuple[bytes, int, int]:
+        """A piece of the log, of one of several workers.
 
         Parameters
         ----------
@@ -48,6 +79,8 @@ class JobRecord:
         size : int
             The whole log's, with what was left out.
         """
+        if worker:
+            return self.of_worker(worker).log(offset, limit)
         size = self.folder.log_size()
         offset = max(0, size + offset) if offset < 0 else min(offset, size)
         length = max(0, min(limit, LOG_ANSWER))
@@ -151,6 +184,13 @@ class JobRecord:
                 return file.read(length)
         except OSError:
             return b""
+
+
+def _numbers(folder: Path) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder) if name.isdecimal()]
+    except OSError:
+        return []
 
 
 def _check_size(path: Path) -> None:

@@ -17,9 +17,11 @@ from jupyter_blueno.database.tables import job, job_file, job_input
 from jupyter_blueno.jobs import parts
 from jupyter_blueno.jobs.engine.order import LANES
 from jupyter_blueno.jobs.lifecycle import ACTIVE
-from jupyter_blueno.jobs.model import Failure, Job, JobPage, Origin, Resources
+from jupyter_blueno.jobs.model import Claim, Failure, Job, JobPage, Origin, Resources
 
-LISTED = [column for column in job.c if column.name not in ("spec", "handle", "deleted_at")] + [
+LISTED = [
+    column for column in job.c if column.name not in ("spec", "notebook", "handle", "held", "deleted_at")
+] + [
     job.c.spec["origin"].label("origin"),
     job.c.spec["resources"].label("resources"),
 ]
@@ -62,6 +64,12 @@ def job_of(row: sa.Row[Any]) -> Job:
         origin=msgspec.convert(values["origin"] or {}, Origin),
         resources=msgspec.convert(values["resources"] or {}, Resources),
     )
+
+
+def claim_of(job: Any) -> Claim:
+    """What a job, or its row, says of its place in the queue."""
+    resources = job.resources if isinstance(job, Job) else msgspec.convert(job.spec["resources"], Resources)
+    return Claim(job.owner, job.name, job.kind, resources, job.created_at.timestamp(), job.id, job.team)
 
 
 def insert(connection: sa.Connection, values: dict[str, Any]) -> Job | None:
@@ -146,10 +154,14 @@ def keys_of(team: str, ask: JobPage) -> sa.Select[Any]:
     if ask.state:
         statement = statement.where(job.c.state.in_(ask.state))
     if ask.notebook is not None:
-        statement = statement.where(job.c.spec["origin"]["notebook"].astext == ask.notebook)
+        statement = statement.where(job.c.notebook == ask.notebook)
     if ask.before is not None:
         key = sa.select(job.c.created_at, job.c.id).where(job.c.id == ask.before)
-        statement = statement.where(sa.tuple_(job.c.created_at, job.c.id) < key.scalar_subquery())
+        # The first is said by the second; under a policy only the first finds its place in an index.
+        until = sa.select(job.c.created_at).where(job.c.id == ask.before).scalar_subquery()
+        statement = statement.where(
+            job.c.created_at <= until, sa.tuple_(job.c.created_at, job.c.id) < key.scalar_subquery()
+        )
     return statement.order_by(job.c.created_at.desc(), job.c.id.desc())
 
 

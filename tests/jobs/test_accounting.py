@@ -16,12 +16,10 @@ from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
 from jupyter_blueno.jobs.testing import ALICE, command, start, until, wait
 
-NOW = datetime.now(UTC)
-
 
 def ran(manager: JobManager, owner: str, ago: float, hours: float | None, **resources: Any) -> None:
     """A job that began some hours ago, as its row has it."""
-    began = NOW - timedelta(hours=ago)
+    began = datetime.now(UTC) - timedelta(hours=ago)
     row = {
         "id": f"{abs(hash((owner, ago, hours))):032x}"[-32:],
         "team": ALICE.team,
@@ -81,8 +79,6 @@ def test_who_holds_a_gpu(manager: JobManager, config: Config) -> None:
     job = start(manager, command("sleep", "100", resources=Resources(gpu=1)), "training")
     wait(manager, job, "RUNNING")
     found = until(lambda: usage(manager).holders, "it to hold the GPU")
-    assert [(one.owner, one.name, one.gpus, one.finished_at) for one in found] == [
-        ("alice", "training", 1, None)
-    ]
+    assert [(one.kind, one.owner, one.name, one.gpu) for one in found] == [("job", "alice", "training", 1)]
     (alice,) = usage(manager).people
     assert (alice.running, alice.gpus) == (1, 1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import ExitRecord
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Resources
 from jupyter_blueno.jobs.testing import cell, logged, start, until, wait
@@ -42,7 +44,10 @@ def test_a_day_ahead_ends_nothing(
     (folder / "go").touch()
     ended = wait(manager, job, "SUCCEEDED")
     assert ended.finished_at is not None
-    assert ended.finished_at - ended.created_at > timedelta(hours=23)  # else nothing was set
+    record = JobFolder.of(manager.config, job.id).read("exit.json", ExitRecord)
+    assert record is not None
+    assert record.finished_at - ended.created_at.timestamp() > 23 * 3600  # else nothing was set
+    assert ended.finished_at - ended.created_at < timedelta(minutes=5)  # nobody sees a time that is to come
 
 
 def test_a_day_back_holds_up_nothing(

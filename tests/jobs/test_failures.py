@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from jupyter_blueno.jobs.failures import explain
+from jupyter_blueno.jobs.folder import JobFolder
+from jupyter_blueno.jobs.lifecycle import ExitRecord, Verdict
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import Failure, JobSpec, Resources, Variable
+from jupyter_blueno.jobs.model import Failure, JobSpec, Resources, Suggestion, Variable
 from jupyter_blueno.jobs.testing import call, cell, command, log, start, wait
 
 MATMUL = """\
@@ -149,6 +153,31 @@ def test_a_time_limit_suggests_a_longer_one(manager: JobManager) -> None:
     assert found.kind == "timeout"
     assert found.suggestion is not None
     assert found.suggestion.resources == Resources(timeout=0.4)
+
+
+def test_what_was_lost_goes_on_from_what_it_kept(manager: JobManager) -> None:
+    source = "import jupyter_blueno as blueno\nopen('kept', 'w').close()\nblueno.checkpoint('kept', step=3)"
+    job = wait(manager, start(manager, cell(source)), "SUCCEEDED")
+    folder = JobFolder.of(manager.config, job.id)
+    lost = ExitRecord("lost", 0.0, reason="Its node did not come back.")
+    evicted = ExitRecord("evicted", 0.0, reason="Its node ended it: it was low on resource: memory.")
+    for record, state in ((lost, "LOST"), (evicted, "FAILED")):
+        found = explain(Verdict(state, record.reason), record, folder, cell(source))  # type: ignore[arg-type]
+        assert found is not None
+        assert found.suggestion == Suggestion("Go on from its newest checkpoint", resume=True)
+    shutil.rmtree(folder.path / "checkpoints")
+    found = explain(Verdict("LOST", lost.reason), lost, folder, cell(source))
+    assert found is not None
+    assert found.suggestion is None
+
+
+def test_a_machine_without_memory_suggests_to_keep_some(tmp_path: Path) -> None:
+    record = ExitRecord("machine_out_of_memory", 0.0, memory=3_200_000_000, memory_there=8_000_000_000)
+    found = explain(Verdict("FAILED", "…"), record, JobFolder(tmp_path), cell("x"))
+    assert found is not None
+    assert found.suggestion is not None
+    assert found.suggestion.label == "Run again with 4 GB kept for it"
+    assert found.suggestion.resources == Resources(memory=4_000_000_000)
 
 
 def test_a_full_gpu_is_told_from_its_exception(manager: JobManager) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import Curve, Job, JobSpec
+from jupyter_blueno.jobs.model import Job, JobSpec
+from jupyter_blueno.jobs.readings import Curve
 from jupyter_blueno.jobs.testing import ALICE, cell, command, log, start, until, wait
 from jupyter_blueno.tracking import boards
 

@@ -15,8 +15,8 @@ import pytest
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs import curves
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import Curve
 from jupyter_blueno.jobs.points import RECORD, Writer
+from jupyter_blueno.jobs.readings import Curve
 from jupyter_blueno.jobs.testing import ALICE, call, cell, log, start, until, wait
 
 BLUENO = "import jupyter_blueno as blueno\n"

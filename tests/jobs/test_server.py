@@ -11,16 +11,15 @@ import pytest
 
 from jupyter_blueno.api.jobs import (
     JobRef,
-    LogRange,
     OutputRange,
     SubmitJob,
     cancel_job,
     get_job,
-    get_log,
     list_jobs,
     list_outputs,
     submit_job,
 )
+from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.jobs.model import TERMINAL, JobPage
 from jupyter_blueno.jobs.testing import cell, command, until
 from tests.servers import Lab

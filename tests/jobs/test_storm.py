@@ -11,7 +11,8 @@ import signal
 import psutil
 import pytest
 
-from jupyter_blueno.api.jobs import JobRef, LogRange, SubmitJob, get_job, get_log, submit_job
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.jobs.engine import processes
 from jupyter_blueno.jobs.model import Job, JobSpec
 from jupyter_blueno.jobs.testing import Storm, until

@@ -5,6 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from jupyter_blueno.jobs.engine.processes import LINUX
 from jupyter_blueno.jobs.engine.usage import Memory, Usage
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import Curve
+from jupyter_blueno.jobs.readings import Curve
 from jupyter_blueno.jobs.testing import ALICE, cell, command, start, until, wait
+from tests.gpus import stand_in
 from tests.jobs.alone import alone
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="usage is read from /proc")
@@ -132,3 +135,16 @@ def test_without_nvidia_there_are_no_gpus() -> None:
         assert set(Gpus(["0"]).sample()) == {"gpu", "gpu_memory"}
         return
     assert Gpus(["0"]).sample() == {}
+
+
+def test_all_gpus_that_can_be_seen_are_asked(tmp_path: Path) -> None:
+    environment, busy = stand_in(tmp_path)
+    busy.write_text("30")
+    source = "from jupyter_blueno.jobs.engine.gpus import EVERY, Gpus\n"
+    source += "print(Gpus([EVERY]).sample(), Gpus(['1']).sample())"
+    around = {**os.environ, **environment}
+    said = subprocess.run(
+        [sys.executable, "-c", source], env=around, capture_output=True, text=True, check=True
+    )
+    both, second = {"gpu": 0.6, "gpu_memory": 2.0 * (1 << 30)}, {"gpu": 0.3, "gpu_memory": 1.0 * (1 << 30)}
+    assert said.stdout == f"{both} {second}\n"

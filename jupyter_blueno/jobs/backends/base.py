@@ -10,6 +10,7 @@ from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import Observation
 from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.quotas.model import Amounts, plain
 from jupyter_blueno.jobs.sending.outlook import Room
 
 Handle = dict[str, Any]  # what a backend finds its work by again; kept in the job's row
@@ -36,6 +37,7 @@ class Backend(ABC):
 
     name: str
     unmoved = "The job waits no longer; its priority means nothing now."  # why `prioritise` said no
+    queues = False  # whether somebody else decides what starts when, by quotas of their own
     here = False  # whether jobs see the files and programs of the machine that submits them
 
     @abstractmethod
@@ -100,6 +102,10 @@ class Backend(ABC):
     @abstractmethod
     def why(self, claims: Sequence[tuple[Claim, int]]) -> list[str]:
         """Say in words why jobs wait, each with how many are to start earlier. Never raises."""
+
+    def needs(self, claim: Claim) -> Amounts:
+        """What a job takes here, also where it does not say."""
+        return plain(claim.resources)
 
     @abstractmethod
     def room(self) -> Room:

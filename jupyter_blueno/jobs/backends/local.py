@@ -196,23 +196,25 @@ class LocalBackend(Backend):
     def check(self, resources: Resources) -> None:
         if resources.cpu is None and resources.memory is None and not resources.gpu:
             return
-        limits = self._limits()
+        limits, count = self._limits(), resources.workers
+        each = f", for {count} workers" if count > 1 else ""
         cores = limits["cpu"]
-        if resources.cpu is not None and resources.cpu > cores:
+        if resources.cpu is not None and resources.cpu * count > cores:
             raise InvalidInput(
-                f"This machine has {waiting.counted(cores, 'CPU core')}; ask for at most so many.",
+                f"This machine has {waiting.counted(cores, 'CPU core')}{each}; ask for at most so many.",
                 code="no_such_cpu",
             )
         there = limits["memory"]
-        if resources.memory is not None and resources.memory > there:
+        if resources.memory is not None and resources.memory * count > there:
             raise InvalidInput(
-                f"This machine has {there / 1e9:.1f} GB of memory; ask for at most so much.",
+                f"This machine has {there / 1e9:.1f} GB of memory{each}; ask for at most so much.",
                 code="no_such_memory",
             )
         cards = len([name for name in limits["gpus"].split(",") if name])
-        if resources.gpu > cards:
+        asked = resources.gpu * count
+        if asked > cards:
             there = f"has {waiting.counted(cards, 'GPU')}" if cards else "has no GPU"
-            raise InvalidInput(f"This machine {there}; {resources.gpu} were asked for.", code="no_such_gpu")
+            raise InvalidInput(f"This machine {there}; {asked} were asked for.", code="no_such_gpu")
 
     # -- the dispatcher -----------------------------------------------------------
 
@@ -278,7 +280,7 @@ class LocalBackend(Backend):
             status = folder.read("status.json", SupervisorStatus)  # it may have come since we looked first
         supervised = folder.supervised()
         if supervised is not False and status is not None:
-            beat = folder.stamp("heartbeat")
+            beat = folder.stamp("lock")
             phase = "finishing" if status.state == "FINISHING" else "running"
             heartbeat = None if beat is None else beat[0] / 1e9
             return Observation(phase, status.started_at, heartbeat)  # type: ignore[arg-type]
@@ -303,8 +305,8 @@ def _needs(claim: Claim) -> dict[str, object]:
         "owner": claim.owner,
         "name": claim.name,
         "lane": lane_of(claim.kind),
-        "cpu": asked.cpu,
-        "memory": asked.memory,
-        "gpu": asked.gpu,
+        "cpu": asked.cpu and asked.cpu * asked.workers,
+        "memory": asked.memory and asked.memory * asked.workers,
+        "gpu": asked.gpu * asked.workers,
         "submitted": claim.submitted,
     }

@@ -33,7 +33,7 @@ def record(dataset_id: int, ordinals: Sequence[int], values: Mapping[str, Sequen
     folder = os.path.join(place, FOLDER)
     os.makedirs(folder, exist_ok=True)
     number = 1 + max((_number(name) for name in os.listdir(folder)), default=0)
-    temporary = os.path.join(folder, f".{os.getpid()}")
+    temporary = os.path.join(folder, f".{os.urandom(8).hex()}")
     with open(temporary, "w", encoding="utf-8") as file:
         json.dump({"dataset_id": dataset_id, "ordinals": list(ordinals), "values": dict(values)}, file)
     while True:

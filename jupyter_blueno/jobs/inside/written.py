@@ -38,7 +38,7 @@ def heard(event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
             if isinstance(args[2], int) and args[2] & WRITES:
                 note(args[0])
-        elif event == "os.rename" and _place(args[0]) in _noted:
+        elif event == "os.rename" and place_of(args[0]) in _noted:
             note(args[1])
     except Exception:  # nothing of ours may stop the work
         return
@@ -46,7 +46,7 @@ def heard(event: str, args: tuple[Any, ...]) -> None:
 
 def note(path: Any) -> None:
     """Add a line for this path, if it is the first time and a file that somebody may look for."""
-    place = _place(path)
+    place = place_of(path)
     if place is None or place in _noted or len(_noted) >= MOST:
         return
     if os.path.isdir(place):  # where a temporary file without a name is
@@ -66,7 +66,8 @@ def note(path: Any) -> None:
         os.close(descriptor)
 
 
-def _place(path: Any) -> str | None:
+def place_of(path: Any) -> str | None:
+    """A file's path without links among its folders; None of what has none."""
     if not isinstance(path, str | os.PathLike):
         return None  # a descriptor, or bytes
     folder, name = os.path.split(os.path.abspath(os.fspath(path)))

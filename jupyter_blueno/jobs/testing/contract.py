@@ -8,6 +8,7 @@ wait for conditions.
 
 from __future__ import annotations
 
+import pickle
 import re
 import secrets
 from collections.abc import Callable
@@ -57,8 +58,6 @@ class BackendContract:
         assert "no-such-interpreter" in (job.reason or "")
 
     def test_a_function_returns_its_value(self, manager: JobManager) -> None:
-        import pickle
-
         job = wait(manager, start(manager, call(lambda a, b: {"sum": a + b}, 1, b=2)), "SUCCEEDED")
         assert pickle.loads(manager.record(ALICE, job.id).file("result")[0]) == {"sum": 3}
         assert [(one.role, one.data) for one in manager.record(ALICE, job.id).outputs(-1)] == [
@@ -66,8 +65,6 @@ class BackendContract:
         ]
 
     def test_a_function_s_exception_comes_back(self, manager: JobManager) -> None:
-        import pickle
-
         def bad() -> None:
             raise KeyError("missing")
 
@@ -127,6 +124,46 @@ class BackendContract:
         job = start(manager, command("sleep", "100", resources=Resources(timeout=0.5)))
         job = wait(manager, job, "TIMED_OUT")
         assert "0.5 s" in (job.reason or "")
+
+    # -- several workers -----------------------------------------------------------
+
+    def test_workers_meet_and_the_value_is_that_of_the_first(self, manager: JobManager) -> None:
+        spec = call(_meeting(), 10, resources=Resources(workers=3))
+        job = wait(manager, start(manager, spec), "SUCCEEDED")
+        record = manager.record(ALICE, job.id)
+        assert pickle.loads(record.file("result")[0]) == {"rank": 0, "sum": 33, "size": 3}
+        assert job.metrics == {"sum": 33}
+        assert log(manager, job) == "rank 0 of 3\n"
+        for rank in (1, 2):
+            assert record.log(0, 1000, rank)[0].decode() == f"rank {rank} of 3\n"
+        assert [(one.rank, one.state) for one in record.workers()] == [(n, "ended") for n in range(3)]
+
+    def test_a_worker_that_fails_ends_the_others_and_says_why(self, manager: JobManager) -> None:
+        text = (
+            "import os, time\nrank = int(os.environ['RANK'])\nif rank == 1: raise ValueError('bad shard')\n"
+        )
+        spec = cell(text + "time.sleep(600)", resources=Resources(workers=3))
+        job = wait(manager, start(manager, spec), "FAILED")
+        assert job.failure is not None
+        assert job.failure.line is not None
+        assert job.failure.line.number == 3
+        assert job.failure.sentence == (
+            "Rank 1 of 3 workers ended, and the others with it: ValueError: bad shard"
+        )
+
+    def test_workers_are_tried_again_together_and_cancelled_together(self, manager: JobManager) -> None:
+        text = (
+            "import os, time\nattempt = os.environ.get('BLUENO_ATTEMPT', '1')\nprint('attempt', attempt)\n"
+            "if attempt == '1' and os.environ['RANK'] == '1': raise ConnectionError('no route')\n"
+            "time.sleep(600)"
+        )
+        job = start(manager, cell(text, resources=Resources(workers=2, retries=1)))
+        record = manager.record(ALICE, job.id)
+        for rank in (0, 1):
+            one = record.of_worker(rank)
+            until(lambda one=one: b"attempt 2" in one.log(0, 10_000)[0], f"rank {rank} again")  # type: ignore[misc]
+        manager.cancel(ALICE, job.id)
+        wait(manager, job, "CANCELLED")
 
     def test_paused_it_stands_still_and_goes_on(self, manager: JobManager) -> None:
         text = "import time\nwhile True:\n    print('tick', flush=True)\n    time.sleep(0.02)"
@@ -276,6 +313,39 @@ class BackendContract:
         manager.cancel(bob, his.id)
         until(lambda: manager.get(bob, his.id).state in TERMINAL)
         manager.delete(bob, his.id)
+
+
+def _meeting() -> Callable[[int], dict[str, int]]:
+    """A function that is sent by value: the machine of a job has no tests."""
+
+    def added_up(value: int) -> dict[str, int]:
+        """Each worker sends its rank and a value to rank 0, where they are added up."""
+        import os
+        import socket
+        import time
+
+        from jupyter_blueno.jobs.inside.metrics import log_metrics
+
+        rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        print(f"rank {rank} of {size}", flush=True)
+        total = value + rank
+        if rank:
+            while True:
+                try:
+                    with socket.create_connection(place) as there:
+                        there.sendall(bytes([total]))
+                    break
+                except ConnectionError:
+                    time.sleep(0.05)
+        else:
+            with socket.create_server(("", place[1])) as server:
+                for _ in range(size - 1):
+                    total += server.accept()[0].recv(1)[0]
+        log_metrics({"sum": total})
+        return {"rank": rank, "sum": total, "size": size}
+
+    return added_up
 
 
 def _conductor() -> JobSpec:

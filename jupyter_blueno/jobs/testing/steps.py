@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_blueno.jobs.manager import JobManager
-from jupyter_blueno.jobs.model import TERMINAL, Job, JobSpec
+from jupyter_blueno.jobs.model import TERMINAL, Job, JobSpec, Resources
 
 PATIENCE = 60.0  # seconds
 
@@ -32,11 +32,13 @@ def command(*words: str, **fields: Any) -> JobSpec:
     return JobSpec(kind="command", command=list(words), **fields)
 
 
-def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> JobSpec:
+def call(
+    function: Callable[..., Any], *args: Any, resources: Resources | None = None, **kwargs: Any
+) -> JobSpec:
     import cloudpickle
 
     payload = base64.b64encode(cloudpickle.dumps((function, args, kwargs))).decode()
-    return JobSpec(kind="function", payload=payload)
+    return JobSpec(kind="function", payload=payload, resources=resources or Resources())
 
 
 def start(manager: JobManager, spec: JobSpec, name: str = "job") -> Job:

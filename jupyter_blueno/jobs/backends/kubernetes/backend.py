@@ -21,7 +21,7 @@ from jupyter_blueno.errors import InvalidInput, Unavailable
 from jupyter_blueno.jobs.backends.base import Backend, Handle, NotYet
 from jupyter_blueno.jobs.backends.kubernetes import objects, reading, words
 from jupyter_blueno.jobs.backends.kubernetes.access import Refused, Unreachable
-from jupyter_blueno.jobs.backends.kubernetes.capacity import Amounts, Capacity
+from jupyter_blueno.jobs.backends.kubernetes.capacity import Capacity
 from jupyter_blueno.jobs.backends.kubernetes.cleaning import Cleaner
 from jupyter_blueno.jobs.backends.kubernetes.cluster import Cluster
 from jupyter_blueno.jobs.backends.kubernetes.objects import JOB, PodTemplate
@@ -30,11 +30,13 @@ from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject
 from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.lifecycle import ExitRecord, Observation
 from jupyter_blueno.jobs.model import Claim, Resources
+from jupyter_blueno.jobs.quotas.model import Amounts
 from jupyter_blueno.jobs.sending.outlook import Room
 
 LATE = 5.0  # seconds that a record may take from a pod to here, over a shared volume
 SILENT = "The cluster does not answer at present. Nothing is lost; it goes on once that does."
 SUBMITTED = "submitted.json"  # in a job's folder, once its Job was made
+CONNECTED = "connected"  # once its workers may reach each other
 
 
 class Submitted(Struct, frozen=True):
@@ -72,6 +74,7 @@ class KubernetesBackend(Backend):
         self.namespace = config.jobs_namespace
         self.template = template or template_of(config)
         self.instance = instance_of(config)
+        self.queues = bool(self.template.queue)
         self.cleaner = Cleaner(self)
         self._adopt = self.cleaner.adopt
         self.cluster = Cluster.enter(self.namespace, self._adopt)
@@ -133,6 +136,14 @@ class KubernetesBackend(Backend):
         if made is not None:
             folder.write(SUBMITTED, Submitted(self.namespace, made.metadata.uid))
             self.jobs.put(made)
+            if claim.resources.workers > 1:
+                self._connect(job_id, folder, made)
+
+    def _connect(self, job_id: str, folder: JobFolder, job: JobObject) -> None:
+        """Have it that the workers of a job may reach each other, unless that is known to be so."""
+        if not folder.has(CONNECTED):
+            uid = job.metadata.uid
+            self.errands.do("connect", job_id, lambda: self.cleaner.connect(job_id, folder, uid))
 
     def start_many(self, work: Sequence[tuple[str, JobFolder, Claim, dict[str, str]]]) -> None:
         self._starting.update(job_id for job_id, *_ in work)
@@ -199,6 +210,8 @@ class KubernetesBackend(Backend):
         if not found:
             return self._missing(job_id, folder, begun)
         job, pods = found[0], self.pods.of(job_id)
+        if job.spec.completions > 1:
+            self._connect(job_id, folder, job)
         if job.over() is not None:
             return self._finished(job, pods, folder, begun)
         if begun is not None and begun.state == "FINISHING":
@@ -215,7 +228,7 @@ class KubernetesBackend(Backend):
 
     @staticmethod
     def _running(folder: JobFolder, begun: Begun, phase: Any, reason: str | None) -> Observation:
-        beat = folder.stamp("heartbeat")
+        beat = folder.stamp("lock")
         heartbeat = None if beat is None else beat[0] / 1e9
         return Observation(phase, begun.started_at, heartbeat, reason=reason)
 
@@ -282,22 +295,28 @@ class KubernetesBackend(Backend):
         if not self.jobs.knows():
             return SILENT
         pods = self.pods.of(claim.id)
-        pod = reading.newest(pods)
-        unmade = self.cluster.news.of_job(found[0].metadata.name) if pod is None else None
+        pod = reading.held_up(pods)
+        unmade = None
+        if len(pods) < found[0].spec.completions:
+            unmade = self.cluster.news.of_job(found[0].metadata.name)
         scaled = None if pod is None else self.cluster.news.of_pod(pod.metadata.name)
-        return reading.why(found[0], pods, unmade, scaled) + turn
+        queued = self.cluster.news.of_queue(found[0].metadata.name) if found[0].spec.suspend else None
+        return reading.why(found[0], pods, unmade, scaled, queued) + turn
 
     def _would(self, claim: Claim) -> str:
         """What becomes of a job that is only thought of yet."""
-        wanted = Amounts(
-            claim.resources.cpu or self.template.cpu,
-            objects.memory_of(claim, self.template),
-            claim.resources.gpu,
-        )
-        fits = self.capacity.fits(wanted)
+        fits = self.capacity.fits(self._of_each(claim), claim.resources.workers)
         if fits is None or self.template.queue:
             return "The cluster starts it when its turn comes."
         return "There is room: it starts at once." if fits else words.WAITS
+
+    def needs(self, claim: Claim) -> Amounts:
+        return self._of_each(claim).times(claim.resources.workers)
+
+    def _of_each(self, claim: Claim) -> Amounts:
+        """What each of its workers takes."""
+        memory = objects.memory_of(claim, self.template)
+        return Amounts(claim.resources.cpu or self.template.cpu, memory, claim.resources.gpu)
 
     def room(self) -> Room:
         return self.capacity.room()

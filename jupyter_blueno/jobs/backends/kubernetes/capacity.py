@@ -13,24 +13,11 @@ from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
 from jupyter_blueno.jobs.backends.kubernetes.objects import PodTemplate
 from jupyter_blueno.jobs.backends.kubernetes.shapes import NodeObject, PodObject, QuotaObject, quantity
 from jupyter_blueno.jobs.model import Resources
+from jupyter_blueno.jobs.quotas.model import ANY, Amounts
 from jupyter_blueno.jobs.sending.outlook import Room
 
 FRESH = 10.0  # seconds that an answer is good for
 ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
-
-
-class Amounts(NamedTuple):
-    """Cores, bytes, GPUs."""
-
-    cpu: float = 0.0
-    memory: float = 0.0
-    gpu: float = 0.0
-
-    def less(self, other: Amounts) -> Amounts:
-        return Amounts(*(max(0.0, mine - theirs) for mine, theirs in zip(self, other, strict=True)))
-
-    def least(self, other: Amounts) -> Amounts:
-        return Amounts(*map(min, self, other))
 
 
 class Known(NamedTuple):
@@ -41,9 +28,6 @@ class Known(NamedTuple):
 
     nodes: dict[str, tuple[Amounts, Amounts]] | None
     quotas: list[tuple[str, Amounts, Amounts]]
-
-
-ANY = Amounts(float("inf"), float("inf"), float("inf"))
 
 
 class Capacity:
@@ -87,14 +71,14 @@ class Capacity:
             gpus_free=int(free.gpu),
         )
 
-    def fits(self, asked: Amounts) -> bool | None:
-        """Whether there is room now; None if that is not known."""
+    def fits(self, asked: Amounts, count: int = 1) -> bool | None:
+        """Whether there is room now for so many of these; None if that is not known."""
         nodes, quotas = self.known()
-        if any(_beyond(asked, hard.less(used)) for _, hard, used in quotas):
+        if any(_beyond(asked.times(count), hard.less(used)) for _, hard, used in quotas):
             return False
         if nodes is None:
             return None
-        return any(_beyond(asked, free) is None for _, free in nodes.values())
+        return sum(_pieces(asked, free, count) for _, free in nodes.values()) >= count
 
     def check(self, asked: Resources) -> None:
         """Refuse what no node and no quota could ever give.
@@ -105,9 +89,11 @@ class Capacity:
         """
         nodes, quotas = self.known()
         wanted = Amounts(asked.cpu or 0.0, asked.memory or 0.0, asked.gpu)
+        count = asked.workers
+        each = f"for {count} workers, " if count > 1 else ""
         for name, hard, _ in quotas:
-            if kind := _beyond(wanted, hard):
-                raise _too_much(kind, hard, f"The quota '{name}' allows")
+            if kind := _beyond(wanted.times(count), hard):
+                raise _too_much(kind, hard, f"{each}the quota '{name}' allows")
         if not nodes or self.template.grows:
             return
         there = [one for one, _ in nodes.values()]
@@ -120,6 +106,12 @@ class Capacity:
                     code="no_such_node",
                 )
             raise _too_much(kind, most, "The largest node of the cluster has")
+        found = sum(_pieces(wanted, one, count) for one in there)
+        if found < count:
+            raise InvalidInput(
+                f"The cluster's nodes have room for {found} such workers, not for {count}; ask for fewer.",
+                code="no_such_node",
+            )
 
     # -- asking -------------------------------------------------------------------
 
@@ -183,12 +175,19 @@ def _finite(one: Amounts) -> Amounts:
     return Amounts(*(0.0 if value == float("inf") else value for value in one))
 
 
+def _pieces(asked: Amounts, there: Amounts, most: int) -> int:
+    """How often the one is in the other, up to `most`."""
+    counts = [int(has // wants) for wants, has in zip(asked, there, strict=True) if wants > 0]
+    return max(0, min([most, *counts]))
+
+
 def _beyond(asked: Amounts, there: Amounts) -> str | None:
     """Which of them is more than there is."""
     return next((name for name in Amounts._fields if getattr(asked, name) > getattr(there, name)), None)
 
 
 def _too_much(kind: str, there: Amounts, who: str) -> InvalidInput:
+    who = who[0].upper() + who[1:]
     if kind == "memory":
         size = f"{there.memory / 1e9:.3g} GB"
         return InvalidInput(f"{who} {size} of memory; ask for at most so much.", code="no_such_memory")

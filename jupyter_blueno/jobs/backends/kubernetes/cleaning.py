@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from jupyter_blueno.jobs.sending.plan import GRACE
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.backends.kubernetes.backend import KubernetesBackend
+
+_log = logging.getLogger(__name__)
 
 HEARING = GRACE + 15.0  # seconds in which a supervisor has ended what it was told to
 SWEEP_PERIOD = 5.0
@@ -48,6 +51,21 @@ class Cleaner:
         hears = folder.has("status.json") and asked is not None and time.time() - asked[0] / 1e9 < HEARING
         if not hears:
             self._delete(job.metadata.name, FOREGROUND)
+
+    def connect(self, job_id: str, folder: JobFolder, uid: str) -> None:
+        """Let the workers of a job reach each other where network policies keep pods apart."""
+        from jupyter_blueno.jobs.backends.kubernetes.backend import CONNECTED
+
+        cluster = self.backend.cluster
+        path = f"/apis/networking.k8s.io/v1/namespaces/{self.backend.namespace}/networkpolicies"
+        try:
+            cluster.access.ask("POST", path, Any, objects.among_themselves(job_id, uid))
+        except Refused as error:
+            if error.status == 403:  # then nobody keeps them apart, or whoever does lets them
+                _log.warning("Workers of a job may be kept apart by network policies: %s", error.message)
+            elif error.reason != "AlreadyExists":
+                raise
+        folder.write(CONNECTED, b"")
 
     def refuse(self, job_id: str, folder: JobFolder, reason: str) -> None:
         """Take a job out that will never start."""

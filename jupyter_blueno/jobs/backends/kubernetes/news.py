@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from jupyter_blueno.jobs.backends.kubernetes import words
-from jupyter_blueno.jobs.backends.kubernetes.access import Access
+from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused
 from jupyter_blueno.jobs.backends.kubernetes.errands import Errands
-from jupyter_blueno.jobs.backends.kubernetes.shapes import EventObject
+from jupyter_blueno.jobs.backends.kubernetes.shapes import EventObject, WorkloadObject
 
 FRESH = 5.0  # seconds that an answer is good for
 REASONS = ("FailedCreate", "TriggeredScaleUp", "NotTriggerScaleUp")
@@ -19,8 +19,10 @@ class News:
     def __init__(self, access: Access, namespace: str, errands: Errands) -> None:
         self.access, self.errands = access, errands
         self.path = f"/api/v1/namespaces/{namespace}/events"
+        self.workloads = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/workloads"
         self._said: dict[str, EventObject] = {}
-        self._asked = -FRESH
+        self._queued: dict[str, str | None] = {}  # Job's name → what Kueue says
+        self._asked = self._asked_kueue = -FRESH
 
     def of_job(self, name: str) -> str | None:
         """Why no pod is made for a Job."""
@@ -31,6 +33,22 @@ class News:
         """What the autoscaler does about a pod."""
         event = self._newest().get(name)
         return None if event is None else words.scaling(event.reason, event.message)
+
+    def of_queue(self, name: str) -> str | None:
+        """Why Kueue does not let a Job go, in its own words; None if it says nothing."""
+        if time.monotonic() - self._asked_kueue >= FRESH:
+            self.errands.do("hear", "kueue", self._ask_kueue)
+        return self._queued.get(name)
+
+    def _ask_kueue(self) -> None:
+        self._asked_kueue = time.monotonic()
+        try:
+            found, _ = self.access.every(self.workloads, WorkloadObject)
+        except Refused as error:
+            if error.status not in (403, 404):  # there is no Kueue, or it may not be looked at
+                raise
+            found = []
+        self._queued = {one.job(): one.waits() for one in found}
 
     def _newest(self) -> dict[str, EventObject]:
         if time.monotonic() - self._asked >= FRESH:

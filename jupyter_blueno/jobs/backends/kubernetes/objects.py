@@ -16,9 +16,17 @@ from jupyter_blueno.jobs.model import CONDUCTORS, Claim
 from jupyter_blueno.jobs.sending.plan import GRACE
 
 JOB = "blueno.dev/job"  # the label by which everything is found again
+QUEUE = "kueue.x-k8s.io/queue-name"  # the label by which Kueue takes charge of a Job
 USERS = "home/{user}"  # below the volume's root
 LEAVING = 25  # seconds that a pod has beyond the work's own grace, to write down how it ended
 CONDUCTOR_CPU, CONDUCTOR_MEMORY = 0.1, 512 << 20  # sweeps and flows wait, mostly
+
+RANK = "batch.kubernetes.io/job-completion-index"  # a label of the pods of several workers
+# What a worker tells the others of itself.
+WHERE = [
+    {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+    for name, path in (("BLUENO_ADDRESS", "status.podIP"), ("BLUENO_NODE", "spec.nodeName"))
+]
 
 STARTS = 3  # attempts to get a container up
 # A pod that is taken away is replaced; so is one that never started, a few times. What else
@@ -33,6 +41,9 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
+_MADE = re.compile(r"-[0-9a-f]{16}$")  # what a name that is no folder's ends with
+
+
 class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     """How the pods of jobs look in a cluster; its operator says so, nobody who submits a job.
 
@@ -43,8 +54,9 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     that do not say what they need; `environment` is no place for secrets: it can
     be read in the Job. `gpu_tolerations` are added where a job asks for a GPU.
     `priority_classes` are names by the least priority of a job that gets them.
-    With a `queue`, jobs begin suspended, for Kueue to let go. `secrets` is where
-    those of the team are mounted, if they are kept in the cluster (`secrets_of`).
+    With a `queue` (``{team}`` stands for the team's name), jobs begin suspended, for Kueue
+    to let go. `secrets` is where those of the team are mounted, if they are kept in the cluster
+    (`secrets_of`).
     """
 
     image: str
@@ -82,18 +94,27 @@ def name_of(job_id: str) -> str:
 
 
 def value_of(text: str) -> str:
-    """A label's value that says `text`, as far as letters, digits and 63 characters can."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:50].strip("-_.")
-    if plain and plain == text:
+    """A label's value, or a folder's name, that says `text`, as far as 63 small letters and digits can.
+
+    No two texts have the same, also where a volume does not tell capitals from
+    small letters, and where somebody calls themselves what another's name becomes.
+    """
+    plain = re.sub(r"[^a-z0-9_.-]+", "-", text.lower())[:46].strip("-_.")
+    if plain and plain == text and not _MADE.search(text):
         return plain
-    return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def queue_of(pattern: str, team: str) -> str:
+    """The name of the LocalQueue in which a team's jobs wait."""
+    return pattern.format(team=team.replace("_", "-"))
 
 
 def secrets_of(team: str) -> str:
     """The name of the Secret that holds a team's secrets; names of objects have small letters."""
     plain = re.sub(r"[^a-z0-9-]+", "-", team.lower())[:40].strip("-")
-    if plain != team:
-        plain = f"{plain or 'x'}-{hashlib.sha256(team.encode()).hexdigest()[:8]}"
+    if plain != team or _MADE.search(team):
+        plain = f"{plain or 'x'}-{hashlib.sha256(team.encode()).hexdigest()[:16]}"
     return f"blueno-secrets-{plain}"
 
 
@@ -117,7 +138,8 @@ def job(
         "blueno.dev/user": value_of(claim.owner),
         "blueno.dev/team": value_of(claim.team),
     }
-    queue = {"kueue.x-k8s.io/queue-name": template.queue} if template.queue else {}
+    queue = {QUEUE: queue_of(template.queue, claim.team)} if template.queue else {}
+    count = claim.resources.workers
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -128,13 +150,40 @@ def job(
         },
         "spec": {
             "backoffLimit": STARTS - 1,
-            "completions": 1,
-            "parallelism": 1,
+            "completions": count,
+            "parallelism": count,
+            "completionMode": "Indexed" if count > 1 else "NonIndexed",
             "suspend": bool(template.queue),
             "ttlSecondsAfterFinished": template.keep,
             "podReplacementPolicy": "Failed",  # never two at a time
             "podFailurePolicy": {"rules": RULES},
             "template": {"metadata": {"labels": labels}, "spec": _pod(folder, claim, template, home)},
+        },
+    }
+
+
+def among_themselves(job_id: str, owner: str) -> dict[str, Any]:
+    """A network policy that lets the workers of one job reach each other, and goes with its Job.
+
+    Parameters
+    ----------
+    job_id : str
+    owner : str
+        The Job's uid.
+    """
+    its = {"podSelector": {"matchLabels": {JOB: job_id}}}
+    name = name_of(job_id)
+    whole = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": owner}
+    labels = {"app.kubernetes.io/managed-by": "blueno", JOB: job_id}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "labels": labels, "ownerReferences": [whole]},
+        "spec": {
+            **its,
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": [its]}],
+            "egress": [{"to": [its]}],
         },
     }
 
@@ -150,15 +199,20 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
         volumes.append(volume)
         mounts.append(mount)
     own = (
-        template.volume and USERS in template.shares and f"{template.volume}/{USERS}".format(user=claim.owner)
+        template.volume
+        and USERS in template.shares
+        and f"{template.volume}/{USERS}".format(user=value_of(claim.owner))
     )
     environment = {"HOME": own or str(folder.path), **template.environment, "BLUENO_HOME": home}
+    spread = claim.resources.workers > 1
+    program = "jupyter_blueno.jobs.engine." + ("spread" if spread else "contained")
     container = {
         "name": "job",
         "image": template.image,
         "imagePullPolicy": template.pull_policy,
-        "command": [template.python, "-I", "-m", "jupyter_blueno.jobs.engine.contained", str(folder.path)],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "command": [template.python, "-I", "-m", program, str(folder.path)],
+        "env": [{"name": name, "value": value} for name, value in environment.items()]
+        + (WHERE if spread else []),
         "resources": resources(claim, template),
         "volumeMounts": mounts,
         "terminationMessagePolicy": "FallbackToLogsOnError",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from jupyter_blueno.jobs.backends.kubernetes import words
+from jupyter_blueno.jobs.backends.kubernetes.objects import QUEUE, RANK
 from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject, quantity
 from jupyter_blueno.jobs.engine.contained import MOVED
 from jupyter_blueno.jobs.folder import JobFolder
@@ -31,9 +32,45 @@ def newest(pods: list[PodObject]) -> PodObject | None:
     return max(pods, key=lambda one: one.metadata.creation_timestamp or past, default=None)
 
 
+def of_ranks(pods: list[PodObject]) -> dict[int, PodObject]:
+    """The pod that counts of each of several workers."""
+    past = datetime.min.replace(tzinfo=UTC)
+    made = sorted(pods, key=lambda one: one.metadata.creation_timestamp or past)
+    return {int(one.metadata.labels.get(RANK, 0)): one for one in made}
+
+
+def held_up(pods: list[PodObject]) -> PodObject | None:
+    """The pod that has no node yet, if there is one; else the newest."""
+    for _, pod in sorted(of_ranks(pods).items()):
+        scheduled = pod.condition("PodScheduled")
+        if pod.status.phase == "Pending" and (scheduled is None or scheduled.status != "True"):
+            return pod
+    return newest(pods)
+
+
 def place(job: JobObject, pods: list[PodObject], begun: bool) -> Place:
     """Where the work of a Job stands that is not over; `begun`: its first process was started once."""
-    pod = newest(pods)
+    count = job.spec.completions
+    if count == 1:
+        return _place(newest(pods), begun)
+    found = of_ranks(pods)
+    places = {rank: _place(found.get(rank), begun) for rank in range(count)}
+    up = [rank for rank, pod in found.items() if pod.status.phase in ("Running", "Succeeded")]
+    behind = [rank for rank in places if rank not in up]
+    if not behind:
+        said = next((f"Rank {rank}: {one.reason}" for rank, one in places.items() if one.reason), None)
+        return Place("running" if begun else "starting", said)
+    stuck = [rank for rank in behind if places[rank].patience is not None]
+    rank = (stuck or [rank for rank in behind if places[rank].reason] or behind)[0]
+    words = f"{len(up)} of {count} workers are up."
+    if reason := places[rank].reason:
+        words += f" Rank {rank}: {reason}"
+    phases = {places[rank].phase for rank in behind}
+    phase: Phase = "running" if begun else "queued" if "queued" in phases else "starting"
+    return Place(phase, words, places[rank].patience)
+
+
+def _place(pod: PodObject | None, begun: bool) -> Place:
     if pod is None or pod.status.phase in ("Succeeded", "Failed") or pod.metadata.deletion_timestamp:
         if begun:  # the next pod comes, or the Job is just about to end
             return Place(
@@ -79,16 +116,28 @@ def _silent(pod: PodObject) -> str | None:
     )
 
 
-def why(job: JobObject, pods: list[PodObject], made_not: str | None, scaled: str | None) -> str:
-    """Why it waits: `made_not` is why no pod is made, `scaled` what the autoscaler does."""
+def why(
+    job: JobObject, pods: list[PodObject], made_not: str | None, scaled: str | None, queued: str | None = None
+) -> str:
+    """Why it waits.
+
+    `made_not` is why no pod is made, `scaled` what the autoscaler does, `queued` why Kueue does not let it
+    go.
+    """
     if job.spec.suspend:
-        queue = job.metadata.labels.get("kueue.x-k8s.io/queue-name")
-        held = next((one.message for one in job.status.conditions if one.type == "Suspended"), "")
-        where = f"in the queue '{queue}'" if queue else "until somebody lets it go (its Job is suspended)"
-        return f"It waits {where}." + (f" {words.short(held)}." if held and "suspended" not in held else "")
-    pod = newest(pods)
+        queue = job.metadata.labels.get(QUEUE)
+        if queue is None:
+            return "It waits until somebody lets it go (its Job is suspended)."
+        return f"It waits in the queue '{queue}'.{words.queued(queued or '')}"
+    pod = held_up(pods)
     if pod is None:
         return made_not or words.WAITS
+    count = job.spec.completions
+    up = sum(one.status.phase == "Running" for one in pods)
+    if count > 1 and len(pods) < count and made_not:
+        return f"{made_not} {up} of {count} workers are up."
+    if count > 1:
+        return f"{_waits(pod)} {up} of {count} workers are up." + (f" {scaled}" if scaled else "")
     return _waits(pod) + (f" {scaled}" if scaled else "")
 
 
@@ -97,11 +146,14 @@ def ended(job: JobObject | None, pods: list[PodObject], folder: JobFolder) -> Ex
     attempt = folder.read("attempt.json", Attempt)
     number, most = (attempt.number, attempt.of) if attempt else (1, 1)
     begun = folder.has("status.json")
-    pod = newest(pods)
+    pod = culprit(pods)
     over = None if job is None else job.over()
+    count = 1 if job is None else job.spec.completions
+    blamed = {"worker": int(pod.metadata.labels.get(RANK, 0)), "workers": count} if pod and count > 1 else {}
 
     def record(ending: str, reason: str | None = None, **more: int | None) -> ExitRecord:
-        return ExitRecord(ending, time.time(), reason=reason, attempt=number, attempts=most, **more)  # type: ignore[arg-type]
+        more |= {"attempt": number, "attempts": most, **blamed}
+        return ExitRecord(ending, time.time(), reason=reason, **more)  # type: ignore[arg-type]
 
     if job is None:
         when = "while it ran" if begun else "before it began"
@@ -131,9 +183,22 @@ def ended(job: JobObject | None, pods: list[PodObject], folder: JobFolder) -> Ex
     return record("lost", f"What watched over it ended with exit code {end.exit_code}{said}; run it again.")
 
 
+def culprit(pods: list[PodObject]) -> PodObject | None:
+    """The pod that tells why a Job is over: of several the one that did not just end with the others."""
+
+    def fault(pod: PodObject) -> int:
+        end = pod.state().terminated
+        if pod.status.reason == "Evicted" or (end is not None and end.reason == "OOMKilled"):
+            return 2
+        return int(end is not None and end.exit_code not in (0, MOVED))
+
+    past = datetime.min.replace(tzinfo=UTC)
+    return max(pods, key=lambda one: (fault(one), one.metadata.creation_timestamp or past), default=None)
+
+
 def certain(pods: list[PodObject]) -> bool:
     """Whether the pods alone tell the end: nothing can still come from a slow volume."""
-    pod = newest(pods)
+    pod = culprit(pods)
     if pod is None:
         return False
     end = pod.state().terminated

@@ -18,6 +18,7 @@ class Meta(Shape):
     uid: str = ""
     resource_version: str = ""
     labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
 
@@ -32,6 +33,7 @@ class Condition(Shape):
 
 class JobPart(Shape):
     suspend: bool = False
+    completions: int = 1
 
 
 class JobStatus(Shape):
@@ -147,6 +149,37 @@ class QuotaStatus(Shape):
 class QuotaObject(Shape):
     metadata: Meta
     status: QuotaStatus = field(default_factory=QuotaStatus)
+
+
+class OwnerReference(Shape):
+    kind: str = ""
+    name: str = ""
+
+
+class WorkloadMeta(Shape):
+    owner_references: list[OwnerReference] = []
+
+
+class WorkloadStatus(Shape):
+    conditions: list[Condition] = []
+
+
+class WorkloadObject(Shape):
+    """What Kueue makes of a Job."""
+
+    metadata: WorkloadMeta
+    status: WorkloadStatus = field(default_factory=WorkloadStatus)
+
+    def job(self) -> str:
+        """The name of the Job."""
+        return next((one.name for one in self.metadata.owner_references if one.kind == "Job"), "")
+
+    def waits(self) -> str | None:
+        """What Kueue says of why it is not let go yet; None if it is."""
+        by = {one.type: one for one in self.status.conditions}
+        if "Admitted" in by and by["Admitted"].status == "True":
+            return None
+        return by["QuotaReserved"].message if "QuotaReserved" in by else ""
 
 
 class ListMeta(Shape):

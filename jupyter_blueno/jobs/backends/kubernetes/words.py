@@ -21,6 +21,10 @@ NO_SUCH = (
 
 _NODES = re.compile(r"(\d+)/(\d+) nodes are available: ?(.*?)(?:\.(?:\s.*)?)?$", re.DOTALL)
 _QUOTA = re.compile(r"exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)", re.DOTALL)
+_SHORT = re.compile(r"insufficient unused quota for (\S+) in flavor (\S+), (\S+) more needed")
+_NEVER = re.compile(
+    r"insufficient quota for (\S+) in flavor (\S+), request > maximum capacity \((\S+) > (\S+)\)"
+)
 _TAINTS = {
     "node.kubernetes.io/unschedulable": "closed for new work",
     "node.kubernetes.io/not-ready": "not ready",
@@ -129,6 +133,22 @@ def refused(message: str) -> str:
             f"in use; it asks for {_size(name, asked.get(name, '0'))}"
         )
     return f"The quota '{quota}' allows {'; and '.join(dict.fromkeys(parts))}. It starts when others end."
+
+
+def queued(message: str) -> str:
+    """Why Kueue does not let a Job go, as a sentence behind another one; empty if it says nothing of use."""
+    said = []
+    for kind, flavor, more in _SHORT.findall(message):
+        said.append(f"{_size(kind, more)} of {resource(kind)} ({flavor}) more than is free now")
+    for kind, flavor, asked, most in _NEVER.findall(message):
+        said.append(
+            f"{_size(kind, asked)} of {resource(kind)} ({flavor}), and the queue may have {_size(kind, most)}"
+        )
+    if said:
+        return f" It needs {'; and '.join(dict.fromkeys(said))}."
+    if "doesn't exist" in message or "is inactive" in message or "not found" in message:
+        return f" The queue takes no jobs: {short(message)}. Ask who runs the cluster."
+    return f" {short(message)}." if message else ""
 
 
 def scaling(reason: str, message: str) -> str | None:
