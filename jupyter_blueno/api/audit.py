@@ -33,4 +33,4 @@ def list_acts(context: Context, ask: ActPage) -> ActList:
     for text in (ask.person, ask.operation):
         check_text(text or "", "What is looked for")
     person = ask.person if context.user.admin else context.user.name
-    return ActList(audit.acts(context.database, person, ask.operation, ask.before, ask.limit))
+    return ActList(audit.acts(context.database.of_everybody, person, ask.operation, ask.before, ask.limit))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
-from jupyter_blueno.errors import Unavailable
+from jupyter_blueno.errors import NotFound, Unavailable
 
 __all__ = ["Context", "Platform", "User"]
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
     from jupyter_blueno.jobs.sending.staging import Staging
+    from jupyter_blueno.people.directory import Directory, Homes
     from jupyter_blueno.schedules.manager import ScheduleManager
     from jupyter_blueno.schedules.ticker import Ticker
     from jupyter_blueno.sweeps.manager import SweepManager
@@ -59,13 +60,28 @@ class part(Generic[Part]):  # noqa: N801 - reads as a decorator
 class Shared:
     """What the platforms of a hub's teams have in common.
 
-    `given` tells what a job of this id has in its environment beside what all have,
-    `keeper` who keeps the secrets of a team; None: files of its data folder.
+    `database` is that of a team, `given` tells what a job of this id has in its
+    environment beside what all have, `keeper` who keeps the secrets of a team; None:
+    files of its data folder. `look_at_notebooks` looks which notebook
+    servers there are, `hub` is what there is beside it.
     """
 
-    database: Database
+    database: Callable[[str], Database]
     given: Callable[[str], dict[str, str]]
     keeper: Callable[[str], Keeper] | None = None
+    look_at_notebooks: Callable[[], None] = lambda: None
+    hub: Hub | None = None
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The hub, as its service has it: who the people are, their folders, and the platforms of all teams."""
+
+    directory: Directory
+    homes: Homes
+    everybody: Database  # in which all teams are seen
+    platform: Callable[[str], Platform]
+    default_team: str
 
 
 class Platform:
@@ -92,7 +108,7 @@ class Platform:
         from jupyter_blueno.database.engine import Database
 
         if self._shared is not None:
-            return self._shared.database
+            return self._shared.database(self.config.team)
         if self.config.service_url:
             raise Unavailable("The database of a hub is its service's alone.", code="no_database")
         return Database(self.config)
@@ -112,7 +128,8 @@ class Platform:
     def presence(self) -> Presence:
         from jupyter_blueno.api.presence import Presence
 
-        return Presence(self.config.idle_timeout)
+        of_gpus = self.config.gpu_idle_timeout if self.config.notebook_gpus else 0
+        return Presence(self.config.idle_timeout, of_gpus)
 
     @part
     def jobs(self) -> JobManager:
@@ -169,6 +186,25 @@ class Platform:
         keeper = self._shared.keeper if self._shared is not None else None
         return Vault(self.database, keeper(self.config.team) if keeper else Files(self.config.secrets_path))
 
+    def look_at_notebooks(self) -> None:
+        """Look which notebook servers there are, where that can be seen."""
+        if self._shared is not None:
+            self._shared.look_at_notebooks()
+
+    @property
+    def beside_a_hub(self) -> bool:
+        """Whether there is a hub, so others than the person at this machine."""
+        return self._shared is not None and self._shared.hub is not None
+
+    @property
+    def hub(self) -> Hub:
+        """The hub that this belongs to."""
+        if self._shared is None or self._shared.hub is None:
+            raise NotFound(
+                "There is no hub here; people, teams and invitations are a JupyterHub's.", code="no_hub"
+            )
+        return self._shared.hub
+
     @part
     def mlflow(self) -> Companion:
         from jupyter_blueno.tracking import mlflow
@@ -194,7 +230,7 @@ class Platform:
         # The database last: the jobs use it, as schedules do the jobs.
         for name in ("boards", "ticker", "mlflow", "decoders", "jobs", "staging", "database"):
             made = self.__dict__.pop(name, None)
-            if made is not None and (self._shared is None or made is not self._shared.database):
+            if made is not None and (name != "database" or self._shared is None):
                 made.close()
 
 

@@ -16,9 +16,7 @@ from jupyter_blueno.jobs.intent import Intent
 from jupyter_blueno.jobs.model import (
     CONDUCTORS,
     Change,
-    Checkpoint,
     Code,
-    Curves,
     Form,
     Job,
     JobKind,
@@ -29,6 +27,7 @@ from jupyter_blueno.jobs.model import (
     UsedDataset,
     Workbench,
 )
+from jupyter_blueno.jobs.readings import Checkpoint, Curves
 from jupyter_blueno.jobs.sending.outlook import Outlook, Preview
 
 if TYPE_CHECKING:
@@ -116,14 +115,6 @@ class ChangeJob(Struct, frozen=True, forbid_unknown_fields=True):
     job_id: str
     priority: int | None = None
     paused: bool | None = None
-
-
-class LogRange(Struct, frozen=True, forbid_unknown_fields=True):
-    """Bytes from `offset`; a negative offset counts from the end. At most 4 MB."""
-
-    job_id: str
-    offset: int = 0
-    limit: int = 262_144
 
 
 class OutputRange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -312,24 +303,16 @@ def compare_jobs(context: Context, ask: CompareJobs) -> Comparison:
     return comparison.compare(context.config, jobs)
 
 
-@operation("GET", "/jobs/{job_id}/log", resource="jobs", action="read", local=True)
-def get_log(context: Context, ask: LogRange) -> Content:
-    """Return a range of the log. Headers: ``X-Blueno-Offset``, ``X-Blueno-Size``."""
-    text, offset, size = _record(context, ask.job_id).log(ask.offset, ask.limit)
-    headers = {"X-Blueno-Offset": str(offset), "X-Blueno-Size": str(size)}
-    return Content(text, "text/plain; charset=utf-8", headers)
-
-
 @operation("GET", "/jobs/{job_id}/outputs", resource="jobs", action="read", local=True)
 def list_outputs(context: Context, ask: OutputRange) -> OutputList:
     """Return what the job showed and returned, after a given output."""
-    return OutputList(_record(context, ask.job_id).outputs(ask.after))
+    return OutputList(record_of(context, ask.job_id).outputs(ask.after))
 
 
 @operation("GET", "/jobs/{job_id}/metrics", resource="jobs", action="read", local=True)
 def get_metrics(context: Context, ask: CurveRange) -> Curves:
     """Return the metrics that the job logged, as curves."""
-    return _record(context, ask.job_id).curves("metrics", ask.after, ask.limit)
+    return record_of(context, ask.job_id).curves("metrics", ask.after, ask.limit)
 
 
 @operation("GET", "/jobs/{job_id}/usage", resource="jobs", action="read", local=True)
@@ -340,19 +323,19 @@ def get_usage(context: Context, ask: CurveRange) -> Curves:
     per second), ``processes``; with GPUs of its own ``gpu`` (how many were busy)
     and ``gpu_memory`` (bytes).
     """
-    return _record(context, ask.job_id).curves("usage", ask.after, ask.limit)
+    return record_of(context, ask.job_id).curves("usage", ask.after, ask.limit)
 
 
 @operation("GET", "/jobs/{job_id}/checkpoints", resource="jobs", action="read", local=True)
 def list_checkpoints(context: Context, ask: JobRef) -> CheckpointList:
     """Return what the job kept to go on from."""
-    return CheckpointList(_record(context, ask.job_id).checkpoints())
+    return CheckpointList(record_of(context, ask.job_id).checkpoints())
 
 
 @operation("GET", "/jobs/{job_id}/datasets", resource="jobs", action="read", local=True)
 def list_used_datasets(context: Context, ask: JobRef) -> UsedDatasets:
     """Return the datasets that the job read, with version and filter."""
-    return UsedDatasets(_record(context, ask.job_id).used())
+    return UsedDatasets(record_of(context, ask.job_id).used())
 
 
 @operation("GET", "/jobs/{job_id}/code", resource="jobs", action="read", local=True)
@@ -368,7 +351,7 @@ def get_code(context: Context, ask: JobRef) -> Code:
         from jupyter_blueno.flows import seeing
 
         return seeing.code_of(context.config, job.id)
-    return _record(context, job.id).code()
+    return record_of(context, job.id).code()
 
 
 @operation("GET", "/jobs/{job_id}/workbench", resource="jobs", action="read", local=True)
@@ -385,11 +368,11 @@ def get_workbench(context: Context, ask: JobRef) -> Workbench:
 @operation("GET", "/jobs/{job_id}/files/{name}", resource="jobs", action="read", local=True)
 def get_job_file(context: Context, ask: JobFile) -> Content:
     """Return a file of the job's record, whole."""
-    body, media_type = _record(context, ask.job_id).file(ask.name)
+    body, media_type = record_of(context, ask.job_id).file(ask.name)
     return Content(body, media_type)
 
 
-def _record(context: Context, ref: str) -> JobRecord:
+def record_of(context: Context, ref: str) -> JobRecord:
     """What a job left in its folder; who may read it is known to whoever has its row."""
     from jupyter_blueno.jobs.folder import JobFolder
     from jupyter_blueno.jobs.record import JobRecord

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from msgspec import Struct
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.api.jobs import JobList, JobRef, list_jobs
+from jupyter_blueno.api.jobs import JobList, JobRef, list_jobs, record_of
 from jupyter_blueno.api.operation import operation
 from jupyter_blueno.jobs.model import JobPage
 
@@ -41,12 +40,9 @@ def list_written_files(context: Context, ask: JobRef) -> WrittenFiles:
     Files that a Python program opens are known, and those of PyTorch,
     safetensors, HDF5 and SimpleITK; not those of other programs.
     """
-    from jupyter_blueno.api.jobs import _record
-
-    root = Path(context.config.roots[-1]) if context.config.roots else None
+    root = _root(context)
     files = [
-        WrittenFile(path, size, _below(Path(path), root))
-        for path, size in _record(context, ask.job_id).written()
+        WrittenFile(path, size, _below(path, root)) for path, size in record_of(context, ask.job_id).written()
     ]
     return WrittenFiles(sorted(files, key=lambda file: file.size is None))
 
@@ -54,15 +50,19 @@ def list_written_files(context: Context, ask: JobRef) -> WrittenFiles:
 @operation("GET", "/written", resource="jobs", action="read", local=True)
 def list_writers(context: Context, ask: FileRef) -> JobList:
     """Return the jobs that wrote a file, the newest first."""
-    root = context.config.roots[-1] if context.config.roots else "."
+    from jupyter_blueno.jobs.inside.written import place_of
+
     try:
-        folder, name = os.path.split(os.path.join(os.path.expanduser(root), ask.path))
-        path = os.path.join(os.path.realpath(folder), name)
+        path = place_of(_root(context) / ask.path)
     except ValueError:  # NUL
         return JobList([])
     return context.ask(list_jobs, JobPage(wrote=path))
 
 
-def _below(path: Path, root: Path | None) -> str | None:
-    real = root.expanduser().resolve() if root is not None else None
-    return path.relative_to(real).as_posix() if real is not None and path.is_relative_to(real) else None
+def _root(context: Context) -> Path:
+    """The server's own, which is the last of its roots."""
+    return Path(context.config.roots[-1] if context.config.roots else ".").expanduser().resolve()
+
+
+def _below(path: str, root: Path) -> str | None:
+    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else None

@@ -6,14 +6,16 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from jupyter_blueno.hub import settings
+from jupyter_blueno.hub import admission, settings
 from jupyter_blueno.jobs.backends.kubernetes.objects import secrets_volume, value_of
+from jupyter_blueno.jobs.quotas.model import Quotas
 
 PORT = 8081
 SERVICE_PORT = 8890
@@ -29,7 +31,10 @@ class Amount(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of notebook; `groups`, if some are named, are who may choose it. `idle`: see `Idle`."""
+    """A kind of notebook; `groups`, if some are named, are who may choose it. `idle`: see `Idle`.
+
+    A `rescue` starts although the person's folder is full, so that they can make room in it.
+    """
 
     name: str
     slug: str
@@ -43,12 +48,21 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     tolerations: list[dict[str, Any]] = []
     groups: list[str] = []
     idle: int | None = None
+    rescue: bool = False
+
+
+class GpuIdle(Struct, frozen=True, forbid_unknown_fields=True):
+    """`timeout`: seconds in which less than `below` percent of a notebook's GPUs are used; 0 is never."""
+
+    timeout: int = 0
+    below: float = 5
 
 
 class Idle(Struct, frozen=True, forbid_unknown_fields=True):
     """`timeout`: seconds after which a notebook server stops in which nothing happens; 0 is never."""
 
     timeout: int = 3600
+    gpu: GpuIdle = field(default_factory=GpuIdle)
 
 
 class Values(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +81,10 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     teams: dict[str, list[str]] = {}
     profiles: list[Profile] = []
     authentication: dict[str, Any] = {}
+    public_url: str = ""
     idle: Idle = field(default_factory=Idle)
+    quotas: Quotas = field(default_factory=Quotas)
+    subdomain_host: str = ""
     closed: list[str] = []  # addresses that notebooks and jobs should not reach
 
     @property
@@ -131,11 +148,17 @@ def _set_up_hub(c: Any, values: Values) -> None:
     c.JupyterHub.cleanup_servers = False  # notebooks live on while the hub is away
     # With it, the hub looks what the proxy knows: one that was replaced knows nothing.
     c.JupyterHub.last_activity_interval = 10
+    if values.subdomain_host:  # what runs in one person's page reads nobody else's
+        c.JupyterHub.subdomain_host = values.subdomain_host
+        # Of a cookie of this prefix a browser knows that no other domain has set it.
+        c.JupyterHub.cookie_host_prefix_enabled = values.subdomain_host.startswith("https://")
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://{values.release}-proxy-api:8001"
 
 
 def _set_up_people(c: Any, values: Values) -> None:
+    if values.public_url:
+        c.JupyterHub.public_url = values.public_url
     given = dict(values.authentication)
     if "authenticator_class" in given:
         c.JupyterHub.authenticator_class = given.pop("authenticator_class")
@@ -152,7 +175,7 @@ def _set_up_notebooks(c: Any, values: Values) -> None:
     spawner.image = values.image
     spawner.image_pull_policy = values.pull_policy
     spawner.image_pull_secrets = values.pull_secrets
-    spawner.component_label = "notebook"
+    spawner.component_label = admission.COMPONENT
     spawner.cmd = ["jupyterhub-singleuser"]
     spawner.default_url = "/blueno/open"  # Lab, the first time with a notebook to begin with
     spawner.start_timeout = 600  # a node may have to start, an image to be pulled
@@ -164,12 +187,25 @@ def _set_up_notebooks(c: Any, values: Values) -> None:
     spawner.container_security_context = RESTRICTED
     spawner.profile_list = lambda one: [_profile(p, values) for p in values.profiles if _may_have(p, one)]
     spawner.pre_spawn_hook = lambda one: furnish(one, values)
+    spawner.modify_pod_hook = lambda one, pod: admit(one, pod, values)
     # Where a file is locked by more than one client, SQLite is not safe: Jupyter's own stay in the pod.
-    spawner.args = [
-        "--NotebookNotary.db_file=/tmp/nbsignatures.db",
-        "--BaseFileIdManager.db_path=/tmp/file_id_manager.db",
-    ]
+    spawner.args = ARGS
 
+
+ARGS = [
+    "--NotebookNotary.db_file=/tmp/nbsignatures.db",
+    "--BaseFileIdManager.db_path=/tmp/file_id_manager.db",
+]
+# What Jupyter and its kernels write besides people's own files; what is deleted is not kept in a trash.
+RESCUE = {
+    "HOME": "/tmp/rescue",
+    "IPYTHONDIR": "/tmp/rescue/ipython",
+    "JUPYTER_CONFIG_DIR": "/tmp/rescue/config",
+    "JUPYTER_DATA_DIR": "/tmp/rescue/data",
+    "JUPYTERLAB_SETTINGS_DIR": "/tmp/rescue/settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "/tmp/rescue/workspaces",
+}
+RESCUE_ARGS = ["--FileContentsManager.delete_to_trash=False"]
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -216,6 +252,15 @@ def furnish(spawner: Any, values: Values) -> None:
     }
 
 
+def admit(spawner: Any, pod: Any, values: Values) -> Awaitable[Any]:
+    """Have a notebook counted, or refuse it in words; see `admission`."""
+    team = settings.team_of([group.name for group in spawner.user.groups], values.default_team)
+    chosen = spawner.user_options.get("profile")
+    profiles = [one for one in values.profiles if one.slug == chosen] or values.profiles
+    name = profiles[0].name if profiles else ""
+    return admission.admit(spawner, pod, team, name, values.service_url, values.quotas)
+
+
 def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     override: dict[str, Any] = {
         "image": profile.image or values.image,
@@ -228,14 +273,28 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     }
     if profile.gpu:
         override["extra_resource_limits"] = {profile.gpu_resource: str(profile.gpu)}
+    environment = _of_gpus(profile, values.idle.gpu) if profile.gpu else {}
     if profile.idle is not None:
-        override["environment"] = {"BLUENO_IDLE_TIMEOUT": str(profile.idle)}
+        environment["BLUENO_IDLE_TIMEOUT"] = str(profile.idle)
+    if profile.rescue:
+        environment |= RESCUE
+        override["args"] = [*ARGS, *RESCUE_ARGS]
+    override["environment"] = environment
     given = {name: value for name, value in override.items() if value not in (None, {}, [])}
     return {
         "display_name": profile.name,
         "slug": profile.slug,
         "description": profile.description,
         "kubespawner_override": given,
+    }
+
+
+def _of_gpus(profile: Profile, idle: GpuIdle) -> dict[str, str]:
+    """What a notebook with GPUs is told of them."""
+    return {
+        "BLUENO_NOTEBOOK_GPUS": str(profile.gpu),
+        "BLUENO_GPU_IDLE_TIMEOUT": str(idle.timeout),
+        "BLUENO_GPU_IDLE_BELOW": str(idle.below / 100),
     }
 
 

@@ -41,7 +41,7 @@ class AsJob:
 
 def asking(teams: Teams, job_id: str) -> AsJob | None:
     """The job, unless it is over."""
-    with teams.database.begin() as connection:
+    with teams.database.of_everybody.begin() as connection:
         row = store.row(connection, job_id)
     if row is None or row.deleted_at is not None or row.state in TERMINAL:
         return None
@@ -73,6 +73,6 @@ def _of_its_own(teams: Teams, job: AsJob, ask: Any) -> bool:
     named = next((value for name in ABOUT if (value := getattr(ask, name, None))), None)
     if named is None or named == job.id:
         return named == job.id
-    with teams.database.begin() as connection:
+    with teams.database.of(job.user.team).begin() as connection:
         row = store.row(connection, named)
     return row is not None and row.parent == job.id

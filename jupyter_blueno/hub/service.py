@@ -18,6 +18,7 @@ from traitlets.config import Application
 
 from jupyter_blueno._version import __version__
 from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.departures import go_on
 from jupyter_blueno.api.operation import Operation
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.client.transport import TEAM_HEADER
@@ -25,6 +26,8 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.database.audit import forget
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.hub import audit, jobs
+from jupyter_blueno.hub.admission import PERIOD as LOOK
+from jupyter_blueno.hub.directory import HubDirectory
 from jupyter_blueno.hub.jobs import AsJob
 from jupyter_blueno.hub.people import People
 from jupyter_blueno.hub.rates import Rates
@@ -37,6 +40,7 @@ from jupyter_blueno.server.routes import CHANGES, Handler, table
 BODY_LIMIT = 64 << 20  # bytes: rows of many samples; what jobs take along does not come here
 PER_MINUTE = 3000  # requests of a person, or of a job
 STRANGERS = 600  # and of those, from one address, whose token is not good
+LEAVING = 20.0  # seconds between looks at those who are leaving
 FORGET = 3600.0  # seconds between looks for what is too old to be kept
 
 
@@ -134,7 +138,7 @@ class ServiceHandler(Serving):
         finally:
             assert self.user is not None
             job_id = self.job.id if self.job else None
-            noted = (self.teams.database, self.user, job_id, operation, ask, code)
+            noted = (self.teams.database.of(self.user.team), self.user, job_id, operation, ask, code)
             await self.in_thread(audit.note, *noted)
 
     async def _answered(self, operation: Operation[Any, Any], ask: Any) -> Any:
@@ -241,7 +245,11 @@ class BluenoService(Application):
         """Serve until a signal asks for the end."""
         auth = HubAuth(parent=self, cache_max_age=self.believed)
         teams = Teams(
-            Config(parent=self, home=self.volume, service_url=""), self.url, JobTokens(auth.api_token)
+            Config(parent=self, home=self.volume, service_url=""),
+            self.url,
+            JobTokens(auth.api_token),
+            HubDirectory(auth.api_url, auth.api_token),
+            self.default_team,
         )
         server = HTTPServer(self.application(teams, auth), max_buffer_size=BODY_LIMIT, xheaders=True)
         host, _, port = self.listen.rpartition(":")
@@ -250,12 +258,18 @@ class BluenoService(Application):
         loop.run_in_executor(None, self._take_up, teams)
         old = PeriodicCallback(lambda: loop.run_in_executor(None, self._forget, teams), FORGET * 1000)
         old.start()
+        seen = PeriodicCallback(lambda: loop.run_in_executor(None, self._look, teams), LOOK * 1000)
+        seen.start()
+        leaving = PeriodicCallback(lambda: loop.run_in_executor(None, self._let_go, teams), LEAVING * 1000)
+        leaving.start()
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
         self.log.info("Blueno %s serves %s on %s", __version__, self.url, self.listen)
         await ended.wait()
         old.stop()
+        seen.stop()
+        leaving.stop()
         server.stop()
         await asyncio.wait_for(server.close_all_connections(), 5)
         await loop.run_in_executor(None, teams.close)
@@ -279,9 +293,24 @@ class BluenoService(Application):
     def _forget(self, teams: Teams) -> None:
         """Forget acts that are too old."""
         try:
-            forget(teams.database, self.audit_days)
+            forget(teams.database.of_everybody, self.audit_days)
         except BluenoError as error:
             self.log.warning("Old acts: %s", error)
+
+    def _look(self, teams: Teams) -> None:
+        """Look which notebook servers there are."""
+        try:
+            teams.look_at_notebooks()
+        except BluenoError as error:
+            self.log.warning("The notebooks: %s", error)
+
+    def _let_go(self, teams: Teams) -> None:
+        """Go on with those who are leaving, also when nobody asks."""
+        try:
+            for trouble in go_on(teams.hub):
+                self.log.warning("Somebody leaves, %s", trouble)
+        except BluenoError as error:
+            self.log.warning("People who leave: %s", error)
 
     def _take_up(self, teams: Teams) -> None:
         """Follow the jobs of every team, also of those of which nobody asks anything now."""

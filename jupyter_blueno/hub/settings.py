@@ -14,6 +14,8 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
+from jupyter_blueno.hub.accounts import SCOPE, TEMPLATES
+from jupyter_blueno.hub.accounts.admission import admitting
 from jupyter_blueno.hub.people import is_team
 
 SERVICE = "blueno"
@@ -37,7 +39,8 @@ def configure(
     Parameters
     ----------
     c : Config
-        The hub's, as ``get_config()`` gives it.
+        The hub's, as ``get_config()`` gives it. Its `authenticator_class` is set
+        before this: what lets invited people in is added to it.
     service_url : str
         Where notebooks and jobs reach the service, with its prefix.
     token : str
@@ -63,31 +66,15 @@ def configure(
         told = {"BLUENO_VOLUME": volume, "BLUENO_SERVICE_URL": service_url}
         service |= {"command": command, "environment": told | (environment or {})}
     add(c.JupyterHub, "services", service)
-    add(
-        c.JupyterHub,
-        "load_roles",
-        # What a person may do, and what the servers do in their name.
-        {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
-        {
-            "name": "server",
-            "scopes": ["users:activity!user", "access:servers!server", "delete:servers!server", *SCOPES],
-        },
-    )
+    _admit(c)
+    _grant(c)
 
     def team(spawner: Any) -> str:
         """The team of a notebook's person."""
         return team_of([group.name for group in spawner.user.groups], default_team)
 
     if command is not None and "pre_spawn_hook" not in c.Spawner:  # elsewhere the notebooks' pods make it
-
-        def make_shared(spawner: Any) -> None:
-            folder = os.path.join(volume, "shared", team(spawner))
-            os.makedirs(folder, exist_ok=True)
-            with contextlib.suppress(PermissionError):  # somebody else made it
-                os.chmod(folder, 0o2775)  # everything in it belongs to the team
-
-        c.Spawner.pre_spawn_hook = make_shared
-
+        c.Spawner.pre_spawn_hook = lambda spawner: _make_shared(os.path.join(volume, "shared", team(spawner)))
     given = dict(c.Spawner.environment) if "environment" in c.Spawner else {}
     c.Spawner.environment = {
         **given,
@@ -100,11 +87,51 @@ def configure(
     }
 
 
+def _admit(c: Any) -> None:
+    """Let invited people in and keep those out who left; see `accounts`."""
+    chosen = c.JupyterHub.get("authenticator_class", "pam")
+    c.JupyterHub.authenticator_class = admitting(chosen)
+    c.JupyterHub.custom_scopes = {
+        **c.JupyterHub.get("custom_scopes", {}),
+        SCOPE: {"description": "Invite people, put them into teams, stop their servers, let them go."},
+    }
+    add(c.JupyterHub, "template_paths", str(TEMPLATES))
+    c.JupyterHub.template_vars = {
+        **c.JupyterHub.get("template_vars", {}),
+        "blueno_passwords": c.JupyterHub.authenticator_class.sets_passwords,
+    }
+
+
+def _grant(c: Any) -> None:
+    """Say what people, their servers and the service may do; their cookies stay on the hub's pages."""
+    add(
+        c.JupyterHub,
+        "load_roles",
+        {"name": SERVICE, "services": [SERVICE], "scopes": [SCOPE]},
+        # What a person may do, and what the servers do in their name.
+        {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]},
+        {
+            "name": "server",
+            "scopes": ["users:activity!user", "access:servers!server", "delete:servers!server", *SCOPES],
+        },
+    )
+    # No page of another site sends them; browsers that are not told so differ.
+    cookies = c.JupyterHub.setdefault("tornado_settings", {}).setdefault("cookie_options", {})
+    cookies.setdefault("SameSite", "Lax")
+
+
+def _make_shared(folder: str) -> None:
+    """Make what a team has in common."""
+    os.makedirs(folder, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # somebody else made it
+        os.chmod(folder, 0o2775)  # everything in it belongs to the team
+
+
 def team_of(groups: list[str], default_team: str) -> str:
     """The team that a person's notebook is of."""
     return min(filter(is_team, groups), default=default_team)
 
 
-def add(section: Any, name: str, *items: dict[str, Any]) -> None:
+def add(section: Any, name: str, *items: Any) -> None:
     """Put items behind those that a list of the hub's settings has already."""
     section[name] = [*section.get(name, []), *items]

@@ -18,14 +18,19 @@ import contextlib
 import threading
 from pathlib import Path
 
-from jupyter_blueno.api.context import Context, Platform, Shared
+from jupyter_blueno.api.context import Context, Hub, Platform, Shared
 from jupyter_blueno.catalog.model import User
 from jupyter_blueno.client.transport import JOB_TOKEN
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import Unavailable
+from jupyter_blueno.hub.admission import Notebooks
+from jupyter_blueno.hub.homes import ClusterHomes, LocalHomes
 from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.tokens import JobTokens
+from jupyter_blueno.jobs.backends.kubernetes.access import Access
+from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
+from jupyter_blueno.people.directory import Directory, Homes
 
 CONNECTIONS = 24  # as many as requests are answered at once
 
@@ -41,17 +46,27 @@ class Teams:
         Where jobs reach the service.
     tokens : JobTokens
         What jobs prove themselves by.
+    directory : Directory
+        The hub.
+    default_team : str
+        Of those who are in no group.
     """
 
-    def __init__(self, config: Config, url: str, tokens: JobTokens) -> None:
+    def __init__(
+        self, config: Config, url: str, tokens: JobTokens, directory: Directory, default_team: str
+    ) -> None:
         self.config = config
         self.url = url
         self.tokens = tokens
-        self.database = Database(config, CONNECTIONS)
+        self.database = Database(config, CONNECTIONS, team=None)  # who says no team sees nothing
+        self.notebooks = Notebooks.of(config, self.database.of_everybody)
+        self.hub = Hub(directory, _homes(config), self.database.of_everybody, self.platform, default_team)
         self.shared = Shared(
-            self.database,
+            self.database.of,
             lambda job_id: {JOB_TOKEN: tokens.of(job_id)},
             keeper=ClusterSecrets.of(config),
+            look_at_notebooks=self.look_at_notebooks,
+            hub=self.hub,
         )
         self._platforms: dict[str, Platform] = {}
         self._lock = threading.Lock()
@@ -77,6 +92,11 @@ class Teams:
         except FileNotFoundError:
             return []
 
+    def look_at_notebooks(self) -> None:
+        """Look which notebook servers there are, where the cluster knows."""
+        if self.notebooks is not None:
+            self.notebooks.look()
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -92,6 +112,7 @@ class Teams:
             team=team,
             service_url=self.url,
             secrets=self.config.secrets,
+            quotas=self.config.quotas,
             database_url="",  # nobody's but the service's: jobs begin with what is said here
             roots=[],
             of_several=True,
@@ -108,3 +129,10 @@ class Teams:
         platform.jobs.start_monitor()
         platform.ticker.start()
         return platform
+
+
+def _homes(config: Config) -> Homes:
+    """Who moves people's folders: on a cluster the service does not see them."""
+    if config.jobs_backend != "kubernetes":
+        return LocalHomes(config.home_path / "home")
+    return ClusterHomes(Access(), config.jobs_namespace, template_of(config))

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 
-from jupyter_blueno.hub import settings
+from jupyter_blueno.hub import admission, settings
+from jupyter_blueno.jobs.quotas.model import Amounts, Quotas
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the hub gives it
 told = json.loads(os.environ["HUB_UNDER_TEST"])
@@ -17,8 +18,12 @@ c.ConfigurableHTTPProxy.command = told["proxy"]
 c.JupyterHub.db_url = told["database"]
 c.JupyterHub.cookie_secret_file = f"{folder}/cookie_secret"
 c.ConfigurableHTTPProxy.pid_file = f"{folder}/proxy.pid"
-c.JupyterHub.authenticator_class = "dummy"
-c.Authenticator.allow_all = True
+for name, value in told["authentication"].items():
+    setattr(
+        c.JupyterHub if name in ("authenticator_class", "redirect_to_server") else c.Authenticator,
+        name,
+        value,
+    )
 c.Authenticator.admin_users = {"admin"}
 c.JupyterHub.load_groups = told["groups"]
 c.JupyterHub.spawner_class = "simple"
@@ -40,3 +45,16 @@ settings.configure(
 )
 idle = {"zoe": "24", "yan": "12"}
 c.Spawner.environment["BLUENO_IDLE_TIMEOUT"] = lambda spawner: idle.get(spawner.user.name, "0")
+make_shared = c.Spawner.pre_spawn_hook
+
+
+async def before(spawner):  # type: ignore[no-untyped-def]
+    """What the chart's hub asks once it knows the pod: of the team that has a quota."""
+    make_shared(spawner)
+    groups = [group.name for group in spawner.user.groups]
+    if "small" in groups:
+        url = f"http://127.0.0.1:{port + 3}/services/blueno"
+        await admission.ask(spawner, "small", "Large", Amounts(cpu=1.4), url, Quotas())
+
+
+c.Spawner.pre_spawn_hook = before

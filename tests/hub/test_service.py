@@ -20,26 +20,31 @@ from jupyter_blueno.api.catalog import (
     delete_dataset,
     list_datasets,
 )
+from jupyter_blueno.api.flows import start_flow
 from jupyter_blueno.api.jobs import (
     JobRef,
     LaunchJobs,
-    LogRange,
     SubmitJob,
     cancel_job,
     get_job,
-    get_log,
     launch_jobs,
     list_jobs,
     submit_job,
 )
+from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.api.many import ManyJobs, cancel_jobs
 from jupyter_blueno.api.operation import PREFIX, Nothing, Operation, operations
+from jupyter_blueno.api.schedules import CreateSchedule, ScheduleRef, create_schedule, delete_schedule
 from jupyter_blueno.api.secrets import SecretRef, SetSecret, delete_secret, list_secrets, set_secret
 from jupyter_blueno.api.status import get_status
+from jupyter_blueno.api.sweeps import start_sweep
 from jupyter_blueno.client.transport import Http
-from jupyter_blueno.errors import BluenoError, InvalidInput, NotAllowed, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict, InvalidInput, NotAllowed, NotFound
+from jupyter_blueno.flows.model import FlowSpec, StepSpec
 from jupyter_blueno.jobs import intent
 from jupyter_blueno.jobs.model import TERMINAL, Job, JobPage, JobSpec
+from jupyter_blueno.schedules.model import Timing
+from jupyter_blueno.sweeps.model import Choice, Plan, StartSweep
 from tests.hub.conftest import Hub
 
 
@@ -78,7 +83,7 @@ def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
     made = alice.call(create_dataset, CreateDataset("hearts", visibility="team"))
     assert (made.owner, made.team) == ("alice", "radiology")
     assert made.id in [one.id for one in bob.call(list_datasets, ListDatasets()).datasets]
-    assert carol.call(list_datasets, ListDatasets()).datasets == []
+    assert {one.team for one in carol.call(list_datasets, ListDatasets()).datasets} <= {"pathology"}
     spec = JobSpec(kind="command", command=["sh", "-c", "echo of $BLUENO_HOME; env | grep -c DATABASE"])
     job = hub.beside("alice").call(submit_job, SubmitJob(uuid.uuid4().hex, "mine", spec))
     assert ended(bob, job.id).state == "FAILED"  # grep counted none
@@ -86,6 +91,30 @@ def test_a_team_s_datasets_and_jobs_are_its_own(hub: Hub) -> None:
     assert log == f"of {hub.volume}/teams/radiology\n0\n"
     with pytest.raises(NotFound):
         carol.call(get_job, JobRef(job.id))
+
+
+def test_an_id_that_another_team_has_is_refused_and_nothing_told(hub: Hub) -> None:
+    spec = JobSpec(kind="command", command=["true"])
+    alice, carol = hub.beside("alice"), hub.beside("carol", "pathology")
+    one = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "mine", spec)).id
+    with pytest.raises(Conflict, match="has this id already"):
+        carol.call(submit_job, SubmitJob(one, "mine", spec))
+    flow = FlowSpec(uuid.uuid4().hex, "ours", [StepSpec("a", spec)])
+    alice.call(start_flow, flow)
+    with pytest.raises(Conflict, match="has this id already"):
+        carol.call(start_flow, flow)
+    plan = Plan({"x": Choice([1])}, sampler="grid")
+    sweep = StartSweep(uuid.uuid4().hex, "ours", JobSpec(kind="command", command=["true", "{x}"]), plan)
+    alice.call(start_sweep, sweep)
+    with pytest.raises(Conflict, match="has this id already"):
+        carol.call(start_sweep, sweep)
+    yearly = CreateSchedule(uuid.uuid4().hex, "ours", Timing(cron="0 0 1 1 *"), spec)
+    alice.call(create_schedule, yearly)
+    with pytest.raises(Conflict):
+        carol.call(create_schedule, yearly)
+    alice.service.call(delete_schedule, ScheduleRef(yearly.id))
+    for job_id in (one, flow.id, sweep.id):
+        ended(hub.asks(hub.sign_in("alice")), job_id)
 
 
 def test_a_team_s_secrets_are_its_own(hub: Hub) -> None:

@@ -1,0 +1,1 @@
+"""People of a hub: who is there, who is invited, who leaves."""
