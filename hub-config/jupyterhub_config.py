@@ -25,6 +25,8 @@ if not shutil.which("configurable-http-proxy"):
     c.ConfigurableHTTPProxy.command = ["node", str(proxy)]
 if "HUB_DATABASE_URL" in os.environ:
     c.JupyterHub.db_url = os.environ["HUB_DATABASE_URL"]
+# An `authenticator_class` goes here, before Blueno is added. With "passwords" people have one of this hub;
+# the first comes by /hub/invite?code=… with what BLUENO_SETUP_TOKEN says.
 c.Spawner.default_url = "/lab"
 
 settings.configure(

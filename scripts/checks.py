@@ -19,6 +19,7 @@ def check() -> bool:
         "ruff": [[BIN / "ruff", "check", "."], [BIN / "ruff", "format", "--check", "."]],
         "import contracts": [[BIN / "lint-imports"]],
         "mypy": [[BIN / "mypy"]],
+        "values of the chart": [[PYTHON, ROOT / "scripts" / "values", "--check"]],
     }
     passed = True
     for name, commands in checks.items():

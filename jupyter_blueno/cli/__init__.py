@@ -39,7 +39,18 @@ _COMMANDS = {
     "environments": "jupyter_blueno.cli.environments:environments",
     "secrets": "jupyter_blueno.cli.secrets:secrets",
     "mlflow": "jupyter_blueno.cli.tracking:mlflow",
+    "whoami": "jupyter_blueno.cli.people:whoami",
+    "people": "jupyter_blueno.cli.people:people",
+    "team": "jupyter_blueno.cli.people:team",
+    "invite": "jupyter_blueno.cli.people:invite",
+    "offboard": "jupyter_blueno.cli.people:offboard",
+    "acts": "jupyter_blueno.cli.people:acts",
     "doctor": "jupyter_blueno.cli.doctor:doctor",
+    "setup": "jupyter_blueno.cli.setup:setup",
+    "upgrade": "jupyter_blueno.cli.upkeep:upgrade",
+    "backup": "jupyter_blueno.cli.upkeep:backup",
+    "restore": "jupyter_blueno.cli.upkeep:restore",
+    "teardown": "jupyter_blueno.cli.upkeep:teardown",
 }
 
 

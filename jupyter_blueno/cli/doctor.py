@@ -46,14 +46,14 @@ def doctor(only: str | None, as_json: bool) -> None:
     for one in examined(checks):
         found.append(one)
         if not as_json:
-            click.echo(_line(one))
+            click.echo(line(one))
     if as_json:
         print_json([to_builtins(one) for one in found])
     if any(one.state == "fail" for one in found):
         raise SystemExit(1)
 
 
-def _line(one: Finding) -> str:
+def line(one: Finding) -> str:
     sign, colour = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "red")}[one.state]
     advice = f"\n      → {one.advice}" if one.advice else ""
     return f"{click.style(sign, fg=colour)}  {one.what}: {one.words}{advice}"

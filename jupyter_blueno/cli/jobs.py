@@ -120,17 +120,20 @@ def jobs(search: str, state: tuple[str, ...], limit: int, as_json: bool) -> None
 @click.argument("job", shell_complete=complete_jobs)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job ends; exit as it does.")
 @click.option("-n", "--tail", type=int, help="Only the last so many lines.")
-def logs(job: str, follow: bool, tail: int | None) -> None:
+@click.option(
+    "--worker", type=click.IntRange(0), metavar="RANK", default=0, help="Of several workers, which."
+)
+def logs(job: str, follow: bool, tail: int | None, worker: int) -> None:
     """Print what a job printed. JOB is an id, the beginning of one, or a name."""
     from jupyter_blueno.client.jobs import find
 
     found = find(job)
     if follow:
-        raise SystemExit(_follow(found))
+        raise SystemExit(_follow(found, worker))
     if tail is not None:
-        click.echo(found.log(tail=tail))
+        click.echo(found.log(tail=tail, worker=worker))
         return
-    for piece in found.logs():
+    for piece in found.logs(worker=worker):
         click.echo(piece, nl=False)
 
 
@@ -237,10 +240,10 @@ def priority(job: str, number: str) -> None:
     click.echo(repr(JobList([found])))
 
 
-def _follow(job: Job) -> int:
+def _follow(job: Job, worker: int = 0) -> int:
     """Print the log to its end; 0 if the job went well."""
     try:
-        for piece in job.logs(follow=True):
+        for piece in job.logs(follow=True, worker=worker):
             click.echo(piece, nl=False)
     except KeyboardInterrupt:
         say(f"\n{job.name} goes on in the background. `blueno cancel {job.id[:8]}` stops it.")

@@ -38,6 +38,13 @@ def resources(command: Command) -> Command:
         click.option("--memory", metavar="SIZE", help="Memory it may use: 8G, 512M."),
         click.option("--cpu", metavar="CORES", help="Cores it may use: 4, 0.5."),
         click.option("--gpu", metavar="N", default="0", help="GPUs it gets.", show_default=True),
+        click.option(
+            "--workers",
+            metavar="N",
+            default="1",
+            help="Processes that work together, each with GPUs, cores and memory of its own.",
+            show_default=True,
+        ),
     ):
         command = option(command)
     return command

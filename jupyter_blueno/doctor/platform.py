@@ -29,6 +29,7 @@ class PlatformCheck:
             ("database", self.database),
             ("decoders", self.decoders),
             ("jobs", self.jobs),
+            ("quotas", self.quotas),
             ("notices of jobs", self.notices),
         ]
 
@@ -56,15 +57,21 @@ class PlatformCheck:
         store = self.store()
         with store.begin() as connection:
             version = connection.scalar(sa.text("SHOW server_version"))
-            mighty = connection.scalar(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+            mighty = connection.scalar(
+                sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            )
+            owns = connection.scalar(
+                sa.text("SELECT tableowner = current_user FROM pg_tables WHERE tablename = 'dataset'")
+            )
         url = store.config.database_url
         where = sa.make_url(url).render_as_string(hide_password=True) if url else "embedded"
         yield Finding("database", "ok", f"PostgreSQL {version}, {where}")
         if url:
             yield finding(
                 "role in the database", not mighty,
-                "may do everything" if mighty else "owns its own database, no more",
-                "Give Blueno a role that is no superuser.", "warn",
+                "may do everything, and sees the rows of all teams" if mighty
+                else "owns its tables, no more" if owns else "uses its tables, and may not change them",
+                "Give Blueno a role that is no superuser and has no BYPASSRLS.", "warn",
             )  # fmt: skip
 
     def decoders(self) -> Iterator[Finding]:
@@ -89,6 +96,23 @@ class PlatformCheck:
             "nothing needs to be done; 'systemd-run --user --scope blueno lab' has the kernel keep them",
             "warn",
         )  # fmt: skip
+
+    def quotas(self) -> Iterator[Finding]:
+        from jupyter_blueno.jobs.quotas import gate, model
+
+        quotas = model.read(self.config.quotas)
+        if quotas is None:
+            return
+        with self.store().begin() as connection:
+            mine = self.config.of_several  # who asks a service is told of their own team
+            teams = [self.config.team] if mine else sorted({*quotas.teams, *gate.teams(connection)})
+            states = [(team, gate.state(connection, team, quotas.of(team))) for team in teams]
+        for team, (full, words) in states:
+            yield finding(
+                f"quota of the team {team}", not full, words or "as much as there is",
+                f"{full} used up: new jobs wait, notebooks are refused. End something, or raise 'quotas'.",
+                "warn",
+            )  # fmt: skip
 
     def notices(self) -> Iterator[Finding]:
         from urllib.parse import urlsplit

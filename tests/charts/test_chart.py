@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import helm_python as helm
 import kubernetes_validate
 import pytest
 import yaml
+
+from jupyter_blueno.jobs.backends.kubernetes.objects import queue_of
 
 CHART = Path(__file__).parents[2] / "charts" / "blueno"
 NFS = {"storage": {"nfs": {"server": "10.0.0.2", "path": "/export"}}}
@@ -75,6 +79,8 @@ def test_helm_finds_nothing_to_complain_about(values: dict[str, Any]) -> None:
     [
         ({}, "storage: name an NFS server"),
         ({**NFS, "replicas": 3}, "replicas"),
+        ({**NFS, "hub": {"authentication": {"client_secret": "x"}}}, "authentication"),
+        ({**NFS, "teams": {"a": []}, "hub": {"authentication": {"manage_groups": True}}}, "leave teams out"),
         ({**NFS, "service": {"replicas": 0}}, "replicas"),
         ({**NFS, "teams": {"../etc": []}}, "etc"),
         ({**NFS, "profiles": [{"name": "x"}]}, "slug"),
@@ -126,6 +132,7 @@ def test_only_hub_and_service_speak_to_the_cluster_and_read_no_secrets() -> None
         ("blueno-hub", "pods", "delete"),
         ("blueno-service", "jobs", "create"),
         ("blueno-service", "jobs", "delete"),
+        ("blueno-service", "networkpolicies", "create"),
         ("blueno-service", "secrets", "create"),
         ("blueno-service", "secrets", "patch"),
     }
@@ -135,7 +142,7 @@ def test_only_hub_and_service_speak_to_the_cluster_and_read_no_secrets() -> None
 def test_the_service_may_do_what_is_written_down() -> None:
     page = (CHART.parents[1] / "docs" / "kubernetes.md").read_text()
     written = yaml.safe_load(page.rpartition("```yaml\n")[2].partition("```")[0])
-    objects = rendered(NFS)
+    objects = rendered({**NFS, "kueue": {"enabled": True}})
     roles = (
         of_kind(objects, "Role")["blueno-service"],
         of_kind(objects, "ClusterRole")["imaging-blueno-service"],
@@ -170,6 +177,7 @@ def test_what_the_hub_is_told_is_what_it_reads(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("BLUENO_SERVICE_TOKEN", "0" * 64)
     c = Config()
     cluster.configure(c, told)
+    assert c.JupyterHub.authenticator_class.sets_passwords  # nobody comes in who was not invited
     assert c.KubeSpawner.namespace == "imaging-users"
     assert c.JupyterHub.load_groups == {"radiology": {"users": ["alice"]}}
     assert [one["name"] for one in c.JupyterHub.services] == ["idle", "blueno"]
@@ -195,11 +203,76 @@ def test_all_notebooks_and_jobs_together_have_a_quota() -> None:
     (quota,) = of_kind(rendered(SETS["gpu"]), "ResourceQuota").values()
     assert quota["metadata"]["namespace"] == "imaging-users"
     assert quota["spec"]["hard"]["requests.nvidia.com/gpu"] == 4
-    assert of_kind(rendered(NFS), "ResourceQuota") == of_kind(rendered(NFS), "LimitRange") == {}
+    (limits,) = of_kind(rendered(SETS["gpu"]), "LimitRange").values()
+    assert limits["spec"]["limits"][0]["default"] == {"ephemeral-storage": "20Gi", "memory": "1Gi"}
+    assert of_kind(rendered(NFS), "ResourceQuota") == {}
+
+
+def test_a_pod_of_people_fills_no_node_s_disk() -> None:
+    (limits,) = of_kind(rendered(NFS), "LimitRange").values()
+    assert limits["metadata"]["namespace"] == "imaging-users"
+    (one,) = limits["spec"]["limits"]
+    assert one["default"] == {"ephemeral-storage": "20Gi"}
+    assert of_kind(rendered({**NFS, "users": {"ephemeralStorage": ""}}), "LimitRange") == {}
+
+
+def test_notebooks_have_domains_of_their_own_if_they_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyterhub.app import JupyterHub
+    from traitlets.config import Config
+
+    from jupyter_blueno.hub import cluster
+
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql://somewhere")
+    monkeypatch.setenv("BLUENO_SERVICE_TOKEN", "0" * 64)
+    for address, prefix in (("", False), ("https://hub.example.org", True), ("http://hub.local:8000", False)):
+        told = tmp_path / "values.json"
+        objects = rendered({**NFS, "hub": {"subdomainHost": address}})
+        told.write_text(of_kind(objects, "ConfigMap")["blueno-hub"]["data"]["values.json"])
+        c = Config()
+        cluster.configure(c, told)
+        hub = JupyterHub(config=c)
+        assert (hub.subdomain_host, hub.cookie_host_prefix_enabled) == (address, prefix)
+        assert hub.tornado_settings["cookie_options"] == {"SameSite": "Lax"}
+
+
+def test_each_team_has_a_queue_of_kueue_with_its_quota() -> None:
+    quotas = {"team": {"gpu": 2}, "teams": {"radiology": {"team": {"gpu": 0, "memory": "1Ti"}}}}
+    teams = {"radiology": ["alice"], "deep_learning": ["bob"]}
+    objects = rendered({**NFS, "kueue": {"enabled": True}, "quotas": quotas, "teams": teams})
+    most = {
+        name: [one["nominalQuota"] for one in queue["spec"]["resourceGroups"][0]["flavors"][0]["resources"]]
+        for name, queue in of_kind(objects, "ClusterQueue").items()
+    }
+    assert most == {
+        "imaging-blueno-deep-learning": ["100000", "1Pi", "2"],
+        "imaging-blueno-radiology": ["100000", "1Ti", "0"],
+        "imaging-blueno-team": ["100000", "1Pi", "2"],
+    }
+    queues = of_kind(objects, "LocalQueue")
+    assert set(queues) == {"deep-learning", "radiology", "team"}
+    pods = json.loads(of_kind(objects, "ConfigMap")["blueno-service"]["data"]["pods.json"])
+    assert {queue_of(pods["queue"], team) for team in [*teams, "team"]} == set(queues)
+    assert of_kind(rendered(NFS), "ClusterQueue") == {}
 
 
 def test_databases_are_written_to_the_volume_unless_nobody_wants_it() -> None:
     jobs = of_kind(rendered(NFS), "CronJob")
     suspended = {name: one["spec"]["suspend"] for name, one in jobs.items()}
     assert suspended == {"blueno-backup": False, "blueno-restore": True}
-    assert of_kind(rendered({**NFS, "postgresql": {"backup": {"schedule": ""}}}), "CronJob") == {}
+    by_hand = of_kind(rendered({**NFS, "postgresql": {"backup": {"schedule": ""}}}), "CronJob")
+    assert all(one["spec"]["suspend"] for one in by_hand.values())
+
+
+def test_each_line_of_what_is_guarded_names_tests_that_there_are() -> None:
+    page = (CHART.parents[1] / "docs" / "operator.md").read_text()
+    lines = page.partition("### What is guarded")[2].partition("###")[0].splitlines()[4:]
+    rows = [line for line in lines if line.startswith("| ")]
+    assert [row.split("|")[1].strip() for row in rows] == [str(number + 1) for number in range(15)]
+    for row in rows:
+        named = re.findall(r"`(\w+/test_\w+\.py)(?:::(\w+))?`", row)
+        assert named, row
+        for path, function in named:
+            text = (CHART.parents[1] / "tests" / path).read_text()
+            assert not function or f"def {function}(" in text, function

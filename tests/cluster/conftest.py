@@ -15,6 +15,7 @@ from tests.cluster.images import STAND_IN, TARGETS, Images
 from tests.cluster.installation import Installation, installed
 from tests.cluster.node.node import BUSYBOX, CannotRun, Node, check
 from tests.cluster.node.programs import program
+from tests.cluster.person import Places, places_in
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +67,23 @@ def loaded(cluster: Cluster, images: Images, target: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def chart(cluster: Cluster, images: Images) -> Iterator[Installation]:
-    """Return the chart, installed once for all tests of a process."""
+def ours(cluster: Cluster, images: Images) -> dict[str, str]:
+    """Return the names of this checkout's images, which the node has."""
     names = {target: loaded(cluster, images, target) for target in TARGETS}
     assert cluster.node is not None
     names["postgresql"] = images.load(images.postgres(), cluster.node)
-    with installed(cluster, names) as made:
+    return names
+
+
+@pytest.fixture
+def places(cluster: Cluster, ours: dict[str, str]) -> Iterator[Places]:
+    """Return what gives places for installations by hand."""
+    with places_in(cluster, ours) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def chart(cluster: Cluster, ours: dict[str, str]) -> Iterator[Installation]:
+    """Return the chart, installed once for all tests of a process."""
+    with installed(cluster, ours) as made:
         yield made

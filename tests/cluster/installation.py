@@ -113,9 +113,16 @@ class Installation:
         for part in parts or ("database", "hub", "proxy", "service"):
             what = f"{kinds.get(part, 'deployment')}/{self.name}-{part}"
             try:
-                self.cluster.run("rollout", "status", what, "--namespace", self.namespace, "--timeout=90s")
+                self.cluster.run("rollout", "status", what, "--namespace", self.namespace, "--timeout=180s")
             except Refused as reason:
                 raise AssertionError(f"{what} does not become ready ({reason}):\n{self.says()}") from None
+        # Who was replaced works on until it is gone, by what it was told before.
+        self.cluster.until(lambda: not self._leaving(), self.says)
+
+    def _leaving(self) -> list[str]:
+        """Pods of the release that are being deleted."""
+        pods = self.cluster.get(self.namespace, "pods")["items"]
+        return [one["metadata"]["name"] for one in pods if "deletionTimestamp" in one["metadata"]]
 
     @property
     def url(self) -> str:
@@ -186,7 +193,13 @@ class Installation:
         for part in ("hub", "service"):
             told.append(
                 self.cluster.run(
-                    "logs", f"deployment/{self.name}-{part}", "--tail=40", "--namespace", self.namespace
+                    "logs",
+                    f"deployment/{self.name}-{part}",
+                    "--all-containers",
+                    "--ignore-errors",
+                    "--tail=40",
+                    "--namespace",
+                    self.namespace,
                 )
             )
         return "\n".join(one[-4000:] for one in told)

@@ -38,6 +38,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 def signed_in(browser: Browser, chart: Installation, name: str) -> Page:
     """Lab as this person has it, from the hub's page on."""
+    page = sign_in(browser, chart, name)
+    enter(page)
+    # The first time with a notebook to begin with.
+    expect(page.get_by_role("tab", name="01-browse.ipynb")).to_be_visible()
+    wait_for_idle_kernel(page)
+    return page
+
+
+def sign_in(browser: Browser, chart: Installation, name: str) -> Page:
+    """The page on which they choose what is started."""
     chart.stop_server(name)  # another test's
     page = browser.new_context(viewport={"width": 1400, "height": 860}).new_page()
     page.set_default_timeout(30_000)
@@ -45,10 +55,6 @@ def signed_in(browser: Browser, chart: Installation, name: str) -> Page:
     page.fill("#username_input", name)
     page.fill("#password_input", "any: the hub of the tests believes everybody")
     page.click("#login_submit")
-    enter(page)
-    # The first time with a notebook to begin with.
-    expect(page.get_by_role("tab", name="01-browse.ipynb")).to_be_visible()
-    wait_for_idle_kernel(page)
     return page
 
 

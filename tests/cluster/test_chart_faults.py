@@ -9,7 +9,8 @@ import uuid
 
 import pytest
 
-from jupyter_blueno.api.jobs import JobRef, LogRange, SubmitJob, get_job, get_log, submit_job
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.hub.cluster import USER

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.client import Cluster
 from tests.cluster.manifests import gpu_node, job, pod, service, shared_volume
+from tests.cluster.node.settings import PROCESSES
 
 GPU_TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists"}
 
@@ -44,6 +45,16 @@ def test_a_pod_that_takes_too_much_memory_is_told_from_others(cluster: Cluster, 
     ended = cluster.pod_phase(namespace, "greedy", "Failed", "Succeeded")
     terminated = ended["status"]["containerStatuses"][0]["state"]["terminated"]
     assert (terminated["reason"], terminated["exitCode"]) == ("OOMKilled", 137)
+
+
+def test_a_pod_has_so_many_processes_and_no_more(cluster: Cluster, namespace: str) -> None:
+    if cluster.node is None:
+        pytest.skip("how many is said by whoever runs the node")
+    script = f"i=0; while [ $i -lt {2 * PROCESSES} ]; do sleep 1000 & i=$((i+1)); done"
+    cluster.create(namespace, pod("forks", cluster.busybox, script))
+    ended = cluster.pod_phase(namespace, "forks", "Succeeded", "Failed")
+    assert ended["status"]["phase"] == "Failed"
+    assert "can't fork" in cluster.logs(namespace, "forks")
 
 
 def test_an_image_that_is_not_there_is_told(cluster: Cluster, namespace: str) -> None:

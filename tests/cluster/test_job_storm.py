@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jupyter_blueno.api.jobs import JobRef, LogRange, SubmitJob, get_job, get_log, submit_job
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.jobs.manager import JobManager
 from jupyter_blueno.jobs.model import Job, JobSpec
 from jupyter_blueno.jobs.testing import JobMachine, Storm

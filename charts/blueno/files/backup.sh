@@ -4,8 +4,9 @@ name=$(date -u +%Y-%m-%dT%H-%M-%SZ)
 rm -rf /backups/.new-*
 mkdir "/backups/.new-$name"
 for database in hub blueno; do
-    [ "$database" = hub ] && url=$HUB_URL || url=$SERVICE_URL
-    pg_dump --format=custom --no-owner --file="/backups/.new-$name/$database" \
+    [ "$database" = hub ] && url=$HUB_URL || url=${OWNER_URL:-$SERVICE_URL}
+    # The owner, too, sees the rows of the teams that it says: of all.
+    PGOPTIONS="-c blueno.team=*" pg_dump --enable-row-security --format=custom --no-owner --file="/backups/.new-$name/$database" \
         --dbname="$(echo "$url" | sed 's/+psycopg2//')"
     pg_restore --list "/backups/.new-$name/$database" > /dev/null # it can be read
 done

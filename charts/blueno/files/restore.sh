@@ -7,12 +7,20 @@ if [ -z "$name" ] || [ ! -d "/backups/$name" ]; then
     exit 1
 fi
 for database in hub blueno; do
-    [ "$database" = hub ] && url=$HUB_URL || url=$SERVICE_URL
+    [ "$database" = hub ] && url=$HUB_URL || url=${OWNER_URL:-$SERVICE_URL}
     url=$(echo "$url" | sed 's/+psycopg2//')
     # What came after the backup goes with all the rest; if anything fails, nothing was done.
     {
         echo "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-        pg_restore --no-owner --schema=public --file=- "/backups/$name/$database" | sed '/^CREATE SCHEMA public;$/d'
+        pg_restore --no-owner --no-acl --schema=public --file=- "/backups/$name/$database" | sed '/^CREATE SCHEMA public;$/d'
+        if [ "$database" = blueno ] && [ -n "${OWNER_URL:-}" ]; then # as jupyter_blueno/database/roles.py has it
+            user=$(echo "$SERVICE_URL" | sed 's|.*://||; s|[:@].*||')
+            echo "GRANT USAGE ON SCHEMA public TO \"$user\";"
+            echo "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"$user\";"
+            echo "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO \"$user\";"
+            echo "REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM \"$user\";"
+            echo "REVOKE UPDATE ON public.audit FROM \"$user\";"
+        fi
     } | psql --quiet --set=ON_ERROR_STOP=1 --single-transaction --output=/dev/null --dbname="$url"
 done
 echo "The databases are as they were in backups/$name."

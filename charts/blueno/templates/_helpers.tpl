@@ -67,4 +67,5 @@ imagePullSecrets:
 - {name: BLUENO_JOBS_BACKEND, value: kubernetes}
 - {name: BLUENO_JOBS_NAMESPACE, value: {{ include "blueno.users" . | quote }}}
 - {name: BLUENO_JOBS_PODS, value: /etc/blueno/pods.json}
+- {name: BLUENO_QUOTAS, value: /etc/blueno/quotas.json}
 {{- end }}

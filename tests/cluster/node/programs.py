@@ -33,8 +33,9 @@ MODULES = {
     "coredns": ("coredns",),
     "kwok": ("kwok",),
     "helm": ("helm",),
+    "kueue": ("kueue",),
 }
-# What the node itself is made of; Helm only speaks to it.
+# What the node itself is made of; Helm and Kueue only speak to it.
 NODE = ("kubernetes", "etcd", "coredns", "kwok")
 OLDEST_GO = (1, 26)
 

@@ -11,6 +11,7 @@ from tests.cluster.node.programs import program
 
 NODE = "node1"
 DOMAIN = "cluster.local"
+PROCESSES = 1024  # of a pod
 PAUSE = "localhost/blueno-test/pause:1"
 # The kubelet insists on these values, which would be the whole machine's: it is shown files instead.
 KERNEL = {
@@ -168,6 +169,7 @@ def _kubelet(state: Path, addresses: Addresses, cgroup: str) -> dict[str, object
         "failSwapOn": False,
         "imageGCHighThresholdPercent": 100,
         "oomScoreAdj": 0,
+        "podPidsLimit": PROCESSES,
         "resolvConf": str(state / "resolv.conf"),
         "serializeImagePulls": False,
         "tlsCertFile": str(pki / "kubelet.crt"),

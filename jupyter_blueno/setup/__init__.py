@@ -1,0 +1,1 @@
+"""From nothing to a team's hub: look, plan, ask, do; and the way back."""
