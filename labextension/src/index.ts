@@ -4,6 +4,7 @@ import { jobsPlugin } from './plugins/jobs';
 import { datasetsPlugin } from './plugins/datasets';
 import { idlePlugin } from './plugins/idle';
 import { modelsPlugin } from './plugins/models';
+import { peoplePlugin } from './plugins/people';
 import { panelPlugin } from './plugins/panel';
 import { platformPlugin } from './plugins/platform';
 import { runJobPlugin } from './plugins/runjob';
@@ -30,6 +31,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   tensorBoardPlugin,
   viewerPlugin,
   usagePlugin,
+  peoplePlugin,
   writtenPlugin,
   idlePlugin
 ];

@@ -60,6 +60,7 @@ export const Commands = {
   runCellAsJob: 'blueno:run-cell-as-job',
   openWriter: 'blueno:open-writer', // of the file chosen in the file browser
   openUsage: 'blueno:open-usage',
+  openPeople: 'blueno:open-people', // for administrators of a hub
   openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run; {jobs?}: compared
   runOnSelection: 'blueno:run-on-selection' // {selection, total, python}
 } as const;

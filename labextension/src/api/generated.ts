@@ -445,6 +445,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/departures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List those who left, and those who are leaving; the newest first.
+     * @description List those who left, and those who are leaving; the newest first.
+     */
+    get: operations['list_departures'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/doctor': {
     parameters: {
       query?: never;
@@ -728,6 +748,50 @@ export interface paths {
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/invitations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List invitations, the newest first; nobody is told their links again.
+     * @description List invitations, the newest first; nobody is told their links again.
+     */
+    get: operations['list_invitations'];
+    put?: never;
+    /**
+     * Make a link that lets people in.
+     * @description Make a link that lets people in.
+     */
+    post: operations['invite'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/invitations/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Take an invitation back; who came by it stays.
+     * @description Take an invitation back; who came by it stays.
+     */
+    delete: operations['revoke_invitation'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1129,6 +1193,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/{job_id}/workers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Return how each of a job's workers stands.
+     * @description Return how each of a job's workers stands.
+     */
+    get: operations['list_workers'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{job_id}/written': {
     parameters: {
       query?: never;
@@ -1144,6 +1228,26 @@ export interface paths {
      *     safetensors, HDF5 and SimpleITK; not those of other programs.
      */
     get: operations['list_written_files'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/me': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say who asks: their name, their team and teams, and whether they are an administrator.
+     * @description Say who asks: their name, their team and teams, and whether they are an administrator.
+     */
+    get: operations['get_me'];
     put?: never;
     post?: never;
     delete?: never;
@@ -1258,6 +1362,123 @@ export interface paths {
      * @description Change description and tags of a version; MLflow starts if it does not run.
      */
     patch: operations['change_model'];
+    trace?: never;
+  };
+  '/notebooks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Count what a notebook server of the person is about to hold; asked by the hub before it starts one.
+     * @description Count what a notebook server of the person is about to hold; asked by the hub before it starts one.
+     *
+     *     Raises
+     *     ------
+     *     Conflict
+     *         ``quota_full``: with who holds what, if the quota has no room.
+     */
+    post: operations['admit_notebook'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/notebooks/use': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Tell how busy the GPUs of the person's notebook server are; asked by the server itself.
+     * @description Tell how busy the GPUs of the person's notebook server are; asked by the server itself.
+     */
+    post: operations['report_notebook'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/people': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the people of the hub by name, with their teams and their notebook servers.
+     * @description List the people of the hub by name, with their teams and their notebook servers.
+     */
+    get: operations['list_people'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/people/{name}/departure': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say what letting somebody go would do, or how far it is. Nothing is changed.
+     * @description Say what letting somebody go would do, or how far it is. Nothing is changed.
+     */
+    get: operations['get_leaving'];
+    /**
+     * Let somebody go, or go on with that; ask until it is `done`.
+     * @description Let somebody go, or go on with that; ask until it is `done`.
+     *
+     *     At once they cannot sign in, their tokens and sessions end, and they are in no
+     *     team; then their notebook stops, their jobs and schedules are handed over or
+     *     end, their folder is moved, and the hub forgets their account.
+     */
+    put: operations['let_go'];
+    post?: never;
+    /**
+     * Let somebody who left be invited again, under their name; their folder stays where it is.
+     * @description Let somebody who left be invited again, under their name; their folder stays where it is.
+     */
+    delete: operations['readmit'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/people/{name}/server': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /**
+     * Stop somebody's notebook server; their jobs go on.
+     * @description Stop somebody's notebook server; their jobs go on.
+     */
+    delete: operations['stop_notebook'];
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   '/schedules': {
@@ -1604,6 +1825,30 @@ export interface paths {
     patch: operations['settle_trial'];
     trace?: never;
   };
+  '/teams/{team}/people/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Put somebody into a team; a notebook that runs gets it when it is started again.
+     * @description Put somebody into a team; a notebook that runs gets it when it is started again.
+     */
+    put: operations['add_to_team'];
+    post?: never;
+    /**
+     * Take somebody out of a team; what they own in it stays the team's.
+     * @description Take somebody out of a team; what they own in it stays the team's.
+     */
+    delete: operations['remove_from_team'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/tensorboards': {
     parameters: {
       query?: never;
@@ -1676,8 +1921,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Say what the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
-     * @description Say what the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
+     * Say what the team's jobs took of GPUs and cores, by person, and who holds what of their quota now.
+     * @description Say what the team's jobs took of GPUs and cores, by person, and who holds what of their quota now.
      */
     get: operations['get_team_usage'];
     put?: never;
@@ -2046,6 +2291,22 @@ export interface components {
       progress?: components['schemas']['Progress'] | null;
     };
     /**
+     * AdmitNotebook
+     * @description What a notebook server is to hold: cores, bytes, GPUs. `server` is its name, of several of a person.
+     */
+    AdmitNotebook: {
+      /** @default  */
+      server?: string;
+      /** @default  */
+      profile?: string;
+      /** @default 0 */
+      cpu?: number;
+      /** @default 0 */
+      memory?: number;
+      /** @default 0 */
+      gpu?: number;
+    };
+    /**
      * Batch
      * @description Rows of many samples, by column: a list as long as `names`, or one value for all.
      *
@@ -2153,6 +2414,18 @@ export interface components {
       version_id: number;
       /** @default false */
       emptied?: boolean;
+    };
+    /**
+     * Belongings
+     * @description What somebody has in a team: ids of jobs that are not over and of schedules that fire; counts.
+     */
+    Belongings: {
+      team: string;
+      live_jobs: string[];
+      schedules: string[];
+      jobs: number;
+      datasets: number;
+      private_datasets: number;
     };
     /**
      * BuildEnvironment
@@ -2447,6 +2720,36 @@ export interface components {
     /** DatasetList */
     DatasetList: {
       datasets: components['schemas']['Dataset'][];
+    };
+    /**
+     * Departure
+     * @description Somebody leaves: what was decided, and how far it is.
+     *
+     *         `heir` takes over their jobs, schedules and datasets; with `cancel` their
+     *         jobs end and their schedules stop. Their folder becomes `archive` below
+     *         ``home/.left`` of the volume. `server` says whether their notebook still runs,
+     *         `account` whether the hub still knows them.
+     */
+    Departure: {
+      person: string;
+      by: string;
+      teams: string[];
+      begun_at: string;
+      archive: string;
+      /** @default null */
+      heir?: string | null;
+      /** @default false */
+      cancel?: boolean;
+      /** @default false */
+      server?: boolean;
+      /** @default true */
+      account?: boolean;
+      /** @default null */
+      done_at?: string | null;
+    };
+    /** DepartureList */
+    DepartureList: {
+      departures: components['schemas']['Departure'][];
     };
     /**
      * DescribeSweep
@@ -2793,17 +3096,41 @@ export interface components {
       exempt: components['schemas']['Exempt'][];
     };
     /**
+     * Holder
+     * @description A job or notebook server that holds something.
+     *
+     *         `name` is the job's, or the notebook's profile; `id` the job's, or the name of the server. `until` is
+     *         when a job's time limit ends it. `busy` is the part of its GPUs' time that was used lately, from 0 to 1.
+     */
+    Holder: {
+      /** @enum {unknown} */
+      kind: 'job' | 'notebook';
+      owner: string;
+      name: string;
+      id: string;
+      cpu: number;
+      memory: number;
+      gpu: number;
+      since: string;
+      /** @default null */
+      until?: string | null;
+      /** @default null */
+      busy?: number | null;
+    };
+    /**
      * Idleness
      * @description How soon a server stops in which nothing happens, in seconds.
      *
      *         `timeout` is the whole time (0: it is never stopped so), `left` what is left
      *         of it, `working` whether a kernel or a terminal is at work: then none of it
-     *         passes.
+     *         passes. `for_gpus`: it is for its GPUs, which are hardly used.
      */
     Idleness: {
       timeout: number;
       left: number | null;
       working: boolean;
+      /** @default false */
+      for_gpus?: boolean;
     };
     /**
      * InsertSample
@@ -2858,6 +3185,55 @@ export interface components {
       parent?: string | null;
       resources?: components['schemas']['Resources'];
       origin?: components['schemas']['Origin'];
+    };
+    /**
+     * Invitation
+     * @description A link that lets people in, without what makes it one.
+     *
+     *         `person` is the only one who may use it, `team` the group that they come into;
+     *         `uses` are those who did, of at most `times`. `state` is ``open``, ``used``,
+     *         ``expired`` or ``revoked``.
+     */
+    Invitation: {
+      id: string;
+      made_by: string;
+      made_at: string;
+      times: number;
+      uses: string[];
+      /** @enum {unknown} */
+      state: 'expired' | 'open' | 'revoked' | 'used';
+      /** @default null */
+      team?: string | null;
+      /** @default null */
+      person?: string | null;
+      /** @default false */
+      admin?: boolean;
+      /** @default null */
+      expires_at?: string | null;
+    };
+    /** InvitationList */
+    InvitationList: {
+      invitations: components['schemas']['Invitation'][];
+    };
+    /**
+     * Invite
+     * @description A link for `times` people, or for the one called `person`, good for some days.
+     *
+     *         They come into `team`, which is made if there is none; without one, into that of those who
+     *         are in no group. Where people have passwords of the hub, one for somebody who has an
+     *         account lets them choose a new password.
+     */
+    Invite: {
+      /** @default null */
+      team?: string | null;
+      /** @default null */
+      person?: string | null;
+      /** @default 1 */
+      times?: number;
+      /** @default 7 */
+      days?: number;
+      /** @default false */
+      admin?: boolean;
     };
     /**
      * Job
@@ -3018,7 +3394,7 @@ export interface components {
     };
     /**
      * JobUsage
-     * @description A job that took much, or holds GPUs (`finished_at` None).
+     * @description A job that took much (`finished_at` None: it runs).
      */
     JobUsage: {
       id: string;
@@ -3066,6 +3442,40 @@ export interface components {
       jobs: components['schemas']['Intent'][];
     };
     /**
+     * Leaving
+     * @description What letting somebody go means, or (`departure`) how far it is.
+     *
+     *         `steps` say in words what will be done, or was; `waits` what is waited for now,
+     *         `lost` what nobody could reach afterwards. `decide` is set while jobs run or schedules fire
+     *         for which nobody was named and which were not to end.
+     */
+    Leaving: {
+      person: string;
+      teams: string[];
+      belongings: components['schemas']['Belongings'][];
+      steps: string[];
+      lost: string[];
+      /** @default false */
+      decide?: boolean;
+      /** @default null */
+      waits?: string | null;
+      /** @default null */
+      departure?: components['schemas']['Departure'] | null;
+      /** @default false */
+      done?: boolean;
+    };
+    /**
+     * LetGo
+     * @description Whose things become `hand_over_to`'s, or whether their jobs end; what was decided once stays so.
+     */
+    LetGo: {
+      name: string;
+      /** @default null */
+      hand_over_to?: string | null;
+      /** @default false */
+      cancel_jobs?: boolean;
+    };
+    /**
      * Line
      * @description One thing of each job, in their order; None where a job has none of it.
      */
@@ -3080,6 +3490,19 @@ export interface components {
      */
     ManyJobs: {
       jobs: string[];
+    };
+    /**
+     * Me
+     * @description Who asks; `hub` says whether there is one, `notebook` is their server there.
+     */
+    Me: {
+      name: string;
+      team: string;
+      teams: string[];
+      admin: boolean;
+      hub: boolean;
+      /** @default null */
+      notebook?: components['schemas']['Notebook'] | null;
     };
     /**
      * Model
@@ -3154,6 +3577,35 @@ export interface components {
       python?: string | null;
       /** @default [] */
       packages?: string[];
+    };
+    /**
+     * NewInvitation
+     * @description The link itself is told once; where the hub does not know its own address, `url` is a path.
+     */
+    NewInvitation: {
+      invitation: components['schemas']['Invitation'];
+      url: string;
+    };
+    /**
+     * Notebook
+     * @description A notebook server that runs, or (`pending`: spawn or stop) is on its way.
+     */
+    Notebook: {
+      profile: string | null;
+      started_at: string | null;
+      last_activity: string | null;
+      /** @default null */
+      pending?: string | null;
+    };
+    /**
+     * NotebookUse
+     * @description `busy`: the part of the GPUs' time that was used lately, from 0 to 1.
+     */
+    NotebookUse: {
+      /** @default  */
+      server?: string;
+      /** @default 0 */
+      busy?: number;
     };
     /**
      * OpenBoard
@@ -3360,6 +3812,27 @@ export interface components {
       fingerprint?: string | null;
     };
     /**
+     * Person
+     * @description Somebody whom the hub knows. `left` is set while somebody is leaving, and after.
+     */
+    Person: {
+      name: string;
+      admin: boolean;
+      teams: string[];
+      /** @default null */
+      created_at?: string | null;
+      /** @default null */
+      last_activity?: string | null;
+      /** @default null */
+      notebook?: components['schemas']['Notebook'] | null;
+      /** @default false */
+      left?: boolean;
+    };
+    /** PersonList */
+    PersonList: {
+      people: components['schemas']['Person'][];
+    };
+    /**
      * PersonUsage
      * @description What the jobs of a person took: how many ran, hours times GPUs, hours times cores; and hold now.
      */
@@ -3436,6 +3909,14 @@ export interface components {
       left?: string;
       /** @default  */
       right?: string;
+    };
+    /**
+     * Present
+     * @description `keep`: the person wants to keep the GPUs, too.
+     */
+    Present: {
+      /** @default false */
+      keep?: boolean;
     };
     /**
      * Preview
@@ -3630,7 +4111,9 @@ export interface components {
      *         `priority` is from -10 to 10: where there is not room for all, the higher one
      *         starts first. After a failure that may not come again, it is tried again up
      *         to `retries` times; `retry_on` says after which ones instead: kinds
-     *         (``memory``, ``connection`` …) and names of exceptions. Requests over HTTP may
+     *         (``memory``, ``connection`` …) and names of exceptions. With several `workers`
+     *         the work runs in so many processes at a time, each of which knows its rank and
+     *         has `cpu`, `memory` and `gpu` for itself. Requests over HTTP may
      *         also have texts here, as people write them: ``"8 GB"``, ``"2h"``.
      */
     Resources: {
@@ -3648,6 +4131,8 @@ export interface components {
       retries?: number;
       /** @default [] */
       retry_on?: string[];
+      /** @default 1 */
+      workers?: number;
     };
     /**
      * ResumeFlow
@@ -3879,6 +4364,18 @@ export interface components {
       reason?: string | null;
     };
     /**
+     * Share
+     * @description Of cores, bytes and GPUs: what may be held (None: as much as there is), and what is.
+     */
+    Share: {
+      cpu: number | null;
+      memory: number | null;
+      gpu: number | null;
+      cpu_held: number;
+      memory_held: number;
+      gpu_held: number;
+    };
+    /**
      * Standby
      * @description Who fires schedules: this process, a scheduler of its own, or nobody once Lab is closed.
      *
@@ -4051,7 +4548,7 @@ export interface components {
     };
     /**
      * Suggestion
-     * @description What to do: run it again with other `resources`, or first run a `command`.
+     * @description What to do: run it again, with other `resources` or from its newest checkpoint; or a `command`.
      */
     Suggestion: {
       label: string;
@@ -4059,6 +4556,8 @@ export interface components {
       resources?: components['schemas']['Resources'] | null;
       /** @default null */
       command?: string | null;
+      /** @default false */
+      resume?: boolean;
     };
     /**
      * Sweep
@@ -4128,13 +4627,21 @@ export interface components {
     };
     /**
      * TeamUsage
-     * @description Since when; who took most comes first. `holders` have GPUs now, the longest first.
+     * @description Since when; who took most comes first.
+     *
+     *         `holders` are the jobs and notebooks that hold something now, most GPUs first, then the longest. Of what
+     *         may be held, `of_team` is the team's share and `of_person` that of who asks; `waiting` jobs of the team
+     *         are not let in yet.
      */
     TeamUsage: {
+      team: string;
       since: string;
       people: components['schemas']['PersonUsage'][];
       jobs: components['schemas']['JobUsage'][];
-      holders: components['schemas']['JobUsage'][];
+      holders: components['schemas']['Holder'][];
+      of_team: components['schemas']['Share'];
+      of_person: components['schemas']['Share'];
+      waiting: number;
     };
     /**
      * Timing
@@ -4382,7 +4889,8 @@ export interface components {
        *       "timeout": null,
        *       "priority": 0,
        *       "retries": 0,
-       *       "retry_on": []
+       *       "retry_on": [],
+       *       "workers": 1
        *     }
        */
       resources?: components['schemas']['Resources'];
@@ -4398,6 +4906,34 @@ export interface components {
       content: Record<string, unknown>;
       /** @default null */
       python?: string | null;
+    };
+    /**
+     * Worker
+     * @description One of several processes of a job.
+     *
+     *         `code` is its exit code, negative for a signal; `host` the machine that it is on.
+     */
+    Worker: {
+      rank: number;
+      /** @enum {unknown} */
+      state: 'ended' | 'running' | 'waiting';
+      /** @default null */
+      code?: number | null;
+      /** @default null */
+      host?: string | null;
+      /** @default null */
+      started_at?: string | null;
+      /** @default null */
+      finished_at?: string | null;
+      /** @default 0 */
+      log_size?: number;
+    };
+    /**
+     * WorkerList
+     * @description By rank; empty where one process does the work.
+     */
+    WorkerList: {
+      workers: components['schemas']['Worker'][];
     };
     /**
      * WriteResults
@@ -5303,6 +5839,35 @@ export interface operations {
       };
     };
   };
+  list_departures: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DepartureList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   diagnose: {
     parameters: {
       query?: never;
@@ -5688,7 +6253,11 @@ export interface operations {
       path?: never;
       cookie?: never;
     };
-    requestBody?: never;
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Present'];
+      };
+    };
     responses: {
       /** @description Done. */
       200: {
@@ -5793,6 +6362,99 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['PublicSets'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_invitations: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['InvitationList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  invite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['Invite'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NewInvitation'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  revoke_invitation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */
@@ -6166,6 +6828,7 @@ export interface operations {
       query?: {
         offset?: number;
         limit?: number;
+        worker?: number;
       };
       header?: never;
       path: {
@@ -6533,6 +7196,37 @@ export interface operations {
       };
     };
   };
+  list_workers: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WorkerList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
   list_written_files: {
     parameters: {
       query?: never;
@@ -6551,6 +7245,35 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['WrittenFiles'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_me: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Me'];
         };
       };
       /** @description An error. */
@@ -6779,6 +7502,232 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  admit_notebook: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['AdmitNotebook'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  report_notebook: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['NotebookUse'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  list_people: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PersonList'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_leaving: {
+    parameters: {
+      query?: {
+        hand_over_to?: string | null;
+        cancel_jobs?: boolean;
+      };
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Leaving'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  let_go: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: {
+      content: {
+        'application/json': components['schemas']['LetGo'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Leaving'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  readmit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  stop_notebook: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */
@@ -7500,6 +8449,70 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Trial'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  add_to_team: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        team: string;
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  remove_from_team: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        team: string;
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */

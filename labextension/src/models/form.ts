@@ -21,7 +21,14 @@ export interface Changes extends Elsewhere {
 
 /** A resource as people write it. */
 type Amount =
-  'cpu' | 'memory' | 'gpu' | 'timeout' | 'retries' | 'retry_on' | 'priority';
+  | 'cpu'
+  | 'memory'
+  | 'gpu'
+  | 'workers'
+  | 'timeout'
+  | 'retries'
+  | 'retry_on'
+  | 'priority';
 
 export const AMOUNTS: readonly {
   name: Amount;
@@ -32,6 +39,12 @@ export const AMOUNTS: readonly {
   { name: 'cpu', label: 'CPU cores', placeholder: 'as many as there are' },
   { name: 'memory', label: 'Memory', placeholder: 'such as 8 GB' },
   { name: 'gpu', label: 'GPUs', placeholder: '0' },
+  {
+    name: 'workers',
+    label: 'Workers',
+    placeholder: '1',
+    help: 'processes that work together, each with all of the above'
+  },
   { name: 'timeout', label: 'Time limit', placeholder: 'none; such as 2h' },
   { name: 'retries', label: 'Tries again', placeholder: '0 times' },
   {
@@ -216,12 +229,13 @@ const NONE: Partial<Record<Amount, number | string[]>> = {
   gpu: 0,
   priority: 0,
   retries: 0,
-  retry_on: []
+  retry_on: [],
+  workers: 1
 };
 
 function writtenAmounts(resources: Resources): Record<Amount, string> {
   const { cpu, memory, gpu, timeout, priority, retries } = resources;
-  const { retry_on: kinds } = resources;
+  const { retry_on: kinds, workers } = resources;
   return {
     cpu: cpu === null ? '' : String(cpu),
     memory: memory === null ? '' : writtenMemory(memory),
@@ -229,7 +243,8 @@ function writtenAmounts(resources: Resources): Record<Amount, string> {
     timeout: timeout === null ? '' : writtenTime(timeout),
     priority: priority ? String(priority) : '',
     retries: retries ? String(retries) : '',
-    retry_on: kinds?.join(', ') ?? ''
+    retry_on: kinds?.join(', ') ?? '',
+    workers: workers > 1 ? String(workers) : ''
   };
 }
 

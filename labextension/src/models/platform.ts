@@ -4,6 +4,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { Api } from '../api/client';
 import { DatasetsModel } from './datasets';
 import { JobsModel } from './jobs';
+import { MeModel } from './me';
 import { ModelsModel } from './models';
 import { Preferences } from './preferences';
 import { SchedulesModel } from './schedules';
@@ -24,12 +25,14 @@ export class Platform implements IDisposable {
     this.jobs = new JobsModel(api);
     this.schedules = new SchedulesModel(api);
     this.models = new ModelsModel(api);
+    this.me = new MeModel(api);
   }
 
   readonly datasets: DatasetsModel;
   readonly jobs: JobsModel;
   readonly schedules: SchedulesModel;
   readonly models: ModelsModel;
+  readonly me: MeModel;
   readonly preferences = new Preferences();
 
   get connection(): Connection {
@@ -100,7 +103,8 @@ export class Platform implements IDisposable {
       this.datasets.load(signal),
       this.jobs.load(signal),
       this.schedules.load(signal),
-      this.models.load(signal)
+      this.models.load(signal),
+      this.me.load(signal).catch(() => undefined) // the lists do without
     ]);
     if (!now) {
       throw new Error('no revision');

@@ -20,6 +20,9 @@ export class Presence implements IDisposable {
   /** Seconds without anything after which the server stops. */
   timeout = 0;
 
+  /** Whether it stops for its GPUs, which are hardly used. */
+  forGpus = false;
+
   /** Seconds until it stops, while there is a warning; else null. */
   ending: number | null = null;
 
@@ -53,18 +56,19 @@ export class Presence implements IDisposable {
     }
   }
 
-  /** Somebody is there. */
-  report(): Promise<void> {
+  /** Somebody is there, and perhaps wants to `keep` the GPUs. */
+  report(keep = false): Promise<void> {
     this._reported = Date.now();
-    return this.ask(() => this.api.post('/idle'));
+    return this.ask(() => this.api.post('/idle', { body: { keep } }));
   }
 
   private async ask(request: () => Promise<Idleness>): Promise<void> {
     clearTimeout(this._timer);
     let next = REPORTED;
     try {
-      const { timeout, left } = await request();
+      const { timeout, left, for_gpus } = await request();
       this.timeout = timeout;
+      this.forGpus = for_gpus;
       if (left === null) {
         return;
       }

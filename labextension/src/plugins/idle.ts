@@ -34,7 +34,7 @@ function warn(app: JupyterFrontEnd, presence: Presence): string {
     {
       label: 'Keep it running',
       displayType: 'accent',
-      callback: () => void presence.report()
+      callback: () => void presence.report(true)
     }
   ];
   if (app.commands.isEnabled(Commands.runNotebookAsJob)) {
@@ -43,8 +43,12 @@ function warn(app: JupyterFrontEnd, presence: Presence): string {
       callback: () => void app.commands.execute(Commands.runNotebookAsJob)
     });
   }
+  const spell = words(timeout - (ending ?? 0));
+  const why = presence.forGpus
+    ? `The GPUs of this server were hardly used for ${spell}, and nothing runs here`
+    : `Nothing ran here and nobody typed for ${spell}`;
   return Notification.warning(
-    `Nothing ran here and nobody typed for ${words(timeout - (ending ?? 0))}: this server stops in ` +
+    `${why}: this server stops in ` +
       `${words(ending ?? 0)}. Files and jobs stay; what the kernels hold is lost.`,
     { actions, autoClose: false }
   );

@@ -1,9 +1,9 @@
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
 import type { Job } from '../../api/types';
 import type { Platform } from '../../models/platform';
 import { Field } from '../add/form';
+import { ask } from '../jobs/asking';
 import { newId } from '../jobs/notebookwork';
 
 type Kind = 'function' | 'notebook' | 'command';
@@ -22,46 +22,26 @@ class Asked {
 }
 
 /** Ask for packages, and have an environment built of them now. Null: nothing was started. */
-export async function askForEnvironment(
-  platform: Platform
-): Promise<Job | null> {
+export function askForEnvironment(platform: Platform): Promise<Job | null> {
   const asked = new Asked();
   const id = newId();
-  for (;;) {
-    const { button } = await showDialog({
-      title: 'Build an environment',
-      body: new Body(asked),
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Build' })],
-      focusNodeSelector: '.jp-blueno-job-form input'
-    });
-    if (!button.accept) {
-      return null;
-    }
-    try {
-      return await platform.api.post('/environments', {
+  return ask({
+    title: 'Build an environment',
+    accept: 'Build',
+    body: () => <Fields asked={asked} />,
+    focus: () => '.jp-blueno-job-form input',
+    read: () => asked,
+    start: ({ packages, python, kind }) =>
+      platform.api.post('/environments', {
         body: {
           id,
-          requirements: asked.packages.split(/[\s,]+/).filter(Boolean),
-          python: asked.python.trim() || null,
-          kind: asked.kind
+          requirements: packages.split(/[\s,]+/).filter(Boolean),
+          python: python.trim() || null,
+          kind
         }
-      });
-    } catch (error) {
-      asked.error = reasonOf(error);
-    }
-  }
-}
-
-class Body extends ReactWidget {
-  constructor(private readonly asked: Asked) {
-    super();
-    this.addClass('jp-blueno');
-    this.addClass('jp-blueno-job-form');
-  }
-
-  protected render(): JSX.Element {
-    return <Fields asked={this.asked} />;
-  }
+      }),
+    refused: error => (asked.error = reasonOf(error))
+  });
 }
 
 function Fields({ asked }: { asked: Asked }): JSX.Element {

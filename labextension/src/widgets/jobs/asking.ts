@@ -10,7 +10,8 @@ export interface Asked<Read, Made, Told> {
   /** Null where something is wrong, which the body says. */
   read: () => Read | null;
   start: (read: Read) => Promise<Made>;
-  preview: (read: Read) => Promise<Told>;
+  /** Without it there is no dry run. */
+  preview?: (read: Read) => Promise<Told>;
   refused: (error: unknown) => void;
 }
 
@@ -18,7 +19,7 @@ export interface Asked<Read, Made, Told> {
  * Ask in a dialog until something was started, or it was put away: null.
  *
  * What is refused, here or by the server, opens it again with all that was
- * typed. Another button only tells what would come of it.
+ * typed. Where there is a dry run, another button only tells what would come of it.
  */
 export async function ask<Read, Made, Told>(
   asked: Asked<Read, Made, Told>
@@ -30,7 +31,7 @@ export async function ask<Read, Made, Told>(
       body: new Body(asked.body(told)),
       buttons: [
         Dialog.cancelButton(),
-        dryRunButton(),
+        ...(asked.preview ? [dryRunButton()] : []),
         Dialog.okButton({ label: asked.accept })
       ],
       focusNodeSelector: asked.focus()
@@ -44,7 +45,7 @@ export async function ask<Read, Made, Told>(
       continue;
     }
     try {
-      if (button.label === DRY_RUN) {
+      if (asked.preview && button.label === DRY_RUN) {
         told = await asked.preview(read);
         continue;
       }

@@ -194,7 +194,7 @@ function LastLines(props: { job: Job; feed: JobFeed }): JSX.Element | null {
     const timer = setTimeout(() => {
       fetched.current = Date.now();
       feed
-        .log(-TAIL, TAIL)
+        .log()(-TAIL, TAIL)
         .then(range => setBytes(range.bytes))
         .catch(() => undefined);
     }, wait);

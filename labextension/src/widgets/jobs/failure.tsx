@@ -90,8 +90,16 @@ function Suggested(props: {
   if (!suggestion) {
     return null;
   }
-  const { label, resources, command } = suggestion;
-  return command ? (
+  const { label, resources, command, resume } = suggestion;
+  return resume ? (
+    <Action
+      icon={refreshIcon}
+      label={label}
+      run={() =>
+        commands.execute(Commands.rerunJob, { id: job.id, resume: true })
+      }
+    />
+  ) : command ? (
     <Action
       icon={copyIcon}
       label={label}

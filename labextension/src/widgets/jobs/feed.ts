@@ -1,6 +1,6 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
-import type { Checkpoint, Curves, Job, Output } from '../../api/types';
+import type { Checkpoint, Curves, Job, Output, Worker } from '../../api/types';
 import { ApiError, reasonOf } from '../../api/client';
 import type { ItemChange } from '../../models/collection';
 import type { Platform } from '../../models/platform';
@@ -42,18 +42,28 @@ export class JobFeed implements IDisposable {
     return this._disposed;
   }
 
-  /** Ranges of its log. */
-  readonly log: LogSource = async (offset, limit) => {
-    const { body, headers } = await this.platform.api.bytes(
-      '/jobs/{job_id}/log',
-      { path: { job_id: this.id }, query: { offset, limit } }
-    );
-    return {
-      bytes: new Uint8Array(body),
-      offset: Number(headers.get('X-Blueno-Offset')),
-      size: Number(headers.get('X-Blueno-Size'))
+  /** Ranges of its log, or of that of one of its workers. */
+  log(worker = 0): LogSource {
+    return async (offset, limit) => {
+      const { body, headers } = await this.platform.api.bytes(
+        '/jobs/{job_id}/log',
+        { path: { job_id: this.id }, query: { offset, limit, worker } }
+      );
+      return {
+        bytes: new Uint8Array(body),
+        offset: Number(headers.get('X-Blueno-Offset')),
+        size: Number(headers.get('X-Blueno-Size'))
+      };
     };
-  };
+  }
+
+  /** How each of its workers stands, by rank. */
+  async workers(): Promise<Worker[]> {
+    const answer = await this.platform.api.get('/jobs/{job_id}/workers', {
+      path: { job_id: this.id }
+    });
+    return answer.workers;
+  }
 
   /** What it showed after a given output. */
   async outputs(after: number): Promise<Output[]> {

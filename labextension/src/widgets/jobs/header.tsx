@@ -11,7 +11,15 @@ import type { Job } from '../../api/types';
 import { isOver, isPaused, takesValues } from '../../models/jobs';
 import { Commands } from '../../tokens';
 import { useModel } from '../hooks';
-import { age, count, date, duration, percent, short } from '../numbers';
+import {
+  age,
+  count,
+  counted,
+  date,
+  duration,
+  percent,
+  short
+} from '../numbers';
 import { ProgressBar } from '../states';
 import { Why } from './failure';
 import type { JobFeed } from './feed';
@@ -64,6 +72,11 @@ export function Standing({ job }: { job: Job }): JSX.Element {
     <span className="jp-blueno-job-standing" aria-live="off">
       <StateSign job={job} />
       <span className="jp-blueno-job-state">{stateLine(job, now)}</span>
+      {job.resources.workers > 1 && (
+        <span className="jp-blueno-job-left">
+          {counted(job.resources.workers, 'worker')}
+        </span>
+      )}
       {isRunning(job) && job.progress?.total && (
         <span className="jp-blueno-job-percent">{percent(job.progress)}</span>
       )}

@@ -19,6 +19,7 @@ import { JobFooter, type Places } from './footer';
 import { JobHeader } from './header';
 import { LogPanel } from './logpanel';
 import { Results } from './results';
+import { WorkerLogs } from './workerlogs';
 import { TrialsTab } from './trials/trialstab';
 import { StepsTab } from './flow/stepstab';
 
@@ -169,7 +170,9 @@ export class JobView extends Widget {
       case 'Steps':
         return ReactWidget.create(<StepsTab feed={feed} commands={commands} />);
       case 'Log':
-        return new LogPanel(feed);
+        return (feed.job?.resources.workers ?? 1) > 1
+          ? new WorkerLogs(feed)
+          : new LogPanel(feed);
       case 'Results':
         return ReactWidget.create(
           <Results feed={feed} rendermime={rendermime} commands={commands} />

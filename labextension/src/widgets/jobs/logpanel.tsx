@@ -18,13 +18,24 @@ import { LogView } from './logview';
 
 /** The log of a job with its tools. */
 export class LogPanel extends Panel {
-  constructor(private readonly feed: JobFeed) {
+  constructor(
+    private readonly feed: JobFeed,
+    /** Of several workers, whose log it is. */
+    private readonly rank = 0
+  ) {
     super();
     this.addClass('jp-blueno-log-panel');
-    this.view = new LogView(feed.log);
-    this.search = new LogSearch(this.view, feed.log);
+    const source = feed.log(rank);
+    this.view = new LogView(source);
+    this.search = new LogSearch(this.view, source);
     const tools = ReactWidget.create(
-      <Tools feed={feed} view={this.view} search={this.search} box={this.box} />
+      <Tools
+        feed={feed}
+        rank={rank}
+        view={this.view}
+        search={this.search}
+        box={this.box}
+      />
     );
     tools.addClass('jp-blueno-log-tools');
     this.addWidget(tools);
@@ -63,10 +74,16 @@ export class LogPanel extends Panel {
     super.onBeforeDetach(message);
   }
 
+  /** The log is now so many bytes long. */
+  grow(size: number): void {
+    const { job } = this.feed;
+    this.view.grow(size, job !== undefined && isOver(job));
+  }
+
   private _onJob(): void {
     const { job } = this.feed;
-    if (job) {
-      this.view.grow(job.log_size, isOver(job));
+    if (job && !this.rank) {
+      this.grow(job.log_size);
     }
   }
 
@@ -93,11 +110,12 @@ class Box {
 
 function Tools(props: {
   feed: JobFeed;
+  rank: number;
   view: LogView;
   search: LogSearch;
   box: Box;
 }): JSX.Element {
-  const { feed, view, search, box } = props;
+  const { feed, rank, view, search, box } = props;
   useModel(view);
   useModel(box);
   const [copied, setCopied] = React.useState(false);
@@ -154,17 +172,19 @@ function Tools(props: {
       >
         <copyIcon.react tag={null} />
       </button>
-      <a
-        className="jp-blueno-button jp-mod-icon"
-        title="Download the log"
-        aria-label="Download the log"
-        href={feed.platform.api.url('/jobs/{job_id}/files/{name}', {
-          path: { job_id: feed.id, name: 'log' }
-        })}
-        download={`${feed.job?.name ?? feed.id}.log`}
-      >
-        <downloadIcon.react tag={null} />
-      </a>
+      {!rank && (
+        <a
+          className="jp-blueno-button jp-mod-icon"
+          title="Download the log"
+          aria-label="Download the log"
+          href={feed.platform.api.url('/jobs/{job_id}/files/{name}', {
+            path: { job_id: feed.id, name: 'log' }
+          })}
+          download={`${feed.job?.name ?? feed.id}.log`}
+        >
+          <downloadIcon.react tag={null} />
+        </a>
+      )}
     </>
   );
 }

@@ -40,16 +40,20 @@ function notify(job: Job, commands: CommandRegistry): void {
     });
   } else {
     const reason = reasonLine(job);
-    const { label, resources } = job.failure?.suggestion ?? {};
+    const { label, resources, resume } = job.failure?.suggestion ?? {};
     const again = () =>
-      void commands.execute(
-        Commands.rerunJob,
-        resources ? { id, resources: { ...resources } } : { id }
-      );
+      void commands.execute(Commands.rerunJob, {
+        id,
+        ...(resources && { resources: { ...resources } }),
+        ...(resume && { resume })
+      });
     Notification.error(`${name} ${stateLine(job)}${reason && `: ${reason}`}`, {
       actions: [
         ...actions,
-        { label: (resources && label) || 'Run again', callback: again }
+        {
+          label: ((resources || resume) && label) || 'Run again',
+          callback: again
+        }
       ],
       autoClose: SHOWN
     });

@@ -4,7 +4,8 @@ import {
   SidePanel,
   ToolbarButton,
   addIcon,
-  searchIcon
+  searchIcon,
+  usersIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
@@ -14,7 +15,7 @@ import * as React from 'react';
 import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
-import { useSignal } from '../hooks';
+import { useModel, useSignal } from '../hooks';
 import { DatasetsSection } from './DatasetsSection';
 import { EnvironmentsSection } from './EnvironmentsSection';
 import { JobsSection } from './JobsSection';
@@ -149,6 +150,7 @@ function Header(props: {
   commands: CommandRegistry;
 }): JSX.Element {
   const { platform, commands } = props;
+  const me = useModel(platform.me);
   const connection = useSignal(
     platform.connectionChanged,
     () => platform.connection
@@ -157,6 +159,16 @@ function Header(props: {
     <div className="jp-blueno-header">
       <div className="jp-blueno-header-line">
         <span className="jp-blueno-header-title">Blueno</span>
+        {me.administers && (
+          <button
+            className="jp-blueno-button jp-mod-icon"
+            title="People and teams"
+            aria-label="People and teams"
+            onClick={() => void commands.execute(Commands.openPeople)}
+          >
+            <usersIcon.react tag={null} />
+          </button>
+        )}
         <button
           className="jp-blueno-button jp-mod-icon"
           title="Add dataset …"

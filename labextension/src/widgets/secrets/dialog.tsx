@@ -1,8 +1,8 @@
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { reasonOf } from '../../api/client';
 import type { Platform } from '../../models/platform';
 import { Field } from '../add/form';
+import { ask } from '../jobs/asking';
 
 class Asked {
   name = '';
@@ -17,41 +17,20 @@ export async function askForSecret(
 ): Promise<boolean> {
   const asked = new Asked();
   asked.name = name ?? '';
-  for (;;) {
-    const { button } = await showDialog({
-      title: name ? `Set ${name} anew` : 'Set a secret',
-      body: new Body(asked, !name),
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Set' })],
-      focusNodeSelector: '.jp-blueno-job-form input'
-    });
-    if (!button.accept) {
-      return false;
-    }
-    try {
-      await platform.api.put('/secrets/{name}', {
-        path: { name: asked.name.trim() || ' ' },
-        body: { value: asked.value }
-      });
-      return true;
-    } catch (error) {
-      asked.error = reasonOf(error);
-    }
-  }
-}
-
-class Body extends ReactWidget {
-  constructor(
-    private readonly asked: Asked,
-    private readonly isNew: boolean
-  ) {
-    super();
-    this.addClass('jp-blueno');
-    this.addClass('jp-blueno-job-form');
-  }
-
-  protected render(): JSX.Element {
-    return <Fields asked={this.asked} isNew={this.isNew} />;
-  }
+  const made = await ask({
+    title: name ? `Set ${name} anew` : 'Set a secret',
+    accept: 'Set',
+    body: () => <Fields asked={asked} isNew={!name} />,
+    focus: () => '.jp-blueno-job-form input',
+    read: () => asked,
+    start: ({ name, value }) =>
+      platform.api.put('/secrets/{name}', {
+        path: { name: name.trim() || ' ' },
+        body: { value }
+      }),
+    refused: error => (asked.error = reasonOf(error))
+  });
+  return made !== null;
 }
 
 function Fields(props: { asked: Asked; isNew: boolean }): JSX.Element {

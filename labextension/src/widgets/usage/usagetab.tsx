@@ -2,12 +2,12 @@ import { MainAreaWidget } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { JobUsage, PersonUsage } from '../../api/types';
+import type { Holder, JobUsage, PersonUsage, Share } from '../../api/types';
 import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { useFetch } from '../hooks';
-import { age, counted, date } from '../numbers';
+import { age, bytes, counted, date } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
 
 const PERIODS = [1, 7, 30, 90, 365];
@@ -69,6 +69,19 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
           Add up again
         </button>
       </header>
+      <Shares team={value.team} share={value.of_team} mine={value.of_person} />
+      {value.waiting > 0 && (
+        <p>
+          {counted(value.waiting, 'job')} of the team{' '}
+          {value.waiting === 1 ? 'waits' : 'wait'} for room in the quota.
+        </p>
+      )}
+      {value.holders.length > 0 && (
+        <>
+          <h2>Held now</h2>
+          <Holders holders={value.holders} open={open} />
+        </>
+      )}
       {value.people.length ? (
         <People people={value.people} />
       ) : (
@@ -78,17 +91,123 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
       )}
       {value.people.length > 0 && (
         <>
-          <h2>GPUs held now</h2>
-          {value.holders.length ? (
-            <Jobs label="GPUs held now" jobs={value.holders} open={open} />
-          ) : (
-            <p>No job holds a GPU.</p>
-          )}
           <h2>Jobs that took most</h2>
           <Jobs label="Jobs that took most" jobs={value.jobs} open={open} />
         </>
       )}
     </div>
+  );
+}
+
+/** What may be held and what is: a bar for each thing that has a bound. */
+function Shares(props: {
+  team: string;
+  share: Share;
+  mine: Share;
+}): JSX.Element | null {
+  const rows = [
+    ...bars(`Team ${props.team}`, props.share),
+    ...bars('You', props.mine)
+  ];
+  if (!rows.length) {
+    return null;
+  }
+  return (
+    <table className="jp-blueno-usage-table" aria-label="Quotas">
+      <thead>
+        <tr>
+          <th scope="col">Quota</th>
+          <th scope="col">Held</th>
+          <th scope="col" aria-label="Share" />
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(one => (
+          <tr key={one.who + one.what}>
+            <th scope="row">
+              {one.who}: {one.what}
+            </th>
+            <td>
+              {one.held} of {one.most}
+            </td>
+            <td className="jp-blueno-usage-share">
+              <div
+                className={one.part >= 1 ? 'jp-mod-full' : undefined}
+                style={{ width: `${100 * Math.min(1, one.part)}%` }}
+              />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function bars(who: string, share: Share) {
+  const things = [
+    ['GPUs', share.gpu, share.gpu_held, String],
+    ['CPU cores', share.cpu, share.cpu_held, (n: number) => `${+n.toFixed(2)}`],
+    ['memory', share.memory, share.memory_held, bytes]
+  ] as const;
+  return things.flatMap(([what, most, held, word]) =>
+    most === null
+      ? []
+      : [
+          {
+            who,
+            what,
+            held: word(held),
+            most: word(most),
+            part: most ? held / most : 1
+          }
+        ]
+  );
+}
+
+function Holders(props: {
+  holders: Holder[];
+  open: (id: string) => void;
+}): JSX.Element {
+  return (
+    <table className="jp-blueno-usage-table" aria-label="Held now">
+      <thead>
+        <tr>
+          <th scope="col">What</th>
+          <th scope="col">Person</th>
+          <th scope="col">GPUs</th>
+          <th scope="col">Busy</th>
+          <th scope="col">Cores</th>
+          <th scope="col">Memory</th>
+          <th scope="col">Since</th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.holders.map(one => (
+          <tr key={`${one.kind} ${one.owner} ${one.id}`}>
+            <th scope="row">
+              {one.kind === 'job' ? (
+                <button
+                  className="jp-blueno-button jp-mod-link"
+                  onClick={() => props.open(one.id)}
+                >
+                  {one.name}
+                </button>
+              ) : (
+                `Notebook${one.name && ` (${one.name})`}`
+              )}
+            </th>
+            <td>{one.owner}</td>
+            <td>{one.gpu || ''}</td>
+            <td>
+              {one.busy === null ? '' : `${Math.round(100 * one.busy)} %`}
+            </td>
+            <td>{+one.cpu.toFixed(2)}</td>
+            <td>{one.memory ? bytes(one.memory) : ''}</td>
+            <td title={date(one.since)}>{age(one.since)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
