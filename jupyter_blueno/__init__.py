@@ -92,6 +92,7 @@ _PUBLIC = {
     "ingest": "jupyter_blueno.client.ingest",
     "integers": "jupyter_blueno.client.ranges",
     "job": "jupyter_blueno.client.functions",
+    "invite": "jupyter_blueno.client.people",
     "jobs": "jupyter_blueno.client.jobs",
     "checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
     "latest_checkpoint": "jupyter_blueno.jobs.inside.checkpoints",
@@ -119,6 +120,7 @@ _PUBLIC = {
     "uniform": "jupyter_blueno.client.ranges",
     "usage": "jupyter_blueno.client.accounting",
     "use": "jupyter_blueno.client.session",
+    "whoami": "jupyter_blueno.client.people",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

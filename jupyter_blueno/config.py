@@ -77,6 +77,9 @@ class Config(Configurable):
         help="A folder with the team's secrets, a file each (BLUENO_SECRETS; default: secrets, in the data "
         "folder)."
     ).tag(config=True)
+    quotas = Unicode(
+        help="A JSON file that says what teams and people may hold at a time (BLUENO_QUOTAS; default: none)."
+    ).tag(config=True)
     webhook = Unicode(
         help="An http(s) address that is told, by a POST of JSON, of jobs that failed or took long "
         "(BLUENO_WEBHOOK)."
@@ -97,6 +100,17 @@ class Config(Configurable):
         help="A Jupyter server in which nothing runs and nobody does anything for so many seconds is stopped "
         "(BLUENO_IDLE_TIMEOUT; default: 0, never)."
     ).tag(config=True)
+    gpu_idle_timeout = Float(
+        help="A notebook server whose GPUs are hardly used for so many seconds, while nothing runs in it, is "
+        "stopped (BLUENO_GPU_IDLE_TIMEOUT; default: 0, never)."
+    ).tag(config=True)
+    gpu_idle_below = Float(
+        help="The part of their time, from 0 to 1, below which that is so (BLUENO_GPU_IDLE_BELOW; default: "
+        "0.05)."
+    ).tag(config=True)
+    notebook_gpus = Int(help="How many GPUs this notebook server holds (BLUENO_NOTEBOOK_GPUS).").tag(
+        config=True
+    )
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
     )
@@ -153,6 +167,22 @@ class Config(Configurable):
                 return ",".join(part.strip() for part in os.environ[name].split(",") if part.strip() != "-1")
         cards = (path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
         return ",".join(sorted((card for card in cards if card.isdecimal()), key=int))
+
+    @default("gpu_idle_timeout")
+    def _default_gpu_idle_timeout(self) -> float:
+        return float(os.environ.get("BLUENO_GPU_IDLE_TIMEOUT") or 0)
+
+    @default("gpu_idle_below")
+    def _default_gpu_idle_below(self) -> float:
+        return float(os.environ.get("BLUENO_GPU_IDLE_BELOW") or 0.05)
+
+    @default("notebook_gpus")
+    def _default_notebook_gpus(self) -> int:
+        return int(os.environ.get("BLUENO_NOTEBOOK_GPUS") or 0)
+
+    @default("quotas")
+    def _default_quotas(self) -> str:
+        return os.environ.get("BLUENO_QUOTAS", "")
 
     @default("secrets")
     def _default_secrets(self) -> str:

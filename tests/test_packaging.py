@@ -79,8 +79,11 @@ def must_hold_what_is_needed_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     needed = [
         "jupyter_blueno/widgets/static/viewer.js",
+        "jupyter_blueno/chart/Chart.yaml",
         "jupyter_blueno/database/migrations/versions/0001_first.py",
     ]
     assert [name for name in needed if name not in names] == []
-    strange = ("node_modules/", "tests/", "/.yarn/", "__pycache__")
-    assert [name for name in names if any(part in name for part in strange)] == []
+    strange = ("node_modules/", "jupyter_blueno/tests/", "/.yarn/", "__pycache__")
+    assert [
+        name for name in names if name.startswith("tests/") or any(part in name for part in strange)
+    ] == []

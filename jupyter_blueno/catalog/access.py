@@ -12,17 +12,30 @@ from jupyter_blueno.database import tables
 from jupyter_blueno.errors import NotFound
 
 
+def _visible(team: Any, person: Any) -> sa.ColumnElement[bool]:
+    dataset = tables.dataset.c
+    return sa.and_(
+        dataset.team == team,
+        sa.or_(dataset.visibility != "private", dataset.owner == person),
+    )
+
+
+# For statements that are built once, for everybody: with `seen_by` among what they are asked with.
+VISIBLE = _visible(sa.bindparam("seen_team", type_=sa.Text), sa.bindparam("seen_person", type_=sa.Text))
+
+
+def seen_by(user: User) -> dict[str, str]:
+    """Who is meant by `VISIBLE`."""
+    return {"seen_team": user.team, "seen_person": user.name}
+
+
 def visible_to(user: User) -> sa.ColumnElement[bool]:
     """The datasets of the user's team, without those that are private to somebody else.
 
     What this hides does not exist for the user: every query for a dataset, to
     read it or to write to it, goes through here.
     """
-    dataset = tables.dataset.c
-    return sa.and_(
-        dataset.team == user.team,
-        sa.or_(dataset.visibility != "private", dataset.owner == user.name),
-    )
+    return _visible(user.team, user.name)
 
 
 def seen_dataset(

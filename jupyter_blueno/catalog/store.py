@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from jupyter_blueno.catalog.access import locked_dataset, missing, visible_to
+from jupyter_blueno.catalog.access import VISIBLE, locked_dataset, missing, seen_by
 from jupyter_blueno.catalog.changes import touch
 from jupyter_blueno.catalog.checks import LARGEST_ID, check_json, check_name, check_text
 from jupyter_blueno.catalog.model import Dataset, Problem, Progress, User, Version, Visibility
@@ -46,14 +46,14 @@ _version = tables.version.c
 
 def list_datasets(database: Database, user: User, search: str = "", name: str | None = None) -> list[Dataset]:
     """The datasets that the user may see, by name: those whose name or description contains `search`."""
-    query = _query(user, LISTED_PROBLEMS).where(_dataset.deleted_at.is_(None))
+    query = _listed()
     if name is not None:
         query = query.where(_dataset.name == check_text(name, "The dataset's name"))
     if search:
         check_text(search, "The search text")
         query = query.where(sa.or_(contains(_dataset.name, search), contains(_dataset.description, search)))
     with database.begin() as connection:
-        rows = connection.execute(query.order_by(sa.func.lower(_dataset.name), _dataset.name)).all()
+        rows = connection.execute(query, seen_by(user)).all()
     return [_as_dataset(row) for row in rows]
 
 
@@ -140,20 +140,20 @@ def restore_dataset(database: Database, user: User, dataset_id: int) -> Dataset:
 
 def changed(database: Database, user: User, since: int) -> tuple[list[Dataset], list[int]]:
     """Datasets written after revision `since`, and the ids of those deleted after it."""
-    listed, deleted = _changed(user)
-    newer = {"since": min(max(since, -1), LARGEST_ID)}
+    listed, deleted = _changed()
+    newer = {"since": min(max(since, -1), LARGEST_ID), **seen_by(user)}
     with database.autocommit() as connection:
         rows = connection.execute(listed, newer).all()
         gone = connection.scalars(deleted, newer).all()
     return [_as_dataset(row) for row in rows], list(gone)
 
 
-@functools.lru_cache(1024)
-def _changed(user: User) -> tuple[sa.Select[Any], sa.Select[Any]]:
+@functools.cache
+def _changed() -> tuple[sa.Select[Any], sa.Select[Any]]:
     """Statements of `changed`: each Lab asks all the time, and building them takes longer than asking."""
     newer = _dataset.revision > sa.bindparam("since", type_=sa.BigInteger)
-    listed = _query(user, LISTED_PROBLEMS).where(newer, _dataset.deleted_at.is_(None))
-    deleted = sa.select(_dataset.id).where(newer, visible_to(user), _dataset.deleted_at.is_not(None))
+    listed = _query(LISTED_PROBLEMS).where(newer, _dataset.deleted_at.is_(None))
+    deleted = sa.select(_dataset.id).where(newer, VISIBLE, _dataset.deleted_at.is_not(None))
     return listed.order_by(_dataset.revision), deleted
 
 
@@ -191,8 +191,7 @@ def read_dataset(connection: sa.Connection, user: User, dataset_id: int) -> Data
     """One dataset, as this transaction sees it."""
     row = None
     if 0 < dataset_id <= LARGEST_ID:
-        query = _query(user).where(_dataset.id == dataset_id, _dataset.deleted_at.is_(None))
-        row = connection.execute(query).first()
+        row = connection.execute(_one(), {"id": dataset_id, **seen_by(user)}).first()
     if row is None:
         raise missing(dataset_id)
     return _as_dataset(row)
@@ -208,7 +207,20 @@ def shorten(name: str, limit: int = 60) -> str:
 _VERSION_FIELDS = [name for name in Version.__struct_fields__ if name not in {"problems", "summary"}]
 
 
-def _query(user: User, problems: int | None = None) -> sa.Select[Any]:
+@functools.cache
+def _listed() -> sa.Select[Any]:
+    by_name = (sa.func.lower(_dataset.name), _dataset.name)
+    return _query(LISTED_PROBLEMS).where(_dataset.deleted_at.is_(None)).order_by(*by_name)
+
+
+@functools.cache
+def _one() -> sa.Select[Any]:
+    wanted = _dataset.id == sa.bindparam("id", type_=sa.BigInteger)
+    return _query().where(wanted, _dataset.deleted_at.is_(None))
+
+
+@functools.cache
+def _query(problems: int | None = None) -> sa.Select[Any]:
     """Datasets joined with their newest versions; at most so many `problems` of each."""
     kept: sa.ColumnElement[Any] = _version.problems
     if problems is not None:
@@ -226,7 +238,7 @@ def _query(user: User, problems: int | None = None) -> sa.Select[Any]:
         .lateral("newest")
     )
     columns = [c for c in tables.dataset.c if c.name not in {"next_ordinal", "deleted_at"}]
-    return sa.select(*columns, *newest.c).join(newest, sa.true()).where(visible_to(user))
+    return sa.select(*columns, *newest.c).join(newest, sa.true()).where(VISIBLE)
 
 
 def _as_dataset(row: sa.Row[Any]) -> Dataset:

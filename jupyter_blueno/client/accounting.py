@@ -8,10 +8,12 @@ from jupyter_blueno.api import accounting as api
 from jupyter_blueno.client import look, session
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.accounting import TeamUsage
+from jupyter_blueno.jobs.quotas.model import Holder
+from jupyter_blueno.jobs.quotas.words import shared
 
 
 def usage(days: float = 30) -> Usage:
-    """What the team's jobs took of GPUs and cores, by person, and who holds GPUs now.
+    """What the team's jobs took of GPUs and cores, by person, and who holds what of their quota now.
 
     Parameters
     ----------
@@ -35,18 +37,18 @@ class Usage:
         self.days = days
 
     def __repr__(self) -> str:
-        if not self.info.people:
+        if not self.info.people and not self.info.holders:
             return f"No job ran in the last {self.days:g} days."
         return f"{look.table(self._rows(), HEAD, right=[1, 2, 3, 4, 5])}\n{self._held()}"
 
     def _repr_html_(self) -> str:
-        if not self.info.people:
+        if not self.info.people and not self.info.holders:
             return escape(repr(self))
         head = "".join(f"<th>{escape(word)}</th>" for word in HEAD)
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(word)}</td>" for word in row) + "</tr>" for row in self._rows()
         )
-        return f"<table><tr>{head}</tr>{rows}</table><div>{escape(self._held())}</div>"
+        return f"<table><tr>{head}</tr>{rows}</table><pre>{escape(self._held())}</pre>"
 
     def _rows(self) -> list[list[str]]:
         return [
@@ -62,11 +64,30 @@ class Usage:
         ]
 
     def _held(self) -> str:
-        held = [
-            f"{one.owner}: {one.gpus} GPU{'s' * (one.gpus > 1)}, {one.name}, begun {look.age(one.started_at)}"
-            for one in self.info.holders
+        lines = [
+            f"{who}: {said}"
+            for who, one in (
+                (f"Held by {self.info.team}", self.info.of_team),
+                ("By you", self.info.of_person),
+            )
+            if (said := shared(one))
         ]
-        return "\n".join(held) or "No job holds a GPU."
+        if self.info.waiting:
+            lines.append(f"{self.info.waiting:,} job{'s' * (self.info.waiting > 1)} not let in yet.")
+        for one in self.info.holders:
+            if one.gpu:
+                gpus = f"{one.gpu} GPU{'s' * (one.gpu > 1)}"
+                lines.append(f"{one.owner}: {gpus}, {holder(one)}, begun {look.age(one.since)}{busy(one)}")
+        return "\n".join(lines) or "Nobody holds a GPU."
+
+
+def holder(one: Holder) -> str:
+    return one.name if one.kind == "job" else f"notebook{f' ({one.name})' if one.name else ''}"
+
+
+def busy(one: Holder) -> str:
+    """How much of its GPUs' time is used, if that is known."""
+    return "" if one.busy is None else f", {one.busy:.0%} busy"
 
 
 HEAD = ["person", "jobs", "GPU-hours", "core-hours", "running", "GPUs now"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.client import look
-from jupyter_blueno.jobs import model
+from jupyter_blueno.jobs import readings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ class Curve:
         Points that were logged; more than there are here where they were thinned.
     """
 
-    def __init__(self, told: model.Curve) -> None:
+    def __init__(self, told: readings.Curve) -> None:
         import numpy as np
 
         self.name = told.name
@@ -70,7 +70,7 @@ class Curve:
 class Curves(Mapping[str, Curve]):
     """Curves by name, in the order in which they began; shown as a table."""
 
-    def __init__(self, told: model.Curves, nothing: str, measure: Any = None) -> None:
+    def __init__(self, told: readings.Curves, nothing: str, measure: Any = None) -> None:
         self._curves = {one.name: Curve(one) for one in told.curves}
         self._nothing = nothing
         self._number = measure or (lambda name, value: number(value))

@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_blueno import errors
 from jupyter_blueno.api import jobs as api
+from jupyter_blueno.api import logs as logs_api
 from jupyter_blueno.client import job_display, look, session
 from jupyter_blueno.client.acting import Acting
 from jupyter_blueno.client.job_display import JobList
@@ -150,29 +151,31 @@ class Job(Acting, Observed):
                 return found
             found += page
 
-    def log(self, tail: int | None = None) -> str:
+    def log(self, tail: int | None = None, *, worker: int = 0) -> str:
         """What it printed so far.
 
         Parameters
         ----------
         tail : int, optional
             Only the last so many lines.
+        worker : int
+            Of several workers the rank of the one whose log it is.
         """
         if tail is not None:
-            ask = api.LogRange(self.id, -64 * 1024)
-            text = session.call(api.get_log, ask).body.decode("utf-8", "replace")
+            ask = logs_api.LogRange(self.id, -64 * 1024, worker=worker)
+            text = session.call(logs_api.get_log, ask).body.decode("utf-8", "replace")
             return "\n".join(text.splitlines()[-tail:]) if tail > 0 else ""
-        return "".join(self.logs())
+        return "".join(self.logs(worker=worker))
 
-    def logs(self, follow: bool = False) -> Iterator[str]:
-        """Yield the log in pieces; with `follow` until the job has ended."""
+    def logs(self, follow: bool = False, *, worker: int = 0) -> Iterator[str]:
+        """Yield the log in pieces; with `follow` until the job has ended. `worker` as in `log`."""
         import codecs
 
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         offset, pause = 0, FIRST_POLL
         while True:
             ended = not follow or self.done
-            piece = session.call(api.get_log, api.LogRange(self.id, offset, LOG_PIECE))
+            piece = session.call(logs_api.get_log, logs_api.LogRange(self.id, offset, LOG_PIECE, worker))
             offset = int(piece.headers.get("X-Blueno-Offset", offset)) + len(piece.body)
             if piece.body:
                 pause = FIRST_POLL

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from html import escape
 
 from jupyter_blueno.api import jobs as api
+from jupyter_blueno.api.logs import list_workers
 from jupyter_blueno.api.written import WrittenFile, list_written_files
 from jupyter_blueno.client import look, session
 from jupyter_blueno.client.curves import Curves, number
-from jupyter_blueno.jobs import model
+from jupyter_blueno.jobs import model, readings
 
 UNITS = {"memory": "B", "gpu_memory": "B", "disk_read": "B/s", "disk_write": "B/s", "cpu": "cores"}
 
@@ -34,6 +35,11 @@ class Observed:
     def written(self) -> list[WrittenFile]:
         """The files that it wrote, with their sizes (None: gone), as far as a Python program tells."""
         return session.call(list_written_files, api.JobRef(self.id)).files
+
+    @property
+    def workers(self) -> list[readings.Worker]:
+        """How each of its workers stands, by rank; empty where one process does the work."""
+        return session.call(list_workers, api.JobRef(self.id)).workers
 
     def metrics(self, points: int = 1000) -> Curves:
         """What it logged by `blueno.log_metric`, so far.
@@ -78,7 +84,7 @@ class Observed:
         return Checkpoints(session.call(api.list_checkpoints, api.JobRef(self.id)).checkpoints)
 
 
-class Checkpoints(list[model.Checkpoint]):
+class Checkpoints(list[readings.Checkpoint]):
     """Checkpoints, the newest first; shown as a table."""
 
     def _cells(self) -> list[list[str]]:

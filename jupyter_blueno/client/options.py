@@ -46,6 +46,11 @@ class Options(TypedDict, total=False):
     retry_on : sequence
         The failures after which it is tried again, instead: kinds (``"memory"``,
         ``"connection"``, ``"timeout"`` …) and exceptions, as names or classes.
+    workers : int
+        In how many processes at a time it runs, each with its own `gpu`, `cpu` and
+        `memory`, on other machines where there are some. They find each other by
+        ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``TF_CONFIG``; result and
+        metrics are those of rank 0.
     files : sequence of str
         Other files that the work reads, as they are now: paths, folders or
         patterns (``"conf/*.yaml"``). `blueno.file` gives their place in the job.
@@ -76,6 +81,7 @@ class Options(TypedDict, total=False):
     priority: int | str | None
     retries: int | str | None
     retry_on: str | type[BaseException] | Sequence[str | type[BaseException]] | None
+    workers: int | str | None
     files: Sequence[str]
     environment: Mapping[str, str] | None
     env: Sequence[str]
@@ -85,12 +91,13 @@ class Options(TypedDict, total=False):
     requirements: str | os.PathLike[str] | Sequence[str] | None
 
 
-RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries", "retry_on")
+RESOURCES = ("gpu", "cpu", "memory", "timeout", "priority", "retries", "retry_on", "workers")
 DEFAULTS: dict[str, Any] = dict.fromkeys(Options.__annotations__) | {
     "gpu": 0,
     "priority": 0,
     "retries": 0,
     "retry_on": (),
+    "workers": 1,
     "files": (),
     "env": (),
     "secrets": (),

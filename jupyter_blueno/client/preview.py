@@ -60,6 +60,8 @@ class Preview:
             "memory without a limit" if asked.memory is None else f"{look.size(asked.memory)} of memory"
         )
         words.append(f"{asked.gpu} GPU{'' if asked.gpu == 1 else 's'}" if asked.gpu else "no GPU")
+        if asked.workers > 1:
+            words.append(f"each of {asked.workers} workers")
         words.append("no time limit" if asked.timeout is None else f"at most {duration(asked.timeout)}")
         return ", ".join(words) + (f"; priority {asked.priority}" if asked.priority else "")
 

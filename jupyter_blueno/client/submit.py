@@ -66,6 +66,10 @@ def submit(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
     retry_on : sequence
         The failures after which it is tried again, instead: kinds
         (``["memory", "connection"]``) and exceptions, as names or classes.
+    workers : int
+        In how many processes at a time it runs, each with its own `gpu`, `cpu` and
+        `memory`. They find each other by ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR``
+        and ``TF_CONFIG``; the value is that of rank 0.
     files : sequence of str
         Other files that it reads, as they are now: paths, folders or patterns.
         `blueno.file` gives their place in the job.

@@ -254,7 +254,9 @@ def _error_of(response: urllib.error.HTTPError) -> errors.BluenoError:
         return errors.BluenoError(f"The server answered {response.code} {response.reason}.")
     if code == "http_403":
         return errors.NotAllowed(
-            "The server did not accept the sign-in: the token is missing, wrong or out of date.", code=code
+            "The server did not accept the sign-in: the token is missing, wrong or out of date. Sign in "
+            "again; jobs go on meanwhile.",
+            code=code,
         )
     by_status = {404: errors.NotFound, 403: errors.NotAllowed, 413: errors.TooLarge, 503: errors.Unavailable}
     by_status |= {429: errors.Unavailable}

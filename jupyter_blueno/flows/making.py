@@ -107,7 +107,7 @@ def begin(manager: JobManager, user: Person, ask: BeginFlow) -> Job:
     """
     flow_id = ask.conductor.id
     for one in ask.resources:
-        manager.backend.check(one)
+        manager.check(user, one)
     with manager.database.begin() as connection:
         known = store.one(connection, flow_id)
     if known is not None and (known.digest, known.team) != (ask.digest, user.team):
@@ -184,7 +184,10 @@ def _keep(
 ) -> None:
     values = {"id": flow_id, "team": user.team, "owner": user.name, "digest": digest, "resumes": resumes}
     with manager.database.begin() as connection:
-        store.insert(connection, values, rows)
+        if not store.insert(connection, values, rows):
+            known = store.one(connection, flow_id)  # of another team's nobody is shown the row
+            if known is None or known.digest != digest:
+                raise Conflict("Another flow has this id already; make a new one.", code="job_id_taken")
 
 
 def _write(

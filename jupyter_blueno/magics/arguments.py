@@ -42,7 +42,7 @@ class Command:
 
 
 RESOURCES = {"--name": "NAME", "--gpu": "N", "--cpu": "CORES", "--memory": "8G", "--timeout": "2h"}
-RESOURCES |= {"--priority": "N", "--retries": "N", "--retry-on": "memory,connection"}
+RESOURCES |= {"--priority": "N", "--retries": "N", "--retry-on": "memory,connection", "--workers": "N"}
 
 LINE = {
     "datasets": Command("[TEXT]", "list datasets", most=1),
@@ -73,7 +73,7 @@ LINE = {
 CELL = {
     "run": Command(
         "[--name N] [--gpu N] [--cpu N] [--memory 8G] [--timeout 2h] [--priority N] [--retries N] "
-        "[--retry-on KINDS] "
+        "[--retry-on KINDS] [--workers N] "
         "[--secrets NAMES] [--variables 64M] [--without NAMES] [-f]",
         "run the cell as a background job, with the variables that it uses (0: none)",
         {

@@ -128,6 +128,7 @@ class BluenoMagics(Magics):
             priority=_text(asked, "priority") or 0,
             retries=_text(asked, "retries") or 0,
             retry_on=_text(asked, "retry-on"),
+            workers=_text(asked, "workers") or 1,
             secrets=_listed(asked, "secrets"),
             variables=taken,
             dry_run=bool(asked.options.get("dry-run")),

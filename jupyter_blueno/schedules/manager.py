@@ -69,7 +69,7 @@ class ScheduleManager:
         AlreadyExists
             If there is a schedule of this name, and it is not the one that this one replaces.
         """
-        self.jobs.backend.check(ask.resources)
+        self.jobs.check(user, ask.resources)
         name = request.check_name(ask.name)
         values = self._timing(user, ask.timing)
         values |= {"kind": ask.kind, "digest": ask.digest, "notebook": ask.notebook}

@@ -54,10 +54,20 @@ class BluenoExtension(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self.settings["blueno_upkeep"].begin_latest()
-        if self.settings["blueno_platform"].config.idle_timeout > 0:
+        platform = self.settings["blueno_platform"]
+        config, presence = platform.config, platform.presence
+        if presence.timeout or presence.gpu_timeout:
             from jupyter_blueno.server.idle import IdleWatch
 
-            self.settings["blueno_idle"] = IdleWatch(serverapp, self.settings["blueno_platform"].presence)
+            self.settings["blueno_idle"] = IdleWatch(serverapp, presence)
+        if config.notebook_gpus:
+            from jupyter_blueno.server.gpuwatch import GpuWatch
+
+            behind = self.settings.get("blueno_behind")
+            call = behind.transport.call if behind is not None else None
+            name = os.environ.get("JUPYTERHUB_SERVER_NAME", "")
+            watch = GpuWatch(presence, config.gpu_idle_below, call, name, serverapp.log)
+            self.settings["blueno_gpus"] = watch
 
     def initialize_handlers(self) -> None:
         from jupyter_blueno.server.handlers import companion, opening
@@ -71,8 +81,9 @@ class BluenoExtension(ExtensionApp):
         self.handlers.extend(routes(forwarding="blueno_behind" in self.settings))
 
     async def stop_extension(self) -> None:
-        if "blueno_idle" in self.settings:
-            self.settings["blueno_idle"].close()
+        for name in ("blueno_idle", "blueno_gpus"):
+            if name in self.settings:
+                self.settings[name].close()
         platform: Any = self.settings.get("blueno_platform")
         if platform is not None:
             platform.close()

@@ -27,7 +27,8 @@ class IdleWatch:
     def __init__(self, serverapp: Any, presence: Presence) -> None:
         self.app = serverapp
         self.presence = presence
-        pause = min(LONGEST, max(LEAST, presence.timeout / 10))
+        times = [one for one in (presence.timeout, presence.gpu_timeout) if one]
+        pause = min(LONGEST, max(LEAST, min(times) / 10))
         self._timer = PeriodicCallback(self.look, 1000 * pause)
         self._timer.start()
 
@@ -41,7 +42,11 @@ class IdleWatch:
             self.presence.seen()
             self.app.web_app.settings["last_activity_times"][OURS] = datetime.now(UTC)
         elif self.presence.left == 0:
-            self.app.log.info("Nothing happened here for %g s: the server stops.", self.presence.timeout)
+            if self.presence.for_gpus:
+                spell = self.presence.gpu_timeout
+                self.app.log.info("Its GPUs were hardly used for %g s: the server stops.", spell)
+            else:
+                self.app.log.info("Nothing happened here for %g s: the server stops.", self.presence.timeout)
             await self._stop()
 
     def _working(self) -> bool:

@@ -38,7 +38,7 @@ class SweepManager:
         Conflict
             If the id belongs to another request.
         """
-        self.jobs.backend.check(ask.resources)
+        self.jobs.check(user, ask.resources)
         conductor = ask.conductor
         self._keep(user, conductor.id, request.check_name(conductor.name), ask.kind, ask.plan, ask.digest)
         self.jobs.launch(user, conductor)

@@ -8,7 +8,7 @@ import struct
 import time
 from pathlib import Path
 
-from jupyter_blueno.jobs.model import Curves
+from jupyter_blueno.jobs.readings import Curves
 
 _POLYNOMIAL = 0x82F63B78  # CRC-32C, reflected
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from jupyter_blueno.jobs.model import TERMINAL, Code, Curve, UsedDataset
+from jupyter_blueno.jobs.model import TERMINAL, Code, UsedDataset
+from jupyter_blueno.jobs.readings import Curve
 
 STATUS = {"SUCCEEDED": "FINISHED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "LOST": "FAILED"}
 JOB_TAG = "blueno.job"

@@ -43,8 +43,8 @@ def test_public_names() -> None:
         "BluenoError", "Dataset", "FlowRun", "Job", "JobFailed", "JobFunction", "Model",
         "PlatformClient", "PlatformError", "Sample", "Schedule", "Sweep", "Trial", "__version__",
         "checkpoint", "choice", "compare", "dataset", "datasets", "demo", "file", "flow", "ingest",
-        "integers", "job", "jobs", "latest_checkpoint", "log_metric", "log_metrics", "log_uniform",
+        "integers", "invite", "job", "jobs", "latest_checkpoint", "log_metric", "log_metrics", "log_uniform",
         "map", "map_notebook", "model", "models", "prepare", "progress", "public_sets",
         "register_model", "run_cell", "run_command", "run_notebook", "schedule", "schedules",
-        "secret", "selection", "show", "submit", "sweep", "uniform", "usage", "use",
+        "secret", "selection", "show", "submit", "sweep", "uniform", "usage", "use", "whoami",
     }  # fmt: skip

@@ -81,7 +81,7 @@ def test_amounts_are_read_as_people_write_them(lab: Lab) -> None:
     job = submit(lab, {**CELL, "resources": asked}).json
     assert job["resources"] == {
         "cpu": 0.5, "memory": 500_000_000, "gpu": 0, "timeout": 7200, "priority": -3, "retries": 0,
-        "retry_on": [],
+        "retry_on": [], "workers": 1,
     }  # fmt: skip
 
 

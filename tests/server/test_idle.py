@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import websocket
 
-from jupyter_blueno.api.idle import get_idleness, say_present
+from jupyter_blueno.api.idle import Present, get_idleness, say_present
 from jupyter_blueno.api.operation import Nothing
+from jupyter_blueno.jobs.testing import until
+from tests.gpus import stand_in
 from tests.servers import TOKEN, Lab
 
 
@@ -62,7 +64,7 @@ def test_it_ends_when_its_work_has(soon: Lab) -> None:
 
 def test_who_is_there_says_so(soon: Lab) -> None:
     before = soon.transport.call(get_idleness, Nothing())
-    after = soon.transport.call(say_present, Nothing())
+    after = soon.transport.call(say_present, Present())
     assert before.left is not None
     assert after.left is not None
     assert after.left > before.left
@@ -70,5 +72,35 @@ def test_who_is_there_says_so(soon: Lab) -> None:
 
 
 def test_a_laptop_s_never_stops(lab: Lab) -> None:
-    found = lab.transport.call(say_present, Nothing())
+    found = lab.transport.call(say_present, Present())
     assert (found.timeout, found.left) == (0, None)
+
+
+def test_one_whose_gpus_are_hardly_used_stops_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root").mkdir()
+    environment, busy = stand_in(tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = ["--Config.gpu_idle_timeout=6", "--Config.notebook_gpus=2", "--Config.gpu_idle_below=0.1"]
+    lab = Lab(tmp_path / "root", tmp_path / "home", arguments=settings)
+
+    def left() -> float:
+        seen = lab.transport.call(get_idleness, Nothing())
+        assert (seen.timeout, seen.for_gpus) == (6, True)
+        assert seen.left is not None
+        return seen.left
+
+    busy.write_text("40")
+    lab.start()
+    try:
+        until(lambda: left() > 5, "the GPUs to be seen at work")
+        busy.write_text("5")
+        until(lambda: left() < 4, "the time to run out")
+        assert (lab.transport.call(say_present, Present()).left or 0) < 4, "typing keeps no GPUs"
+        assert (lab.transport.call(say_present, Present(keep=True)).left or 0) > 5
+        assert lab.process is not None
+        assert lab.process.wait(120) == 0
+    finally:
+        lab.stop()

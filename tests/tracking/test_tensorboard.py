@@ -16,7 +16,8 @@ import pytest
 from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
 from jupyter_blueno.api.tracking import OpenBoard, open_tensorboard
 from jupyter_blueno.errors import InvalidInput, NotFound
-from jupyter_blueno.jobs.model import TERMINAL, Curve, Curves, JobSpec
+from jupyter_blueno.jobs.model import TERMINAL, JobSpec
+from jupyter_blueno.jobs.readings import Curve, Curves
 from jupyter_blueno.jobs.testing import until
 from jupyter_blueno.tracking.events import EventFile
 from tests.servers import TOKEN, Lab

@@ -104,13 +104,13 @@ class Waiting(Serving):
         """Wait for news; False if nobody listens any more."""
         context = self.context()
         watches: dict[int, Watch] = self.settings.setdefault("blueno_watches", {})
-        database = context.database
-        if id(database) not in watches:
+        database = context.database.of_everybody
+        if id(database.pool) not in watches:
             from jupyter_blueno.database import news
 
-            watches[id(database)] = Watch(lambda seen: news.look(database, seen))
+            watches[id(database.pool)] = Watch(lambda seen: news.look(database, seen))
         self._closed = asyncio.Event()
-        waiting = asyncio.create_task(watches[id(database)].wait(context.user.team, since, seconds))
+        waiting = asyncio.create_task(watches[id(database.pool)].wait(context.user.team, since, seconds))
         closing = asyncio.create_task(self._closed.wait())
         await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
         for one in (waiting, closing):

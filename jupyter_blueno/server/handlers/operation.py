@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import http
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -95,8 +96,7 @@ class Serving(web.RequestHandler):
 
     def parse(self, operation: Operation[Any, Any], path: dict[str, str]) -> Any:
         """Build the operation's struct from path, query and body; unknown fields are refused."""
-        fields = msgspec.structs.fields(operation.ask)
-        listed = {field.name for field in fields if field.default_factory is list}
+        listed = {name for name, field in _fields(operation).items() if field.default_factory is list}
         query: dict[str, Any] = {}
         # Not `get_query_arguments`: it puts blanks in the place of control characters.
         for name, given in self.request.query_arguments.items():
@@ -194,5 +194,10 @@ def status_of(error: errors.BluenoError) -> int:
 
 
 def _number(operation: Operation[Any, Any], name: str, value: str) -> Any:
-    types = {field.name: field.type for field in msgspec.structs.fields(operation.ask)}
-    return msgspec.convert(value, types[name], strict=False)
+    return msgspec.convert(value, _fields(operation)[name].type, strict=False)
+
+
+@functools.cache
+def _fields(operation: Operation[Any, Any]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The fields of what is asked, of which msgspec reads the annotations anew each time."""
+    return {field.name: field for field in msgspec.structs.fields(operation.ask)}
