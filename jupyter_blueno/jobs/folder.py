@@ -30,7 +30,8 @@
     ├── ended.json      what the work said of its own end
     ├── unborn.json    the process in status.json ended before it ran anything
     ├── witnessed.json  how a command ended, for a supervisor that was not there
-    └── exit.json       how it ended: the last file that is written
+    ├── exit.json       how it ended: the last file that its work makes
+    └── entry           what it needed and held, when that is free for others
 
 Files appear whole, by a rename.
 """

@@ -87,11 +87,19 @@ def from_json(content: bytes, path: str) -> Any:
     return value
 
 
-def write_whole(path: str, content: bytes, durable: bool = False, mode: int = 0o666) -> None:
-    """Write a file so that readers see all of it or nothing; see `write`."""
+def write_whole(
+    path: str, content: bytes, durable: bool = False, mode: int = 0o666, spare: str | None = None
+) -> None:
+    """Write a file so that readers see all of it or nothing; see `write`.
+
+    A `spare` file is used up for it, if it is there: no inode is made or freed then.
+    """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
     try:
+        if spare is not None:
+            with suppress(FileNotFoundError):
+                os.rename(spare, temporary)
         write(temporary, content, durable, mode)
         os.replace(temporary, path)
     except OSError:
@@ -100,9 +108,19 @@ def write_whole(path: str, content: bytes, durable: bool = False, mode: int = 0o
         raise
 
 
-def write_json(path: str, content: dict[str, Any], durable: bool = False) -> None:
+def write_json(path: str, content: dict[str, Any], durable: bool = False, spare: str | None = None) -> None:
     """Write a JSON file; see `write_whole`."""
-    write_whole(path, to_json(content).encode(), durable)
+    write_whole(path, to_json(content).encode(), durable, spare=spare)
+
+
+def make_spare(path: str, spare: str) -> None:
+    """Empty a file that is needed no more, and keep it for `write_whole`.
+
+    Some disks look through all files that were freed lately for each new one.
+    """
+    with suppress(FileNotFoundError):
+        os.truncate(path, 0)
+        os.rename(path, spare)
 
 
 def to_json(content: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ else:
 
 
 UNBORN = "unborn.json"
+SPARE = ".spare"
 
 
 def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, bytes] | None:
@@ -35,6 +36,12 @@ def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, byte
         found[b"BLUENO_ATTEMPT"] = str(attempt).encode()
         found.setdefault(b"BLUENO_RESUME_FROM", folder.encode())
     return found or None
+
+
+def forget_environment(folder: str) -> None:
+    """Let nobody read it who comes later; its file serves for what is written at the end."""
+    with suppress(OSError):
+        lean.make_spare(os.path.join(folder, "environ"), os.path.join(folder, SPARE))
 
 
 def secrets(plan: dict[str, Any]) -> dict[bytes, bytes]:
@@ -113,7 +120,8 @@ def bear_witness(folder: str, argv: list[str], surroundings: dict[bytes, bytes])
 def end_as(folder: str, status: int) -> NoReturn:
     """Write down how the program ended, as waitpid says it, and end in the same way."""
     with suppress(OSError):
-        lean.write_json(os.path.join(folder, "witnessed.json"), {"status": status})
+        path, spare = os.path.join(folder, "witnessed.json"), os.path.join(folder, SPARE)
+        lean.write_json(path, {"status": status}, spare=spare)
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         if -code in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -2,7 +2,7 @@
 
 There is one for each data folder while something waits or runs: whoever submits
 starts it, it holds a lock, and it ends by itself. It knows no database and no
-server. Each job gets a supervisor, which is a fork of the dispatcher: no
+server. Each job gets a supervisor, a fork of the dispatcher (`crew.py`): no
 interpreter has to start, and the fork holds nothing of what its parent had open.
 
 A dispatcher that dies harms nothing: jobs and supervisors go on, and the next
@@ -20,16 +20,15 @@ import time
 
 from jupyter_blueno.jobs import lean
 from jupyter_blueno.jobs.engine import cgroup, processes
+from jupyter_blueno.jobs.engine.crew import Crew
 from jupyter_blueno.jobs.engine.entries import BELL_SIZE, Entries
 from jupyter_blueno.jobs.engine.limits import usable_cores
 from jupyter_blueno.jobs.engine.order import Entry, Limits, Order
-from jupyter_blueno.jobs.engine.supervisor import Supervisor
 from jupyter_blueno.jobs.lean import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from typing import NoReturn
 else:
     import _signal as signal  # without its enums
 
@@ -65,11 +64,9 @@ class Dispatcher:
         self.jobs = os.path.join(os.path.dirname(folder), "jobs")
         self.order = Order(Limits())
         self.running: dict[str, Running] = {}
-        self.children: dict[int, str] = {}
         self.bell = self.bell_end = -1
         self.looked = 0.0
         self.listed: int | None = None  # when the folder of what waits had changed, at the last look
-        self.pid = os.getpid()
 
     def run(self) -> None:
         os.chdir("/")
@@ -78,9 +75,10 @@ class Dispatcher:
             return
         cgroup.step_out()
         os.ftruncate(self.lock_file, 0)
-        os.write(self.lock_file, str(self.pid).encode())  # for people who look; the lock is what counts
+        os.write(self.lock_file, str(os.getpid()).encode())  # for people who look; the lock is what counts
         self.open_log()
         _import_early()
+        self.crew = Crew(self.jobs, self.entries.ring, self.stand_in)
         self.listen()
         self.open_bell()
         self.look()
@@ -186,6 +184,7 @@ class Dispatcher:
     def look(self) -> None:
         """Look at everything."""
         self.looked = time.monotonic()
+        self.crew.dismiss()
         with suppress(OSError, ValueError, TypeError):
             self.order.limits = Limits(**lean.read_json(self.entries.path("limits.json")))
         with suppress(OSError):
@@ -258,35 +257,13 @@ class Dispatcher:
         """Start a supervisor on the job's folder."""
         one.launches += 1
         one.not_before = time.monotonic() + 0.2 * one.launches
+        gpus = ",".join(one.entry.gpus) if self.order.limits.gpus else None
         try:
-            child = os.fork()
+            one.supervisor = self.crew.send(one.entry.id, gpus, str(one.entry.content.get("cores") or ""))
         except OSError as error:
             print(f"No process for {one.entry.id}: {error}", flush=True)
             one.launches -= 1
             one.not_before += 1
-            return
-        if child == 0:
-            self.become_supervisor(one.entry)
-        one.supervisor = child
-        self.children[child] = one.entry.id
-
-    def become_supervisor(self, entry: Entry) -> NoReturn:
-        """In the fork: let go of all that is the dispatcher's, then watch the job."""
-        try:
-            signal.set_wakeup_fd(-1)
-            os.closerange(3, 1024)
-            os.setsid()
-            folder = os.path.join(self.jobs, entry.id)
-            gpus = ",".join(entry.gpus) if self.order.limits.gpus else None
-            cores = str(entry.content.get("cores") or "")
-            Supervisor(folder, gpus, lambda: self.entries.ring(entry.id), cores).run()
-            if os.getppid() != self.pid:
-                self.stand_in(entry.id)
-        except BaseException as error:
-            with suppress(OSError):  # a file of its own only where there is something to say
-                said = f"{type(error).__name__}: {error}\n".encode()
-                lean.write(self.job_path(entry.id, "supervisor.log"), said, mode=0o600)
-        os._exit(0)
 
     def stand_in(self, job_id: str) -> None:
         """After the end of a job whose dispatcher died: have the queue move on."""
@@ -300,15 +277,8 @@ class Dispatcher:
 
     def reap(self) -> None:
         """Collect the supervisors that ended."""
-        while self.children:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                self.children.clear()
-                return
-            if pid == 0:
-                return
-            one = self.running.get(self.children.pop(pid, ""))
+        for job_id in self.crew.ended():
+            one = self.running.get(job_id)
             if one is not None:
                 one.supervisor = 0
 

@@ -127,9 +127,13 @@ class Entries:
         return content
 
     def release(self, job_id: str) -> None:
-        """Give back what a job held."""
-        with suppress(FileNotFoundError):
-            os.unlink(self.running_path(job_id))
+        """Give back what a job held; its entry stays in its folder, where there is one."""
+        path = self.running_path(job_id)
+        try:
+            os.rename(path, os.path.join(os.path.dirname(self.folder), "jobs", job_id, "entry"))
+        except OSError:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
     # -- all of them ----------------------------------------------------------
 

@@ -197,7 +197,9 @@ class Leader(Worker):
         self.hosts = [one["address"] for one in ready]
         if len(self.hosts) < self.size:
             return False
-        self.write(MEETING, {"attempt": self.number, "hosts": " ".join(self.hosts)})
+        lean.write_json(
+            self.path(MEETING), {"attempt": self.number, "hosts": " ".join(self.hosts)}, durable=True
+        )
         return True
 
     def others(self) -> dict[int, dict[str, Any]]:
@@ -251,7 +253,7 @@ class Leader(Worker):
             if self.shutdown:
                 return self.leave()
             if bad:
-                self.write(MEETING, {"attempt": self.number, "over": True})
+                lean.write_json(self.path(MEETING), {"attempt": self.number, "over": True}, durable=True)
             pending = [rank for rank in range(1, self.size) if there.get(rank, {}).get("state") != "ended"]
             lost = silence.of(pending)
             if len(lost) == len(pending) and (bad or lost or not pending):

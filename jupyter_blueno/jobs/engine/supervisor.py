@@ -7,7 +7,7 @@ queue, and needs little of the standard library: it stays small.
 
 A supervisor that dies harms nothing: the work goes on, and another one, started
 on the same folder, takes the watch over. The work itself is started once in the
-life of the folder, because its PID is on disk before it may run.
+life of the folder, because its PID is in a file before it may run.
 """
 
 from __future__ import annotations
@@ -86,9 +86,12 @@ class Supervisor:
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def write(self, name: str, content: dict[str, Any]) -> None:
-        """Write a JSON file, whole and durable."""
-        lean.write_json(self.path(name), content, durable=True)
+    def sync(self, name: str) -> None:
+        """Have a file surely on the disk."""
+        with suppress(OSError):
+            descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
+            os.fsync(descriptor)
+            os.close(descriptor)
 
     def read(self, name: str) -> Any:
         try:
@@ -217,8 +220,9 @@ class Supervisor:
         os.write(go_write, b"g")
         os.close(go_write)
         if self.attempts.is_last and not self.follows_shutdown:
-            self.forget("environ")
+            birth.forget_environment(self.folder)
         self.limits.begun()
+        self.sync("status.json")  # the work need not wait for the disk
         return True
 
     def adopt(self, status: dict[str, Any]) -> None:
@@ -239,11 +243,10 @@ class Supervisor:
             "supervisor_identity": processes.identity(pid),
         }
         content.update(child=self.family.child, child_identity=self.family.identity)
-        content.update(attempt=self.attempts.number)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
-        content.update(stood=self.stood, stands_since=self.stands_since)
+        content.update(stood=self.stood, stands_since=self.stands_since, attempt=self.attempts.number)
         with suppress(OSError):  # a full disk: the record is what counts
-            self.write("status.json", content)
+            lean.write_json(self.path("status.json"), content)
 
     # -- watching ------------------------------------------------------------
 
@@ -366,7 +369,7 @@ class Supervisor:
             content["signal" if code < 0 else "exit_code"] = abs(code)
         while True:
             try:
-                lean.write_json(self.path("exit.json"), content)
+                lean.write_json(self.path("exit.json"), content, spare=self.path(birth.SPARE))
                 break
             except OSError:
                 with suppress(OSError):
@@ -378,13 +381,10 @@ class Supervisor:
                 time.sleep(1)
         if self.on_end is not None:  # what it held is of use before the disk is done
             self.on_end()
-        with suppress(OSError):
-            descriptor = os.open(self.path("exit.json"), os.O_RDONLY | os.O_CLOEXEC)
-            os.fsync(descriptor)
-            os.close(descriptor)
+        self.sync("exit.json")
         with suppress(OSError):
             os.ftruncate(self.lock_file, 0)
-        self.forget("environ", "paused")
+        self.forget("environ", "paused", birth.SPARE)
         went_well = ending == "exited" and self.family.exit_status == 0
         if ending != "cancelled":
             telling.have_told(self.folder, self.plan, went_well, clock() - self.started_clock)
