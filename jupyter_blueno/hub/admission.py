@@ -1,4 +1,7 @@
-"""Quotas and notebook servers: the hub asks before it starts one, the service looks which there are."""
+"""Quotas and notebook servers: the hub asks before it starts one and tells of its end.
+
+The service also looks which there are: of those that it was told nothing about.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from tornado import web
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from jupyter_blueno.api.notebooks import AdmitNotebook, admit_notebook
 from jupyter_blueno.client.transport import TEAM_HEADER, Http
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import BluenoError, Conflict
+from jupyter_blueno.hub.tokens import of_the_hub
 from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused, Unreachable
 from jupyter_blueno.jobs.backends.kubernetes.shapes import PodObject, quantity
 from jupyter_blueno.jobs.quotas import notebooks
@@ -26,6 +32,7 @@ MARK = "blueno.dev/"  # of the annotations by which a notebook's pod is known
 COMPONENT = "notebook"
 PERIOD = 15.0  # seconds between looks at the pods of notebooks
 PATIENCE = 20.0  # seconds that the service may take to answer the hub
+ENDED = "/hub/notebooks/ended"  # below the service's prefix
 
 log = logging.getLogger("jupyterhub")
 
@@ -84,6 +91,32 @@ async def ask(
                 "Whether the quota of your team has room cannot be said now: Blueno's service does not "
                 "answer. Try again in a minute."
             ) from None
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A notebook server that is over, or did not start. `server` is its name, of several of a person."""
+
+    owner: str
+    server: str
+
+
+async def tell_ended(spawner: Any, service_url: str, token: str) -> None:
+    """Say that a notebook server is over; its own token died with it.
+
+    Where the service does not answer, it sees by itself later that there is no such pod.
+    """
+    asked = HTTPRequest(
+        service_url + ENDED,
+        "POST",
+        {"Authorization": f"token {of_the_hub(token)}"},
+        msgspec.json.encode(Ended(spawner.user.name, spawner.name)),
+        connect_timeout=PATIENCE / 4,
+        request_timeout=PATIENCE / 4,
+    )
+    try:
+        await AsyncHTTPClient().fetch(asked)
+    except (HTTPClientError, OSError) as error:
+        log.warning("That a notebook of %s is over could not be told: %s", spawner.user.name, error)
 
 
 class Notebooks:

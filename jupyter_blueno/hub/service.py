@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import math
 import os
 import signal
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from jupyterhub.services.auth import HubAuth
 from tornado import web
 from tornado.httpserver import HTTPServer
@@ -25,14 +27,14 @@ from jupyter_blueno.client.transport import TEAM_HEADER
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.audit import forget
 from jupyter_blueno.errors import BluenoError
-from jupyter_blueno.hub import audit, jobs
+from jupyter_blueno.hub import admission, audit, jobs
 from jupyter_blueno.hub.admission import PERIOD as LOOK
 from jupyter_blueno.hub.directory import HubDirectory
 from jupyter_blueno.hub.jobs import AsJob
 from jupyter_blueno.hub.people import People
 from jupyter_blueno.hub.rates import Rates
 from jupyter_blueno.hub.teams import Teams
-from jupyter_blueno.hub.tokens import JobTokens
+from jupyter_blueno.hub.tokens import JobTokens, of_the_hub
 from jupyter_blueno.server.handlers.changes import Waiting
 from jupyter_blueno.server.handlers.operation import Serving, status_of
 from jupyter_blueno.server.routes import CHANGES, Handler, table
@@ -167,6 +169,26 @@ class ServiceChanges(Waiting, ServiceHandler):
     """The long poll of the service."""
 
 
+@web.stream_request_body
+class EndedHandler(ServiceHandler):
+    """Hears from the hub, and nobody else, that a notebook server is over."""
+
+    async def sign_in(self, token: str) -> None:
+        told: str = self.settings["of_the_hub"]
+        if hmac.compare_digest(token.encode(), told.encode()):
+            self.user = User("the hub", "")
+
+    async def serve(self, method: str, path: dict[str, str]) -> None:
+        if method != "POST":
+            raise web.HTTPError(405)
+        try:
+            one = msgspec.json.decode(b"".join(self._pieces), type=admission.Ended)
+        except (msgspec.DecodeError, RecursionError) as error:
+            self.problem(400, "invalid_request", f"The request is not as documented: {error}.")
+            return
+        self.finish({"done": await self.in_thread(self.teams.notebook_ended, one.owner, one.server)})
+
+
 class Health(web.RequestHandler):
     """Says that the service answers; for probes, which have no token."""
 
@@ -287,7 +309,15 @@ class BluenoService(Application):
         people = People(auth, self.default_team)
         rates = {"known": Rates(self.requests_per_minute), "strangers": Rates(self.guesses_per_minute)}
         return web.Application(
-            [*routes, (f"{prefix}/health", Health)], teams=teams, people=people, rates=rates
+            [
+                *routes,
+                (f"{prefix}/health", Health),
+                (prefix + admission.ENDED, EndedHandler),
+            ],
+            teams=teams,
+            people=people,
+            rates=rates,
+            of_the_hub=of_the_hub(auth.api_token),
         )
 
     def _forget(self, teams: Teams) -> None:

@@ -14,6 +14,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
+from jupyter_blueno.hub import admission
 from jupyter_blueno.hub.accounts import SCOPE, TEMPLATES
 from jupyter_blueno.hub.accounts.admission import admitting
 from jupyter_blueno.hub.people import is_team
@@ -68,6 +69,7 @@ def configure(
     add(c.JupyterHub, "services", service)
     _admit(c)
     _grant(c)
+    _tell_ends(c, service_url, token)
 
     def team(spawner: Any) -> str:
         """The team of a notebook's person."""
@@ -118,6 +120,20 @@ def _grant(c: Any) -> None:
     # No page of another site sends them; browsers that are not told so differ.
     cookies = c.JupyterHub.setdefault("tornado_settings", {}).setdefault("cookie_options", {})
     cookies.setdefault("SameSite", "Lax")
+
+
+def _tell_ends(c: Any, service_url: str, token: str) -> None:
+    """Have the service know at once when a notebook server is over, after what is done then anyway."""
+    also = c.Spawner.get("post_stop_hook")
+
+    async def after(spawner: Any) -> None:
+        try:
+            if also is not None and (waits := also(spawner)) is not None:
+                await waits
+        finally:
+            await admission.tell_ended(spawner, service_url, token)
+
+    c.Spawner.post_stop_hook = after
 
 
 def _make_shared(folder: str) -> None:

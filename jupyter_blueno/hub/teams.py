@@ -30,6 +30,7 @@ from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.jobs.backends.kubernetes.access import Access
 from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
+from jupyter_blueno.jobs.quotas import ledger
 from jupyter_blueno.people.directory import Directory, Homes
 
 CONNECTIONS = 24  # as many as requests are answered at once
@@ -96,6 +97,11 @@ class Teams:
         """Look which notebook servers there are, where the cluster knows."""
         if self.notebooks is not None:
             self.notebooks.look()
+
+    def notebook_ended(self, owner: str, server: str) -> bool:
+        """What somebody's notebook server held is free; False if it held nothing."""
+        with self.database.of_everybody.begin() as connection:
+            return ledger.ended(connection, owner, server)
 
     def close(self) -> None:
         with self._lock:

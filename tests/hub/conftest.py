@@ -27,7 +27,12 @@ from tests.hub.proxy import proxy
 from tests.postgres import of_service
 
 TOKEN = "a-token-of-the-tests-themselves-0123456789"
-GROUPS = {"radiology": ["alice", "bob"], "pathology": ["carol"], "small": ["erin", "frank", "gina"]}
+GROUPS = {
+    "radiology": ["alice", "bob"],
+    "pathology": ["carol"],
+    "small": ["erin", "frank", "gina"],
+    "brief": ["henry", "ivy"],
+}
 QUOTAS = {"teams": {"small": {"team": {"cpu": 2}, "person": {"cpu": 1.5}}}}
 SERVICE_TOKEN = "a-token-of-the-service-for-tests"
 
@@ -123,7 +128,7 @@ class Hub:
 def hub(tmp_path_factory: pytest.TempPathFactory, postgres: sa.Engine) -> Iterator[Hub]:
     """A hub with two teams: radiology (alice, bob) and pathology (carol); dave is in none.
 
-    The team small (erin, frank) has a quota.
+    The team small (erin, frank) has a quota. In brief, henry's servers do not start.
     """
     with started_hub(tmp_path_factory.mktemp("hub"), postgres, "hub", groups=GROUPS) as started:
         yield started

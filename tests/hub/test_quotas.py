@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import urllib.error
+import urllib.request
 import uuid
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -19,10 +23,12 @@ from jupyter_blueno.api.jobs import (
     submit_job,
 )
 from jupyter_blueno.api.notebooks import AdmitNotebook, admit_notebook
-from jupyter_blueno.errors import Conflict, InvalidInput
+from jupyter_blueno.errors import Conflict, InvalidInput, NotAllowed
+from jupyter_blueno.hub import admission
+from jupyter_blueno.hub.tokens import of_the_hub
 from jupyter_blueno.jobs.model import JobSpec, Resources
 from jupyter_blueno.jobs.testing import until
-from tests.hub.conftest import Hub
+from tests.hub.conftest import SERVICE_TOKEN, TOKEN, Hub
 from tests.hub.test_service import ended
 
 
@@ -90,3 +96,54 @@ def test_the_hub_tells_whoever_is_refused_who_holds_what(hub: Hub, browser: Brow
     finally:
         erin.call(cancel_job, JobRef(train))
         ended(erin.service, train)
+
+
+def held_in_brief(hub: Hub) -> list[tuple[str, str, float]]:
+    usage = hub.asks(hub.sign_in("ivy"), "brief").call(get_team_usage, UsageSince())
+    return [(one.owner, one.id, one.cpu) for one in usage.holders]
+
+
+def test_what_a_notebook_held_is_free_when_the_hub_has_stopped_it(hub: Hub) -> None:
+    hub.sign_in("ivy")
+    hub.start_server("ivy")
+    assert held_in_brief(hub) == [("ivy", "", 1.4)]
+    hub.api("DELETE", "/users/ivy/server")  # answered when it is over, or is being stopped
+    until(lambda: not hub.api("GET", "/users/ivy")["servers"], "the hub to have stopped it")
+    assert held_in_brief(hub) == []
+
+
+def test_one_that_does_not_start_holds_nothing(hub: Hub) -> None:
+    hub.sign_in("henry")
+    with pytest.raises(urllib.error.HTTPError):
+        hub.api("POST", "/users/henry/server")
+    until(lambda: not hub.api("GET", "/users/henry")["servers"], "the hub to give up")
+    assert "henry does not start" in hub.log()
+    assert held_in_brief(hub) == []
+
+
+def test_nobody_but_the_hub_tells_that_a_notebook_is_over(hub: Hub) -> None:
+    told = {"owner": "henry", "server": "told"}
+
+    def tell(token: str, body: Any = told) -> tuple[int, Any]:
+        headers = {"Authorization": f"token {token}"}
+        address = hub.service + admission.ENDED
+        request = urllib.request.Request(address, json.dumps(body).encode(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["code"]
+
+    henry = hub.asks(hub.sign_in("henry"), "brief")
+    henry.call(admit_notebook, AdmitNotebook("told", "Small", cpu=1))
+    tokens = [hub.sign_in("henry"), hub.sign_in("admin"), SERVICE_TOKEN, TOKEN, of_the_hub("guessed"), "x"]
+    for token in tokens:
+        assert tell(token) == (403, "http_403")
+    assert held_in_brief(hub) == [("henry", "told", 1)]
+    token = of_the_hub(SERVICE_TOKEN)
+    assert tell(token, {"owner": "henry"}) == tell(token, []) == (400, "invalid_request")
+    assert tell(token, told | {"server": ""}) == (200, {"done": False})
+    assert tell(token) == (200, {"done": True})
+    assert held_in_brief(hub) == []
+    with pytest.raises(NotAllowed):  # and it is nobody's token
+        hub.asks(token).call(get_team_usage, UsageSince())

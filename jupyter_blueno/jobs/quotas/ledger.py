@@ -148,6 +148,12 @@ def used(connection: sa.Connection, team: str, owner: str, server: str, busy: fl
     return connection.execute(statement, key).rowcount == 1
 
 
+def ended(connection: sa.Connection, owner: str, server: str) -> bool:
+    """It holds nothing any more, whichever team it was of; False if it held nothing."""
+    its = sa.and_(notebook.c.owner == owner, notebook.c.server == server)
+    return connection.execute(sa.delete(notebook).where(its)).rowcount > 0
+
+
 def forget(connection: sa.Connection, team: str, owner: str, server: str) -> None:
     """It holds nothing any more."""
     connection.execute(

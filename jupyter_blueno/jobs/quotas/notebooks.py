@@ -1,4 +1,7 @@
-"""What notebook servers hold: counted before they start, and compared with the pods that there are."""
+"""What notebook servers hold: counted before they start, free when the hub tells of their end.
+
+What the hub did not tell, because it died, comes out when it is compared with the pods that there are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from jupyter_blueno.jobs.quotas import ledger
 from jupyter_blueno.jobs.quotas.gate import Gate
 from jupyter_blueno.jobs.quotas.model import Amounts
 
-SOON = 120.0  # seconds in which a notebook that was let in has a pod
+SOON = 120.0  # seconds in which a notebook that was let in has a pod, if its hub lives
 
 
 class Seen(Struct, frozen=True):
