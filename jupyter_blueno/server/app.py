@@ -10,6 +10,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_blueno.api.context import Context, Platform, User
 from jupyter_blueno.config import Config
 from jupyter_blueno.server.forwarding import Behind
+from jupyter_blueno.server.later import Routes, add_later
 from jupyter_blueno.server.upkeep import Upkeep
 
 
@@ -70,15 +71,23 @@ class BluenoExtension(ExtensionApp):
             self.settings["blueno_gpus"] = watch
 
     def initialize_handlers(self) -> None:
-        from jupyter_blueno.server.handlers import companion, opening
-        from jupyter_blueno.server.routes import routes
+        from jupyter_blueno.server.handlers import opening
 
         self.handlers.append((opening.PATH, opening.WelcomeHandler))
         self.handlers.append((rf"{opening.PATH}/lab(?:/.*)?", opening.OpeningHandler))
-        self.handlers.append((rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler))
+        assert self.serverapp is not None
+        add_later(self.serverapp.web_app, "/blueno/(?!open(?:/|$)).*", self._routes)
+
+    def _routes(self) -> Routes:
+        from jupyter_blueno.server.handlers import companion
+        from jupyter_blueno.server.routes import routes
+
         board = rf"{companion.PATH}/(tensorboard/[0-9a-f]+)(/.*)?"
-        self.handlers.append((board, companion.BoardHandler))
-        self.handlers.extend(routes(forwarding="blueno_behind" in self.settings))
+        return [
+            (rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler),
+            (board, companion.BoardHandler),
+            *routes(forwarding="blueno_behind" in self.settings),
+        ]
 
     async def stop_extension(self) -> None:
         for name in ("blueno_idle", "blueno_gpus"):

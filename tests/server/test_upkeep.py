@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import urllib.request
 
 import psutil
@@ -19,6 +21,19 @@ def test_heavy_parts_wait_for_the_first_request(own_lab: Lab) -> None:
     assert own_lab.transport.call(list_datasets, ListDatasets()).datasets == []
     assert servers_of(own_lab.home)
     wait_until(lambda: len(decoders_of(own_lab)) == 2, 30)
+
+
+def test_a_server_is_ready_before_anything_heavy_is_loaded() -> None:
+    code = (
+        "import sys\n"
+        "from jupyter_server.serverapp import ServerApp\n"
+        "app = ServerApp()\n"
+        "app.initialize(['--port=0', '--allow-root'])\n"
+        "print(app.extension_manager.extensions['jupyter_blueno'].enabled)\n"
+        "print([name for name in ('sqlalchemy', 'numpy', 'jupyter_blueno.jobs.manager') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True", "[]"]
 
 
 def decoders_of(lab: Lab) -> list[psutil.Process]:
