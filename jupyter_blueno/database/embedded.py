@@ -34,7 +34,9 @@ from jupyter_blueno.errors import DatabaseUnavailable
 SOCKET_PATH_LIMIT = (107 if sys.platform.startswith("linux") else 103) - len("/.s.PGSQL.5432")
 CLUSTER_PATH_LIMIT = 900  # bytes; PostgreSQL's own is 1,024 with the names below it
 KEEPER = Path(__file__).with_name("keeper.py")
-PATIENCE = 30.0  # seconds for a start or a stop
+PATIENCE = 30.0  # seconds for a stop, or for whoever else is starting it
+# Seconds for a start: after a crash each file goes to the disk first, which a busy one takes long for.
+REPAIR = 90.0
 
 # A laptop's database: small memory, few processes, durable.
 SETTINGS = {
@@ -78,8 +80,8 @@ class EmbeddedServer:
         Raises
         ------
         DatabaseUnavailable
-            If it does not answer within half a minute, or its folder cannot be
-            used; the message says why.
+            If it does not answer within a minute and a half, or its folder cannot
+            be used; the message says why.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -301,6 +303,7 @@ class EmbeddedServer:
                     raise self._silent()
                 time.sleep(0.05)
             self._spawn(running)
+        deadline = time.monotonic() + REPAIR
         while not self._answers():
             if self._keeper is None or self._keeper.poll() is not None or time.monotonic() > deadline:
                 raise self._silent()

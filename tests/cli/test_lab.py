@@ -22,7 +22,6 @@ from jupyter_blueno.client.transport import Http
 from jupyter_blueno.config import Config
 from jupyter_blueno.jobs.model import JobSpec
 from tests.database.clients import servers_of, wait_until
-from tests.ui.conftest import wait_for_idle_kernel
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -179,7 +178,8 @@ def see(browser: Browser, address: str) -> list[str]:
     names = page.locator("#jp-blueno-panel .jp-blueno-row-name")
     names.nth(1).wait_for()
     found = sorted(names.all_inner_texts())
-    wait_for_idle_kernel(page)  # one that is stopped while it starts says so, at length
+    # One that is stopped while it starts says so, at length.
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=1000 * PATIENCE)
     context.close()
     return found
 

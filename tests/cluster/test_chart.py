@@ -17,6 +17,7 @@ from tests.cluster.installation import Installation
 from tests.ui.conftest import execute, picture, wait_for_idle_kernel
 from tests.ui.datasets import show_panel
 
+WELCOME = "welcome/01-browse.ipynb"
 FRONT = ".lm-DockPanel-widget:not(.lm-mod-hidden) "
 LONG = 90_000  # ms: a pod has to start
 DEMO = "import jupyter_blueno as blueno\nblueno.demo()"
@@ -40,9 +41,7 @@ def signed_in(browser: Browser, chart: Installation, name: str) -> Page:
     """Lab as this person has it, from the hub's page on."""
     page = sign_in(browser, chart, name)
     enter(page)
-    # The first time with a notebook to begin with.
-    expect(page.get_by_role("tab", name="01-browse.ipynb")).to_be_visible()
-    wait_for_idle_kernel(page)
+    wait_for_idle_kernel(page, WELCOME)  # the first time with a notebook to begin with
     return page
 
 
@@ -137,6 +136,5 @@ def write(chart: Installation, person: str, name: str, *cells: str) -> None:
 def open_notebook(page: Page, name: str) -> Locator:
     """Open a notebook, and return its first cell."""
     execute(page, "docmanager:open", {"path": name})
-    page.wait_for_selector(f"{FRONT}.jp-CodeCell")
-    wait_for_idle_kernel(page)
+    wait_for_idle_kernel(page, name)
     return page.locator(f"{FRONT}.jp-CodeCell").first

@@ -67,11 +67,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def wait_for_idle_kernel(page: Page) -> None:
-    """Wait until the notebook in front has a kernel that is idle."""
-    page.wait_for_function(
-        "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')", timeout=90_000
-    )
+# Not the status bar, which tells of the notebook before until the next one is in front; and Lab asks
+# for a kernel when cells are run before the first one has a name.
+IDLE = """
+path => {
+  const { currentWidget } = window.jupyterapp?.shell ?? {};
+  const { context, sessionContext } = currentWidget ?? {};
+  return (
+    sessionContext?.isReady &&
+    sessionContext.kernelDisplayStatus === 'idle' &&
+    (path === null || context?.path === path)
+  );
+}
+"""
+
+
+def wait_for_idle_kernel(page: Page, path: str | None = None) -> None:
+    """Wait until a notebook (the one at this path) is in front, and its kernel is idle."""
+    page.wait_for_function(IDLE, arg=path, timeout=90_000)
 
 
 def execute(page: Page, command: str, arguments: dict[str, object] | None = None) -> None:

@@ -51,7 +51,7 @@ def show_notebook(page: Page, name: str, kernel: bool = True) -> None:
     execute(page, "docmanager:open", arguments)
     page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell-inputArea")
     if kernel:
-        wait_for_idle_kernel(page)
+        wait_for_idle_kernel(page, name)
 
 
 def run_cell_as_job(page: Page, cell: int = 0) -> Locator:

@@ -163,8 +163,7 @@ def test_from_the_panel_to_a_finished_job(fresh: Lab, first_page: Page) -> None:
     # A cell trains in the background, while the server restarts.
     fresh.write_notebook("train.ipynb", TRAIN)
     execute(page, "docmanager:open", {"path": "train.ipynb"})
-    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
-    wait_for_idle_kernel(page)
+    wait_for_idle_kernel(page, "train.ipynb")
     cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first
     cell.locator(".jp-InputPrompt").click()
     cell.locator(".jp-cell-toolbar [data-command='blueno:run-cell-as-job']").click()
