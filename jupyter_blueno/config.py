@@ -111,6 +111,10 @@ class Config(Configurable):
     notebook_gpus = Int(help="How many GPUs this notebook server holds (BLUENO_NOTEBOOK_GPUS).").tag(
         config=True
     )
+    profile_without_gpus = Unicode(
+        help="What this notebook server can become so that its GPUs are free: slug and name of a profile, a "
+        "blank between them (BLUENO_PROFILE_WITHOUT_GPUS; default: nothing)."
+    ).tag(config=True)
     user = Unicode(help="Who the user is when no hub says so (default: the system's user name).").tag(
         config=True
     )
@@ -175,6 +179,10 @@ class Config(Configurable):
     @default("gpu_idle_below")
     def _default_gpu_idle_below(self) -> float:
         return float(os.environ.get("BLUENO_GPU_IDLE_BELOW") or 0.05)
+
+    @default("profile_without_gpus")
+    def _default_profile_without_gpus(self) -> str:
+        return os.environ.get("BLUENO_PROFILE_WITHOUT_GPUS", "")
 
     @default("notebook_gpus")
     def _default_notebook_gpus(self) -> int:

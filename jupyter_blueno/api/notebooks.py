@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from jupyter_blueno.api.context import Context
-from jupyter_blueno.api.operation import Done, operation
+from jupyter_blueno.api.operation import Done, Nothing, operation
 
 Text = Annotated[str, Meta(max_length=255)]
 Amount = Annotated[float, Meta(ge=0, le=1e18)]
@@ -65,3 +65,43 @@ def report_notebook(context: Context, ask: NotebookUse) -> Done:
 
     with context.database.begin() as connection:
         return Done(ledger.used(connection, context.user.team, context.user.name, ask.server, ask.busy))
+
+
+class Holding(Struct, frozen=True):
+    """How many GPUs a notebook server holds; `slug` and `profile` name what it can become without them."""
+
+    gpus: int
+    slug: str = ""
+    profile: str = ""
+
+
+@operation("GET", "/notebook", resource="status", action="read", local=True)
+def get_holding(context: Context, ask: Nothing) -> Holding:
+    """Say how many GPUs this notebook server holds, and as what it could start again without them."""
+    config = context.platform.config
+    slug, _, profile = config.profile_without_gpus.partition(" ")
+    return Holding(config.notebook_gpus, slug, profile)
+
+
+class NotebookProfile(Struct, frozen=True, forbid_unknown_fields=True):
+    profile: Text
+
+
+@operation("POST", "/notebook/restart", resource="notebooks", action="write")
+def restart_notebook(context: Context, ask: NotebookProfile) -> Done:
+    """Start the person's notebook server again with another profile; what its kernels hold is lost.
+
+    Raises
+    ------
+    Conflict
+        ``no_notebook``: none is running.
+    InvalidInput
+        ``no_profile``
+    NotFound
+        ``no_hub``
+    """
+    from jupyter_blueno.errors import InvalidInput
+
+    if not ask.profile:
+        raise InvalidInput("Say which profile the notebook is to have.", code="no_profile")
+    return Done(context.platform.hub.directory.restart(context.user.name, ask.profile))

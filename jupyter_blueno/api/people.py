@@ -9,13 +9,18 @@ from msgspec import Meta, Struct
 from jupyter_blueno.api.context import Context, Hub
 from jupyter_blueno.api.operation import Done, Nothing, operation
 from jupyter_blueno.errors import NotAllowed
+from jupyter_blueno.jobs.quotas.model import Share, TeamQuota, share, total
 from jupyter_blueno.people.model import LONGEST_TEXT, Invitation, NewInvitation, Notebook, Person
 
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^/\x00-\x1f]+$")]
 
 
 class Me(Struct, frozen=True):
-    """Who asks; `hub` says whether there is one, `notebook` is their server there."""
+    """Who asks; `hub` says whether there is one, `notebook` is their server there.
+
+    `of_team` is what their team holds of what it may, `of_person` what they do; None where nothing has a
+    bound and there is no hub.
+    """
 
     name: str
     team: str
@@ -23,6 +28,8 @@ class Me(Struct, frozen=True):
     admin: bool
     hub: bool
     notebook: Notebook | None = None
+    of_team: Share | None = None
+    of_person: Share | None = None
 
 
 class PersonList(Struct, frozen=True):
@@ -83,13 +90,28 @@ def administered(context: Context) -> Hub:
 
 @operation("GET", "/me", resource="status", action="read")
 def get_me(context: Context, ask: Nothing) -> Me:
-    """Say who asks: their name, their team and teams, and whether they are an administrator."""
-    user = context.user
+    """Say who asks: their name, team and teams, whether they are an administrator, and their quota."""
+    user, platform = context.user, context.platform
     teams = list(user.teams or (user.team,))
-    if not context.platform.beside_a_hub:
-        return Me(user.name, user.team, teams, user.admin, hub=False)
-    notebook = context.platform.hub.directory.person(user.name).notebook
-    return Me(user.name, user.team, teams, user.admin, hub=True, notebook=notebook)
+    if not platform.beside_a_hub:
+        shares = _shares(context) if platform.config.quotas else (None, None)
+        return Me(user.name, user.team, teams, user.admin, False, None, *shares)
+    notebook = platform.hub.directory.person(user.name).notebook
+    return Me(user.name, user.team, teams, user.admin, True, notebook, *_shares(context))
+
+
+def _shares(context: Context) -> tuple[Share, Share]:
+    """What the team of whoever asks holds of what it may, and what they do."""
+    from jupyter_blueno.jobs.quotas import ledger
+
+    gate, user = context.platform.jobs.gate, context.user
+    quota = gate.quota if gate else TeamQuota()
+    with context.database.begin() as connection:
+        holders = ledger.holders(connection, user.team)
+    return (
+        share(quota.team.amounts, total(holders)),
+        share(quota.person.amounts, total(holders, user.name)),
+    )
 
 
 @operation("GET", "/people", resource="people", action="read")

@@ -19,10 +19,11 @@ PAUSE = 1.0  # seconds between questions whether somebody is gone
 @click.command()
 @as_json
 def whoami(as_json: bool) -> None:
-    """Say who you are here: name, team, teams, and what runs for you."""
+    """Say who you are here: name, team, teams, what runs for you, and what you and your team hold."""
     from jupyter_blueno.api.operation import Nothing
     from jupyter_blueno.api.people import get_me
     from jupyter_blueno.client import look, session
+    from jupyter_blueno.jobs.quotas.words import holds
 
     me = session.call(get_me, Nothing())
     if as_json:
@@ -37,6 +38,8 @@ def whoami(as_json: bool) -> None:
     if me.notebook is not None:
         profile = me.notebook.profile or "default"
         rows.append(["notebook", f"{profile}, started {look.age(me.notebook.started_at)}"])
+    if me.of_person is not None and me.of_team is not None:
+        rows += [["you hold", holds(me.of_person)], [f"{me.team} holds", holds(me.of_team)]]
     click.echo(look.table(rows, ["", ""]))
 
 

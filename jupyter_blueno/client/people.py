@@ -13,7 +13,11 @@ HUB = "JUPYTERHUB_PUBLIC_HUB_URL"  # where the hub is, if its operator said so
 
 
 def whoami() -> api.Me:
-    """Who you are here: name, team and teams, whether you administrate a hub, and your notebook there."""
+    """Who you are here: name, team and teams, whether you administrate a hub, and your notebook there.
+
+    `of_person` is what you hold of your quota (cores, bytes of memory, GPUs; a bound of None is as much as
+    there is), `of_team` what your team does.
+    """
     return session.call(api.get_me, Nothing())
 
 

@@ -185,7 +185,7 @@ def _set_up_notebooks(c: Any, values: Values) -> None:
     spawner.automount_service_account_token = False
     spawner.services_enabled = False
     spawner.container_security_context = RESTRICTED
-    spawner.profile_list = lambda one: [_profile(p, values) for p in values.profiles if _may_have(p, one)]
+    spawner.profile_list = lambda one: _profiles(one, values)
     spawner.pre_spawn_hook = lambda one: furnish(one, values)
     spawner.modify_pod_hook = lambda one, pod: admit(one, pod, values)
     # Where a file is locked by more than one client, SQLite is not safe: Jupyter's own stay in the pod.
@@ -261,7 +261,14 @@ def admit(spawner: Any, pod: Any, values: Values) -> Awaitable[Any]:
     return admission.admit(spawner, pod, team, name, values.service_url, values.quotas)
 
 
-def _profile(profile: Profile, values: Values) -> dict[str, Any]:
+def _profiles(spawner: Any, values: Values) -> list[dict[str, Any]]:
+    """What a person chooses from."""
+    theirs = [one for one in values.profiles if _may_have(one, spawner)]
+    without = next((one for one in theirs if not one.gpu and not one.rescue), None)
+    return [_profile(one, values, without) for one in theirs]
+
+
+def _profile(profile: Profile, values: Values, without_gpus: Profile | None) -> dict[str, Any]:
     override: dict[str, Any] = {
         "image": profile.image or values.image,
         "cpu_guarantee": profile.cpu.guarantee,
@@ -273,7 +280,7 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     }
     if profile.gpu:
         override["extra_resource_limits"] = {profile.gpu_resource: str(profile.gpu)}
-    environment = _of_gpus(profile, values.idle.gpu) if profile.gpu else {}
+    environment = _of_gpus(profile, values.idle.gpu, without_gpus) if profile.gpu else {}
     if profile.idle is not None:
         environment["BLUENO_IDLE_TIMEOUT"] = str(profile.idle)
     if profile.rescue:
@@ -289,9 +296,12 @@ def _profile(profile: Profile, values: Values) -> dict[str, Any]:
     }
 
 
-def _of_gpus(profile: Profile, idle: GpuIdle) -> dict[str, str]:
-    """What a notebook with GPUs is told of them."""
-    return {
+def _of_gpus(profile: Profile, idle: GpuIdle, without_gpus: Profile | None) -> dict[str, str]:
+    """What a notebook with GPUs is told of them, and what it can become to give them back."""
+    other = (
+        {"BLUENO_PROFILE_WITHOUT_GPUS": f"{without_gpus.slug} {without_gpus.name}"} if without_gpus else {}
+    )
+    return other | {
         "BLUENO_NOTEBOOK_GPUS": str(profile.gpu),
         "BLUENO_GPU_IDLE_TIMEOUT": str(idle.timeout),
         "BLUENO_GPU_IDLE_BELOW": str(idle.below / 100),

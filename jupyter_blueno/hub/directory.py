@@ -51,6 +51,9 @@ class HubDirectory:
     def stop(self, person: str) -> bool:
         return self._ask("DELETE", ["people", person, "server"], Done).done
 
+    def restart(self, person: str, profile: str) -> bool:
+        return self._ask("PUT", ["people", person, "server"], Done, {"profile": profile}).done
+
     def invite(
         self, by: str, team: str | None, person: str | None, admin: bool, times: int, days: float
     ) -> NewInvitation:

@@ -25,6 +25,9 @@ class Directory(Protocol):
     def stop(self, person: str) -> bool:
         """Stop somebody's notebook; False: none runs."""
 
+    def restart(self, person: str, profile: str) -> bool:
+        """Begin to stop somebody's notebook; it then starts again with another profile."""
+
     def invite(
         self, by: str, team: str | None, person: str | None, admin: bool, times: int, days: float
     ) -> NewInvitation:

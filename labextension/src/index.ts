@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { addingPlugin } from './plugins/adding';
 import { jobsPlugin } from './plugins/jobs';
 import { datasetsPlugin } from './plugins/datasets';
+import { giveBackPlugin } from './plugins/giveback';
 import { idlePlugin } from './plugins/idle';
 import { modelsPlugin } from './plugins/models';
 import { peoplePlugin } from './plugins/people';
@@ -33,7 +34,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   usagePlugin,
   peoplePlugin,
   writtenPlugin,
-  idlePlugin
+  idlePlugin,
+  giveBackPlugin
 ];
 
 export default plugins;

@@ -59,6 +59,7 @@ export const Commands = {
   runNotebookWith: 'blueno:run-notebook-with', // asks for values first
   runCellAsJob: 'blueno:run-cell-as-job',
   openWriter: 'blueno:open-writer', // of the file chosen in the file browser
+  giveBackGpus: 'blueno:give-back-gpus', // asks before
   openUsage: 'blueno:open-usage',
   openPeople: 'blueno:open-people', // for administrators of a hub
   openMlflow: 'blueno:open-mlflow', // {path?}: a place in it; {job?}: its run; {jobs?}: compared

@@ -45,6 +45,11 @@ settings.configure(
 )
 idle = {"zoe": "24", "yan": "12"}
 c.Spawner.environment["BLUENO_IDLE_TIMEOUT"] = lambda spawner: idle.get(spawner.user.name, "0")
+# gwen's servers hold GPUs, as those of a profile do that has them.
+c.Spawner.environment["BLUENO_PROFILE_WITHOUT_GPUS"] = "small Small"
+c.Spawner.environment["BLUENO_NOTEBOOK_GPUS"] = lambda spawner: (
+    "2" if spawner.user.name == "gwen" and spawner.user_options.get("profile") != "small" else "0"
+)
 make_shared = c.Spawner.pre_spawn_hook
 
 

@@ -33,7 +33,12 @@ GROUPS = {
     "small": ["erin", "frank", "gina"],
     "brief": ["henry", "ivy"],
 }
-QUOTAS = {"teams": {"small": {"team": {"cpu": 2}, "person": {"cpu": 1.5}}}}
+QUOTAS = {
+    "teams": {
+        "small": {"team": {"cpu": 2}, "person": {"cpu": 1.5}},
+        "team": {"team": {"cpu": 200}, "person": {"cpu": 100}},
+    }
+}
 SERVICE_TOKEN = "a-token-of-the-service-for-tests"
 
 

@@ -118,6 +118,7 @@ ROWS: dict[str, tuple[str, Callable[[World], dict[str, Any]]]] = {
     "launch_jobs": ("+++!+", lambda w: {"jobs": [said("cell")]}),
     "get_team_usage": ("+++!+", lambda w: {}),
     "admit_notebook": ("+++!+", lambda w: {"server": new()}),
+    "restart_notebook": ("+++!+", lambda w: {"profile": ""}),
     "report_notebook": ("+++!+", lambda w: {"server": new(), "busy": 0.5}),
     "get_job": ("xx+++", lambda w: {"job_id": w.job}),
     "change_job": ("xx!!+", lambda w: {"job_id": w.job, "priority": 1}),

@@ -40,6 +40,8 @@ def test_an_administrator_invites_places_and_lets_go(hub: Hub, browser: Browser)
     page.get_by_role("button", name="Take out", exact=True).click()
     expect(row).not_to_contain_text("radiology")
 
+    quotas = tab.get_by_role("table", name="Quotas")
+    expect(quotas.get_by_role("row", name="You: CPU cores")).to_contain_text("of 100")
     link = invited(page)
     assert "admin invites you to the team pathology" in Visitor(hub.url).open(link).words
     opened = tab.locator("[data-invitation]").filter(has_text="0 of 3")

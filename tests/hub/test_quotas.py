@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 import uuid
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
 from jupyter_blueno.api.accounting import UsageSince, get_team_usage
@@ -23,6 +25,10 @@ from jupyter_blueno.api.jobs import (
     submit_job,
 )
 from jupyter_blueno.api.notebooks import AdmitNotebook, admit_notebook
+from jupyter_blueno.api.operation import Nothing
+from jupyter_blueno.api.people import get_me
+from jupyter_blueno.cli import main
+from jupyter_blueno.client import session
 from jupyter_blueno.errors import Conflict, InvalidInput, NotAllowed
 from jupyter_blueno.hub import admission
 from jupyter_blueno.hub.tokens import of_the_hub
@@ -71,6 +77,15 @@ def test_jobs_and_notebooks_of_a_team_share_its_quota(hub: Hub) -> None:
     ]
     assert (usage.of_team.cpu_held, usage.of_team.cpu, usage.of_team.gpu) == (2, 2, None)
     assert (usage.of_person.cpu_held, usage.of_person.cpu, usage.waiting) == (1, 1.5, 1)
+    me = frank.call(get_me, Nothing())
+    assert (me.of_team, me.of_person) == (usage.of_team, usage.of_person)
+    session.use(transport=frank)
+    try:
+        said = CliRunner().invoke(main, ["whoami"]).output
+    finally:
+        session.use()
+    assert re.search(r"you hold +1 of 1\.5 cores\n", said), said
+    assert re.search(r"small holds +2 of 2 cores\n", said), said
 
     erin.call(cancel_job, JobRef(train))
     assert ended(frank.service, waits).state == "SUCCEEDED"

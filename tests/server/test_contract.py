@@ -120,6 +120,7 @@ def answers() -> list[str]:
         "/me",
         "/mlflow",
         "/models",
+        "/notebook",
         "/people",
         "/schedules",
         "/secrets",

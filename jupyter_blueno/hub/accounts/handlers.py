@@ -26,6 +26,7 @@ from jupyter_blueno.people.model import Departure, NewInvitation, Notebook, Pers
 
 MOST = 1000  # uses of an invitation
 LONGEST = 365.0  # days of an invitation
+RESTARTS: set[asyncio.Future[None]] = set()
 CLOSING = asyncio.Lock()  # one account after the other
 
 
@@ -151,6 +152,18 @@ class Server(PeopleHandler):
     async def delete(self, name: str) -> None:
         self.known(name)
         self.tell({"done": await stop(self, name)})
+
+    def put(self, name: str) -> None:
+        """Begin to stop somebody's notebook, which starts again with another profile."""
+        self.known(name)
+        user, profile = self.find_user(name), self.get_json_body()["profile"]
+        spawner = user.spawners.get("")
+        if spawner is None or not spawner.ready:
+            raise Refused(409, "no_notebook", "Your notebook is not running, so it cannot be started again.")
+        restarting = asyncio.ensure_future(restart(self, user, profile))
+        RESTARTS.add(restarting)  # or nobody would hold it
+        restarting.add_done_callback(RESTARTS.discard)
+        self.tell({"done": True})
 
 
 class Invitations(PeopleHandler):
@@ -297,6 +310,17 @@ async def stop(handler: APIHandler, name: str) -> bool:
         stopping = asyncio.ensure_future(handler.stop_single_user(user, ""))
         await asyncio.wait([stopping], timeout=5)
     return True
+
+
+async def restart(handler: APIHandler, user: Any, profile: str) -> None:
+    """Stop somebody's notebook, and start it with this profile; why it does not start is told on its page."""
+    await handler.stop_single_user(user, "")
+    while (spawner := user.spawners.get("")) is not None and spawner.pending == "stop":  # slowly
+        await asyncio.sleep(0.2)
+    try:
+        await handler.spawn_single_user(user, "", options={"profile": profile})
+    except Exception as error:
+        handler.log.warning("The notebook of %s did not start again: %s", user.name, error)
 
 
 def _aware(at: Any) -> datetime | None:

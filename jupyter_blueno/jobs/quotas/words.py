@@ -118,3 +118,14 @@ def shared(of: Share) -> str:
             number = amount(int(held)) if name == "memory" else f"{held:,.4g}"
             said.append(f"{number} of {sized(name, most)}")
     return ", ".join(said)
+
+
+def holds(of: Share) -> str:
+    """The same, and what is held of the others: ``1 of 2 GPUs, 6 cores``, or ``nothing``."""
+    bounded = shared(of)
+    held = [
+        sized(name, getattr(of, f"{name}_held"))
+        for name in RAREST
+        if getattr(of, name) is None and getattr(of, f"{name}_held")
+    ]
+    return ", ".join([bounded] * bool(bounded) + held) or "nothing"

@@ -1244,8 +1244,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Say who asks: their name, their team and teams, and whether they are an administrator.
-     * @description Say who asks: their name, their team and teams, and whether they are an administrator.
+     * Say who asks: their name, team and teams, whether they are an administrator, and their quota.
+     * @description Say who asks: their name, team and teams, whether they are an administrator, and their quota.
      */
     get: operations['get_me'];
     put?: never;
@@ -1362,6 +1362,55 @@ export interface paths {
      * @description Change description and tags of a version; MLflow starts if it does not run.
      */
     patch: operations['change_model'];
+    trace?: never;
+  };
+  '/notebook': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Say how many GPUs this notebook server holds, and as what it could start again without them.
+     * @description Say how many GPUs this notebook server holds, and as what it could start again without them.
+     */
+    get: operations['get_holding'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/notebook/restart': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start the person's notebook server again with another profile; what its kernels hold is lost.
+     * @description Start the person's notebook server again with another profile; what its kernels hold is lost.
+     *
+     *     Raises
+     *     ------
+     *     Conflict
+     *         ``no_notebook``: none is running.
+     *     InvalidInput
+     *         ``no_profile``
+     *     NotFound
+     *         ``no_hub``
+     */
+    post: operations['restart_notebook'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
     trace?: never;
   };
   '/notebooks': {
@@ -3118,6 +3167,17 @@ export interface components {
       busy?: number | null;
     };
     /**
+     * Holding
+     * @description How many GPUs a notebook server holds; `slug` and `profile` name what it can become without them.
+     */
+    Holding: {
+      gpus: number;
+      /** @default  */
+      slug?: string;
+      /** @default  */
+      profile?: string;
+    };
+    /**
      * Idleness
      * @description How soon a server stops in which nothing happens, in seconds.
      *
@@ -3494,6 +3554,9 @@ export interface components {
     /**
      * Me
      * @description Who asks; `hub` says whether there is one, `notebook` is their server there.
+     *
+     *         `of_team` is what their team holds of what it may, `of_person` what they do; None where nothing has a
+     *         bound and there is no hub.
      */
     Me: {
       name: string;
@@ -3503,6 +3566,10 @@ export interface components {
       hub: boolean;
       /** @default null */
       notebook?: components['schemas']['Notebook'] | null;
+      /** @default null */
+      of_team?: components['schemas']['Share'] | null;
+      /** @default null */
+      of_person?: components['schemas']['Share'] | null;
     };
     /**
      * Model
@@ -3596,6 +3663,10 @@ export interface components {
       last_activity: string | null;
       /** @default null */
       pending?: string | null;
+    };
+    /** NotebookProfile */
+    NotebookProfile: {
+      profile: string;
     };
     /**
      * NotebookUse
@@ -7502,6 +7573,68 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Model'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  get_holding: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Holding'];
+        };
+      };
+      /** @description An error. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['jupyter_blueno.server.handlers.operation.Problem'];
+        };
+      };
+    };
+  };
+  restart_notebook: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NotebookProfile'];
+      };
+    };
+    responses: {
+      /** @description Done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Done'];
         };
       };
       /** @description An error. */

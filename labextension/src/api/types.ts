@@ -68,3 +68,4 @@ export interface Problem {
   code: string;
   message: string;
 }
+export type Holding = Answered<Schemas['Holding']>;

@@ -5,6 +5,7 @@ import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
 import { useFetch } from '../hooks';
 import { Failed, Loading } from '../states';
+import { Shares } from '../usage/shares';
 import { Acts } from './acts';
 import { Invitations } from './invitations';
 import { People } from './people';
@@ -32,10 +33,12 @@ function PeopleView({ platform }: { platform: Platform }): JSX.Element {
   const invitations = useFetch('invitations', signal =>
     platform.api.get('/invitations', { signal })
   );
+  const me = useFetch('me', signal => platform.api.get('/me', { signal }));
   const [round, count] = React.useReducer((n: number) => n + 1, 0);
   const again = () => {
     count();
     people.again();
+    me.again();
     invitations.again();
   };
   const error = people.error ?? invitations.error;
@@ -54,6 +57,13 @@ function PeopleView({ platform }: { platform: Platform }): JSX.Element {
   return (
     <div className="jp-blueno-people">
       <People platform={platform} people={people.value.people} again={again} />
+      {me.value?.of_team && me.value.of_person && (
+        <Shares
+          team={me.value.team}
+          share={me.value.of_team}
+          mine={me.value.of_person}
+        />
+      )}
       <Invitations
         platform={platform}
         people={people.value.people}

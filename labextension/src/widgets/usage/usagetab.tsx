@@ -2,13 +2,14 @@ import { MainAreaWidget } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { Holder, JobUsage, PersonUsage, Share } from '../../api/types';
+import type { Holder, JobUsage, PersonUsage } from '../../api/types';
 import { bluenoIcon } from '../../icons';
 import type { Platform } from '../../models/platform';
 import { Commands } from '../../tokens';
 import { useFetch } from '../hooks';
 import { age, bytes, counted, date } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
+import { Shares } from './shares';
 
 const PERIODS = [1, 7, 30, 90, 365];
 
@@ -99,71 +100,6 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
   );
 }
 
-/** What may be held and what is: a bar for each thing that has a bound. */
-function Shares(props: {
-  team: string;
-  share: Share;
-  mine: Share;
-}): JSX.Element | null {
-  const rows = [
-    ...bars(`Team ${props.team}`, props.share),
-    ...bars('You', props.mine)
-  ];
-  if (!rows.length) {
-    return null;
-  }
-  return (
-    <table className="jp-blueno-usage-table" aria-label="Quotas">
-      <thead>
-        <tr>
-          <th scope="col">Quota</th>
-          <th scope="col">Held</th>
-          <th scope="col" aria-label="Share" />
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(one => (
-          <tr key={one.who + one.what}>
-            <th scope="row">
-              {one.who}: {one.what}
-            </th>
-            <td>
-              {one.held} of {one.most}
-            </td>
-            <td className="jp-blueno-usage-share">
-              <div
-                className={one.part >= 1 ? 'jp-mod-full' : undefined}
-                style={{ width: `${100 * Math.min(1, one.part)}%` }}
-              />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function bars(who: string, share: Share) {
-  const things = [
-    ['GPUs', share.gpu, share.gpu_held, String],
-    ['CPU cores', share.cpu, share.cpu_held, (n: number) => `${+n.toFixed(2)}`],
-    ['memory', share.memory, share.memory_held, bytes]
-  ] as const;
-  return things.flatMap(([what, most, held, word]) =>
-    most === null
-      ? []
-      : [
-          {
-            who,
-            what,
-            held: word(held),
-            most: word(most),
-            part: most ? held / most : 1
-          }
-        ]
-  );
-}
-
 function Holders(props: {
   holders: Holder[];
   open: (id: string) => void;
@@ -225,7 +161,7 @@ function People({ people }: { people: PersonUsage[] }): JSX.Element {
           <th scope="col">Core-hours</th>
           <th scope="col">Running</th>
           <th scope="col">GPUs now</th>
-          <th scope="col" aria-label="Share" />
+          <td />
         </tr>
       </thead>
       <tbody>
