@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import msgspec
@@ -71,7 +72,6 @@ def get_status(context: Context, ask: Nothing) -> Status:
 @operation("GET", "/changes", resource="status", action="read")
 def get_changes(context: Context, ask: ChangesSince) -> Changes:
     """Return datasets, jobs, schedules and models that changed since a revision."""
-    from jupyter_blueno.catalog import store
     from jupyter_blueno.database import news
     from jupyter_blueno.database.revisions import current_revision
 
@@ -80,16 +80,23 @@ def get_changes(context: Context, ask: ChangesSince) -> Changes:
         # Behind `now`: the database is another one than the caller saw last.
         listed = 0 <= ask.since < now
         kinds = news.kinds(connection, context.user.team, ask.since) if listed else set()
+    return changes(context, ask.since, now, kinds)
+
+
+def changes(context: Context, since: int, now: int, kinds: Set[str]) -> Changes:
+    """What is new for a person after `since`, in the tables of which it is known that something is."""
+    from jupyter_blueno.catalog import store
+
     found: dict[str, Any] = {}
     if "dataset" in kinds:
-        told = store.changed(context.database, context.user, ask.since)
+        told = store.changed(context.database, context.user, since)
         found["datasets"], found["deleted_datasets"] = told
     if "job" in kinds:
-        found["jobs"], found["deleted_jobs"] = context.platform.jobs.changed(context.user, ask.since)
+        found["jobs"], found["deleted_jobs"] = context.platform.jobs.changed(context.user, since)
     if "schedule" in kinds:
-        schedules = context.platform.schedules.changed(context.user, ask.since)
+        schedules = context.platform.schedules.changed(context.user, since)
         found["schedules"], found["deleted_schedules"] = schedules
     if "model_version" in kinds:
-        models = context.platform.mirror.models.changed(context.user.team, ask.since)
+        models = context.platform.mirror.models.changed(context.user.team, since)
         found["models"], found["deleted_models"] = models
     return msgspec.structs.replace(Changes(now, [], [], [], [], [], [], [], []), **found)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from jupyter_blueno.errors import Unavailable
-from jupyter_blueno.server.handlers.changes import Watch
+from jupyter_blueno.server.handlers.changes import News, Watch
 
 LONG = 30.0
 
@@ -21,11 +21,11 @@ class Database:
         self.looks = 0
         self.gone = False
 
-    def look(self, since: int) -> tuple[int, set[str]]:
+    def look(self, since: int) -> tuple[int, set[tuple[str, str]]]:
         self.looks += 1
         if self.gone:
             raise Unavailable("It is away.")
-        return len(self.of), set(self.of[max(since, 0) :])
+        return len(self.of), {(team, "job") for team in self.of[max(since, 0) :]}
 
 
 def test_each_is_woken_by_what_is_new_for_its_team() -> None:
@@ -36,10 +36,11 @@ def test_each_is_woken_by_what_is_new_for_its_team() -> None:
         other = asyncio.create_task(watch.wait("b", 0, 0.5))
         await asyncio.sleep(0)
         database.of.append("a")
-        await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        for news in await asyncio.wait_for(asyncio.gather(*waiting), 5):
+            assert news == News(1, frozenset({"job"}))
         assert not other.done()
         began = time.monotonic()
-        await other  # its time is over
+        assert await other is None  # its time is over
         assert time.monotonic() - began < 2
         assert database.looks < 20  # and not two hundred times as many
 
@@ -54,7 +55,7 @@ def test_nothing_is_missed_between_two_waits() -> None:
         database.of += ["a", "b"]
         await holds
         # Both were seen by the watch while nobody of the team waited.
-        await asyncio.wait_for(watch.wait("a", 0, LONG), 1)
+        assert await asyncio.wait_for(watch.wait("a", 0, LONG), 1) == News(2, frozenset({"job"}))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(watch.wait("a", 2, LONG), 0.5)
 
@@ -68,7 +69,9 @@ def test_who_knows_less_than_the_watch_is_not_kept_waiting() -> None:
         watch = Watch(database.look)
         first = asyncio.create_task(watch.wait("b", 5, LONG))
         await asyncio.sleep(0)
-        await asyncio.wait_for(watch.wait("a", 3, LONG), 1)
+        assert not watch.knows(3)
+        assert watch.knows(5)
+        assert await asyncio.wait_for(watch.wait("a", 3, LONG), 1) is None  # it has to look
         first.cancel()
 
     asyncio.run(run())
@@ -80,7 +83,7 @@ def test_a_database_that_goes_away_wakes_all() -> None:
         watch = Watch(database.look)
         waiting = asyncio.create_task(watch.wait("a", 0, LONG))
         database.gone = True
-        await asyncio.wait_for(waiting, 5)
+        assert await asyncio.wait_for(waiting, 5) is None
         database.gone = False
         again = asyncio.create_task(watch.wait("a", 0, LONG))
         await asyncio.sleep(0)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,15 @@ from jupyter_blueno.server.handlers.operation import OperationHandler, Serving
 LONGEST_WAIT = 30.0  # seconds; under the idle time-out of common proxies
 PERIOD = 0.15  # seconds between looks
 
-Look = Callable[[int], tuple[int, set[str]]]  # as `news.look`, of one database
+# As `news.look`, of one database: the newest revision; teams, and tables in which something is new for them.
+Look = Callable[[int], tuple[int, set[tuple[str, str]]]]
+
+
+class News(NamedTuple):
+    """Up to a revision: the tables in which something is new for a team."""
+
+    revision: int
+    kinds: frozenset[str]
 
 
 class Watch:
@@ -33,18 +41,33 @@ class Watch:
         self._look = look
         self._seen = -1  # the revision up to which was looked
         self._begun = 0  # what was before is not known
-        self._newest: dict[str, int] = {}  # team → when something was new for it
+        self._newest: dict[str, dict[str, int]] = {}  # team → table → when something was new
         self._waiting: dict[asyncio.Event, str] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def wait(self, team: str, since: int, seconds: float) -> None:
-        """Return when there may be something newer than `since` for a team, or when the time is over."""
+    def knows(self, since: int) -> bool:
+        """Whether it has seen all that came after `since`, but for the last moment."""
+        return self._task is not None and since >= self._begun
+
+    def news(self, team: str, since: int) -> News | None:
+        """What is new for a team after `since`; None: nothing, as far as is known."""
+        newest = self._newest.get(team, {})
+        kinds = frozenset(kind for kind, revision in newest.items() if revision > since)
+        return News(self._seen, kinds) if kinds and self.knows(since) else None
+
+    async def wait(self, team: str, since: int, seconds: float) -> News | None:
+        """Return when there is something newer than `since` for a team, or when the time is over.
+
+        What comes with None is not known: who asks must look.
+        """
         if self._task is None:
             self._seen = self._begun = since
             self._newest.clear()
             self._task = asyncio.create_task(self._run())
-        if since < self._begun or self._newest.get(team, -1) > since:
-            return
+        if since < self._begun:
+            return None
+        if (found := self.news(team, since)) is not None:
+            return found
         woken = asyncio.Event()
         self._waiting[woken] = team
         try:
@@ -52,6 +75,7 @@ class Watch:
                 await asyncio.wait_for(woken.wait(), seconds)
         finally:
             del self._waiting[woken]
+        return self.news(team, since)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -60,12 +84,13 @@ class Watch:
                 await asyncio.sleep(PERIOD)
                 if not self._waiting:
                     return
-                now, teams = await loop.run_in_executor(None, self._look, self._seen)
+                now, changed = await loop.run_in_executor(None, self._look, self._seen)
                 if now < self._seen:  # another database than before
                     return
                 self._seen = now
-                self._newest.update(dict.fromkeys(teams, now))
-                self._wake(teams)
+                for team, kind in changed:
+                    self._newest.setdefault(team, {})[kind] = now
+                self._wake({team for team, _ in changed})
         except BluenoError:  # who asks next is told so
             pass
         finally:
@@ -82,45 +107,55 @@ class Watch:
 class Waiting(Serving):
     """Answers as soon as there is something new, or when the wait is over."""
 
-    _closed: asyncio.Event | None = None
+    def initialize(self, methods: dict[str, Operation[Any, Any]] | None = None, **kwargs: Any) -> None:
+        super().initialize(methods, **kwargs)
+        self._closed = asyncio.Event()
 
     def on_connection_close(self) -> None:
-        if self._closed is not None:
-            self._closed.set()
+        self._closed.set()
         super().on_connection_close()
 
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
-        deadline = time.monotonic() + min(max(0.0, ask.wait), LONGEST_WAIT)  # in this order: NaN is 0
-        once = msgspec.structs.replace(ask, wait=0)
-        while True:
-            changes = await super().answer(operation, once)
-            left = deadline - time.monotonic()
-            if left <= 0 or changes.revision < ask.since or _tells(changes) or ask.since < 0:
-                return changes
-            if not await self._waited(changes.revision, left):
-                return changes
+        from jupyter_blueno.api.status import changes
 
-    async def _waited(self, since: int, seconds: float) -> bool:
-        """Wait for news; False if nobody listens any more."""
-        context = self.context()
+        ends = time.monotonic() + min(max(0.0, ask.wait), LONGEST_WAIT)  # in this order: NaN is 0
+        once = msgspec.structs.replace(ask, wait=0)
+        found = None
+        if not (ask.wait > 0 and self._watch().knows(ask.since)):
+            found = await super().answer(operation, once)
+        while found is None or not (ask.since < 0 or found.revision < ask.since or _tells(found)):
+            left = ends - time.monotonic()
+            if found is not None and (left <= 0 or self._closed.is_set()):
+                break
+            news = await self._news(ask.since if found is None else found.revision, left)
+            if news is None:
+                found = await super().answer(operation, once)
+            else:
+                found = await self.in_thread(changes, self.context(), ask.since, *news)
+        return found
+
+    def _watch(self) -> Watch:
         watches: dict[int, Watch] = self.settings.setdefault("blueno_watches", {})
-        database = context.database.of_everybody
+        database = self.context().database.of_everybody
         if id(database.pool) not in watches:
             from jupyter_blueno.database import news
 
             watches[id(database.pool)] = Watch(lambda seen: news.look(database, seen))
-        self._closed = asyncio.Event()
-        waiting = asyncio.create_task(watches[id(database.pool)].wait(context.user.team, since, seconds))
+        return watches[id(database.pool)]
+
+    async def _news(self, since: int, seconds: float) -> News | None:
+        """Wait for news, as long as somebody listens."""
+        waiting = asyncio.create_task(self._watch().wait(self.context().user.team, since, seconds))
         closing = asyncio.create_task(self._closed.wait())
         await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
         for one in (waiting, closing):
             one.cancel()
-        return not self._closed.is_set()
+        return waiting.result() if waiting.done() else None
 
 
-def _tells(changes: Any) -> bool:
+def _tells(found: Any) -> bool:
     """Whether anything changed for who asks."""
-    return any(getattr(changes, name) for name in changes.__struct_fields__ if name != "revision")
+    return any(getattr(found, name) for name in found.__struct_fields__ if name != "revision")
 
 
 class ChangesHandler(Waiting, OperationHandler):
