@@ -24,7 +24,7 @@ BARE = """
 import msgspec
 from jupyter_blueno.hub import cluster
 _values = msgspec.json.decode(open("/etc/blueno/values.json").read(), type=cluster.Values)
-c.KubeSpawner.profile_list = [*(cluster._profile(one, _values) for one in _values.profiles), {
+c.KubeSpawner.profile_list = [*(cluster._profile(one, _values, None) for one in _values.profiles), {
     "display_name": "Bare", "slug": "bare", "kubespawner_override": {
         "volumes": [], "volume_mounts": [], "init_containers": [], "modify_pod_hook": None,
         "cpu_guarantee": 0.05, "cpu_limit": 1, "mem_guarantee": "256M", "mem_limit": "1536M",
