@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +27,26 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests in the browser: they are the longest, and one process has them, with one page."""
-    folder = Path(__file__).with_name("ui")
-    items.sort(key=lambda item: folder not in item.path.parents)
+    """Begin with what is longest: one process with the browser's tests, the next with the cluster's.
+
+    Each process is given the same number of tests, in this order, and then
+    takes from the end of who has most left: that is short tests, for long.
+    """
+    tests = Path(__file__).parent
+    browser = _taken(items, lambda item: tests / "ui" in item.path.parents)
+    cluster = _taken(items, lambda item: tests / "cluster" in item.path.parents)
+    # One installation, in one process.
+    cluster.sort(key=lambda item: "chart" not in getattr(item, "fixturenames", ()))
+    items[:0] = browser
+    share = (len(items) + len(cluster)) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[share:share] = cluster
+
+
+def _taken(items: list[pytest.Item], which: Callable[[pytest.Item], bool]) -> list[pytest.Item]:
+    """Take these out of the list."""
+    taken = [item for item in items if which(item)]
+    items[:] = [item for item in items if not which(item)]
+    return taken
 
 
 @pytest.fixture(scope="session")
