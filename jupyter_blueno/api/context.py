@@ -63,7 +63,8 @@ class Shared:
     `database` is that of a team, `given` tells what a job of this id has in its
     environment beside what all have, `keeper` who keeps the secrets of a team; None:
     files of its data folder. `look_at_notebooks` looks which notebook
-    servers there are, `hub` is what there is beside it.
+    servers there are, `hub` is what there is beside it, `mlflow` where MLflow's server of a team
+    runs.
     """
 
     database: Callable[[str], Database]
@@ -71,6 +72,7 @@ class Shared:
     keeper: Callable[[str], Keeper] | None = None
     look_at_notebooks: Callable[[], None] = lambda: None
     hub: Hub | None = None
+    mlflow: Callable[[Config], Companion] | None = None
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,8 @@ class Platform:
     def mlflow(self) -> Companion:
         from jupyter_blueno.tracking import mlflow
 
+        if self._shared is not None and self._shared.mlflow is not None:
+            return self._shared.mlflow(self.config)
         return mlflow.server(self.config)
 
     @part

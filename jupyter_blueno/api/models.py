@@ -57,7 +57,7 @@ def _models(context: Context) -> Models:
     """The registry, with its server."""
     from jupyter_blueno.tracking import mlflow
 
-    mlflow.check_installed()
+    mlflow.check_installed(context.platform.mlflow)
     models = context.platform.mirror.models
     context.platform.mlflow.ready()
     return models
@@ -70,8 +70,9 @@ def list_models(context: Context, ask: ListModels) -> ModelList:
 
     platform = context.platform
     models = platform.mirror.models
-    if models.missed() and mlflow.installed() and platform.mlflow.state == "stopped":
-        platform.mlflow.begin()  # it is looked at once that runs, and told as a change
+    server = platform.mlflow
+    if models.missed() and mlflow.installed(server) and server.state == "stopped":
+        server.begin()  # it is looked at once that runs, and told as a change
     return ModelList(models.listed(context.user.team, ask.job_id, ask.dataset_id))
 
 

@@ -17,7 +17,8 @@ class Tracking(msgspec.Struct, frozen=True):
     """How MLflow's server stands.
 
     `path` is its page, below the Jupyter server's base URL; `store` the database
-    of runs and models, as MLflow's `set_tracking_uri` takes it. `trouble` says why
+    of runs and models, or beside a hub its address, as MLflow's `set_tracking_uri`
+    takes it. `trouble` says why
     it did not start.
     """
 
@@ -34,8 +35,8 @@ def get_tracking(context: Context, ask: Nothing) -> Tracking:
     from jupyter_blueno.tracking import mlflow
 
     server = context.platform.mlflow
-    store = mlflow.store_uri(context.config.home_path)
-    return Tracking(mlflow.installed(), server.state, "/blueno/mlflow/", store, server.trouble)
+    store = mlflow.store_uri(context.config)
+    return Tracking(mlflow.installed(server), server.state, "/blueno/mlflow/", store, server.trouble)
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -50,8 +51,8 @@ def bring_run(context: Context, ask: JobRef) -> Run:
     """Start MLflow if it does not run, and bring the run of a job up to date."""
     from jupyter_blueno.tracking import mlflow
 
-    mlflow.check_installed()
     platform = context.platform
+    mlflow.check_installed(platform.mlflow)
     job_id = platform.jobs.get(context.user, ask.job_id).id
     mirror = platform.mirror
     platform.mlflow.ready()

@@ -27,11 +27,14 @@ from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.hub.admission import Notebooks
 from jupyter_blueno.hub.homes import ClusterHomes, LocalHomes
 from jupyter_blueno.hub.keeping import ClusterSecrets
+from jupyter_blueno.hub.mlflow_pods import TeamServer
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.jobs.backends.kubernetes.access import Access
 from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
 from jupyter_blueno.jobs.quotas import ledger
 from jupyter_blueno.people.directory import Directory, Homes
+from jupyter_blueno.tracking import mlflow
+from jupyter_blueno.tracking.companion import Companion
 
 CONNECTIONS = 24  # as many as requests are answered at once
 
@@ -51,14 +54,24 @@ class Teams:
         The hub.
     default_team : str
         Of those who are in no group.
+    lab : str
+        The address at which everybody finds their own Lab.
     """
 
     def __init__(
-        self, config: Config, url: str, tokens: JobTokens, directory: Directory, default_team: str
+        self,
+        config: Config,
+        url: str,
+        tokens: JobTokens,
+        directory: Directory,
+        default_team: str,
+        lab: str = "/hub/user-redirect/",
     ) -> None:
         self.config = config
         self.url = url
         self.tokens = tokens
+        self.lab = lab
+        self._access = Access()
         self.database = Database(config, CONNECTIONS, team=None)  # who says no team sees nothing
         self.notebooks = Notebooks.of(config, self.database.of_everybody)
         self.hub = Hub(directory, _homes(config), self.database.of_everybody, self.platform, default_team)
@@ -68,6 +81,7 @@ class Teams:
             keeper=ClusterSecrets.of(config),
             look_at_notebooks=self.look_at_notebooks,
             hub=self.hub,
+            mlflow=self._mlflow,
         )
         self._platforms: dict[str, Platform] = {}
         self._lock = threading.Lock()
@@ -102,6 +116,17 @@ class Teams:
         """What somebody's notebook server held is free; False if it held nothing."""
         with self.database.of_everybody.begin() as connection:
             return ledger.ended(connection, owner, server)
+
+    def _mlflow(self, config: Config) -> Companion:
+        """MLflow's server of a team: a pod, or a process beside the service."""
+        server: Companion
+        if self.config.jobs_backend == "kubernetes":
+            template = template_of(self.config)
+            server = TeamServer(config, self._access, template, self.tokens.secret_of("MLflow"))
+        else:
+            server = mlflow.server(config)
+        server.base_url = self.lab
+        return server
 
     def close(self) -> None:
         with self._lock:

@@ -38,6 +38,10 @@ class JobTokens:
             return None
         return found[1]
 
+    def secret_of(self, what: str) -> str:
+        """A secret for something else, from which none of the tokens follows."""
+        return hmac.new(self._key, f"for {what}".encode(), hashlib.sha256).hexdigest()
+
     def _sign(self, job_id: str) -> str:
         return hmac.new(self._key, job_id.encode(), hashlib.sha256).hexdigest()
 

@@ -82,11 +82,13 @@ class BluenoExtension(ExtensionApp):
         from jupyter_blueno.server.handlers import companion
         from jupyter_blueno.server.routes import routes
 
+        behind = "blueno_behind" in self.settings
+        mlflow = companion.BehindHandler if behind else companion.CompanionHandler
         board = rf"{companion.PATH}/(tensorboard/[0-9a-f]+)(/.*)?"
         return [
-            (rf"{companion.PATH}/(mlflow)(/.*)?", companion.CompanionHandler),
+            (rf"{companion.PATH}/(mlflow)(/.*)?", mlflow),
             (board, companion.BoardHandler),
-            *routes(forwarding="blueno_behind" in self.settings),
+            *routes(forwarding=behind),
         ]
 
     async def stop_extension(self) -> None:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Literal
 
@@ -34,6 +34,12 @@ PATIENCE = 120.0  # seconds for a start, on a machine that is busy
 IDLE = 1800.0  # seconds without a request after which this process needs it no longer
 
 
+def _public(environment: Mapping[str, str]) -> dict[str, str]:
+    """What such a server may know: a hub's service has the keys of hub and database in its environment."""
+    private = ("JUPYTERHUB_", "BLUENO_DATABASE_")
+    return {name: value for name, value in environment.items() if not name.startswith(private)}
+
+
 class _Address(msgspec.Struct, frozen=True):
     socket: str
 
@@ -43,6 +49,8 @@ class Companion:
 
     Who uses it holds a shared lock on the file ``lease``; a small process keeps
     the server for as long as somebody does, however its users end.
+
+    `elsewhere` says that it is no process of this machine, so needs nothing that is installed here.
 
     Parameters
     ----------
@@ -55,6 +63,8 @@ class Companion:
     health : str
         A path that it answers with 200 once it is ready.
     """
+
+    elsewhere = False
 
     def __init__(
         self,
@@ -85,9 +95,14 @@ class Companion:
     def state(self) -> State:
         if self._starter is not None and self._starter.is_alive():
             return "starting"
-        if self._lease is not None and self.answers():
+        if self.held and self.answers():
             return "running"
         return "failed" if self._trouble is not None else "stopped"
+
+    @property
+    def held(self) -> bool:
+        """Whether this process needs it."""
+        return self._lease is not None
 
     @property
     def trouble(self) -> str | None:
@@ -116,7 +131,7 @@ class Companion:
         Unavailable
             If it does not start; the message says why.
         """
-        if self._lease is None or not self.answers():
+        if not self.held or not self.answers():
             self.begin()
             assert self._starter is not None
             self._starter.join()
@@ -137,7 +152,7 @@ class Companion:
         """Let go of it if it was not used for long; True if this process does not hold it now."""
         if time.monotonic() - self._used > IDLE:
             self.release()
-        return self._lease is None
+        return not self.held
 
     def close(self) -> None:
         self.release()
@@ -189,7 +204,7 @@ class Companion:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C in the terminal is not for it
-                env={**os.environ, **self._environment},
+                env={**_public(os.environ), **self._environment},
             )  # fmt: skip
         (self.folder / "address").write_bytes(msgspec.json.encode(_Address(str(place))))
         threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -68,7 +69,7 @@ class Mirror:
         self.database = database
         self.companion = companion
         self.rest = Rest(companion)
-        self.store = mlflow.store_uri(config.home_path)
+        self.store = mlflow.store_uri(config)
         self.models = Models(self)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -196,7 +197,9 @@ class Mirror:
         try:
             found = self.rest.get("experiments/get-by-name", experiment_name=name)["experiment"]
         except NotFound:
-            return str(self.rest.post("experiments/create", name=name, tags=[TRAINING])["experiment_id"])
+            with _unless_there():
+                return str(self.rest.post("experiments/create", name=name, tags=[TRAINING])["experiment_id"])
+            found = self.rest.get("experiments/get-by-name", experiment_name=name)["experiment"]
         if found["lifecycle_stage"] == "deleted":
             self.rest.post("experiments/restore", experiment_id=found["experiment_id"])
         return str(found["experiment_id"])
@@ -258,3 +261,13 @@ class Mirror:
 
 def _keys(data: dict[str, Any], of: str) -> set[str]:
     return {one["key"] for one in data.get(of, [])}
+
+
+@contextlib.contextmanager
+def _unless_there() -> Iterator[None]:
+    """Pass over that somebody else, such as the job itself, made it at the same moment."""
+    try:
+        yield
+    except BluenoError as error:
+        if error.code != "mlflow_resource_already_exists":
+            raise

@@ -17,22 +17,31 @@ from jupyter_blueno.tracking.companion import Companion
 if TYPE_CHECKING:
     from jupyter_blueno.config import Config
 
+PAGES = "/blueno/mlflow"  # below the address of a Jupyter server, or of a hub's service
 FOLDER = "mlflow"  # of the data folder; `jobs/inside/listeners/mlflow.py` knows it, too
 SERVE = Path(__file__).with_name("serve.py")
 
 
-def store_uri(home: Path) -> str:
-    """The database of runs and models."""
+def store_uri(config: Config) -> str:
+    """Where runs and models are, as MLflow takes it: the database; beside a hub the service's address."""
+    if config.service_url:
+        return config.service_url.rstrip("/") + PAGES
+    return database(config.home_path)
+
+
+def database(home: Path) -> str:
+    """The database of a data folder; one process at a time opens it beside a hub."""
     return f"sqlite:///{home / FOLDER / 'mlflow.db'}"
 
 
-def installed() -> bool:
-    return importlib.util.find_spec("mlflow") is not None
+def installed(server: Companion | None = None) -> bool:
+    """Whether there is an MLflow: here, or where its server runs."""
+    return (server is not None and server.elsewhere) or importlib.util.find_spec("mlflow") is not None
 
 
-def check_installed() -> None:
+def check_installed(server: Companion | None = None) -> None:
     """Raise `MissingDependency` where the server's Python has no MLflow."""
-    if not installed():
+    if not installed(server):
         raise MissingDependency(
             "MLflow is not installed where Blueno runs; run pip install 'jupyter-blueno[tracking]' there.",
             code="mlflow_missing",
@@ -47,6 +56,6 @@ def server(config: Config) -> Companion:
     def command(socket: str) -> list[str]:
         check_installed()
         python = [sys.executable, "-P", "-W", "ignore"]  # -P: `import mlflow` is not this file
-        return [*python, str(SERVE), socket, store_uri(home), str(folder / "artifacts")]
+        return [*python, str(SERVE), socket, database(home), str(folder / "artifacts")]
 
     return Companion("MLflow", folder, command, health="/health")

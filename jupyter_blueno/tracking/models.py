@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from jupyter_blueno.jobs.folder import JobFolder
 from jupyter_blueno.jobs.record import JobRecord
 from jupyter_blueno.tracking import formats, store
 from jupyter_blueno.tracking.model import Model, ModelVersion, Registration
+from jupyter_blueno.tracking.moving import move_below
 from jupyter_blueno.tracking.runs import JOB_TAG
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ class Models:
         run_id = self._run(owner, ask)
         about = self.rest.get("runs/get", run_id=run_id)["run"]["info"]
         place = _path(about["artifact_uri"]) / "models" / ask.staged
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(staged, place)
+        move_below(self.mirror.config.home_path, staged, place)
         with contextlib.suppress(BluenoError):  # it is there already
             self.rest.post("registered-models/create", name=ask.name)
         said = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # Not public: what MLflow's own command sets for its worker.
 STORE, ROOT = "BACKEND_STORE_URI_ENV_VAR", "ARTIFACT_ROOT_ENV_VAR"
@@ -17,27 +17,34 @@ STORE, ROOT = "BACKEND_STORE_URI_ENV_VAR", "ARTIFACT_ROOT_ENV_VAR"
 
 def main(socket: str, store: str, artifacts: str) -> None:
     """Serve until a signal comes."""
+    try:
+        import uvicorn
+
+        app = application(store, artifacts)
+    except (KeyError, ImportError) as error:
+        print(f"This MLflow has no {error}; its own command serves, which takes longer.", file=sys.stderr)
+        _by_command(socket, store, artifacts)
+    uvicorn.run(app, uds=socket, log_level="warning")
+
+
+def application(store: str, artifacts: str) -> Any:
+    """What MLflow's command serves, with its tables made; `KeyError` or `ImportError` if it has changed."""
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import server
 
     variables = vars(server)
-    try:
-        os.environ[variables[STORE]] = store
-        os.environ[variables[ROOT]] = artifacts
-        os.environ["_MLFLOW_SGI_NAME"] = "uvicorn"  # what it says of itself
-        import uvicorn
-        from mlflow.server.fastapi_app import app
-        from mlflow.server.handlers import initialize_backend_stores
-    except (KeyError, ImportError) as error:
-        print(f"This MLflow has no {error}; its own command serves, which takes longer.", file=sys.stderr)
-        _by_command(socket, store, artifacts)
+    os.environ[variables[STORE]] = store
+    os.environ[variables[ROOT]] = artifacts
+    os.environ["_MLFLOW_SGI_NAME"] = "uvicorn"  # what it says of itself
+    from mlflow.server.fastapi_app import app
+    from mlflow.server.handlers import initialize_backend_stores
 
     # Tables are made before the first request, and not while a job makes them.
     with open(os.path.join(os.path.dirname(artifacts), "store.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         initialize_backend_stores(store, None, artifacts)
-    uvicorn.run(app, uds=socket, log_level="warning")
+    return app
 
 
 def _by_command(socket: str, store: str, artifacts: str) -> NoReturn:

@@ -36,9 +36,9 @@ def chosen(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
         return False
     exact = selector.get("matchLabels", {})
     among = selector.get("matchExpressions", [])
-    assert {one["operator"] for one in among} <= {"In"}
+    assert {one["operator"] for one in among} <= {"In", "NotIn"}
     return all(labels.get(key) == value for key, value in exact.items()) and all(
-        labels.get(one["key"]) in one["values"] for one in among
+        (labels.get(one["key"]) in one["values"]) == (one["operator"] == "In") for one in among
     )
 
 
@@ -124,3 +124,19 @@ def test_the_proxy_obeys_the_hub_alone() -> None:
     assert reaches(("default", {}), part("proxy"), 8000)
     for one in (part("service"), ALICE, ("elsewhere", {PART: "hub"})):
         assert not reaches(one, part("proxy"), 8001)
+
+
+def test_mlflow_of_a_team_answers_the_service_and_asks_nobody() -> None:
+    mlflow = ("imaging-users", {PART: "mlflow", "blueno.dev/team": "radiology"})
+    assert reaches(part("service"), mlflow, 5000)
+    for one in (ALICE, JOB, part("hub"), part("proxy"), ("default", {})):
+        assert not reaches(one, mlflow, 5000)
+    for other, port in (
+        (part("hub"), 8081),
+        (part("database"), 5432),
+        (part("service"), 8890),
+        (ALICE, 8888),
+    ):
+        assert not reaches(mlflow, other, port)
+    for address in (INTERNET, METADATA, "10.1.2.3"):
+        assert not reaches(mlflow, address, 443)

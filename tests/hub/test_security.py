@@ -37,8 +37,9 @@ from jupyter_blueno.database import audit
 from jupyter_blueno.database.engine import Database
 from jupyter_blueno.errors import NotAllowed, NotFound
 from jupyter_blueno.hub.directory import HubDirectory
+from jupyter_blueno.hub.handlers import BODY_LIMIT
 from jupyter_blueno.hub.rates import Rates
-from jupyter_blueno.hub.service import BODY_LIMIT, BluenoService
+from jupyter_blueno.hub.service import BluenoService
 from jupyter_blueno.hub.teams import Teams
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.jobs.model import JobPage, JobSpec

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_blueno.tracking.companion import Companion
-from jupyter_blueno.tracking.mlflow import SERVE, store_uri
+from jupyter_blueno.tracking.mlflow import SERVE, database
 
 WITHOUT = """
 import runpy, sys
@@ -23,7 +23,7 @@ runpy.run_path(sys.argv.pop(1), run_name="__main__")
 def test_its_own_command_serves_then(tmp_path: Path) -> None:
     pytest.importorskip("mlflow.version")
     folder = tmp_path / "mlflow"
-    store, artifacts = store_uri(tmp_path), str(folder / "artifacts")
+    store, artifacts = database(tmp_path), str(folder / "artifacts")
 
     def command(socket: str) -> list[str]:
         return [sys.executable, "-W", "ignore", "-c", WITHOUT, str(SERVE), socket, store, artifacts]

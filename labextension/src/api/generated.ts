@@ -4751,7 +4751,8 @@ export interface components {
      * @description How MLflow's server stands.
      *
      *         `path` is its page, below the Jupyter server's base URL; `store` the database
-     *         of runs and models, as MLflow's `set_tracking_uri` takes it. `trouble` says why
+     *         of runs and models, or beside a hub its address, as MLflow's `set_tracking_uri`
+     *         takes it. `trouble` says why
      *         it did not start.
      */
     Tracking: {

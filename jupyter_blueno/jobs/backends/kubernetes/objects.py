@@ -111,11 +111,16 @@ def queue_of(pattern: str, team: str) -> str:
 
 
 def secrets_of(team: str) -> str:
-    """The name of the Secret that holds a team's secrets; names of objects have small letters."""
+    """The name of the Secret that holds a team's secrets."""
+    return object_of("secrets", team)
+
+
+def object_of(what: str, team: str) -> str:
+    """The name of an object that a team has one of; such names have small letters."""
     plain = re.sub(r"[^a-z0-9-]+", "-", team.lower())[:40].strip("-")
     if plain != team or _MADE.search(team):
         plain = f"{plain or 'x'}-{hashlib.sha256(team.encode()).hexdigest()[:16]}"
-    return f"blueno-secrets-{plain}"
+    return f"blueno-{what}-{plain}"
 
 
 def secrets_volume(team: str, place: str) -> tuple[dict[str, Any], dict[str, Any]]:

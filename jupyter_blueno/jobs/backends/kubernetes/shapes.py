@@ -95,6 +95,7 @@ class PodPart(Shape):
 
 class PodStatus(Shape):
     phase: str = ""
+    pod_ip: str = field(default="", name="podIP")
     reason: str = ""
     message: str = ""
     conditions: list[Condition] = []

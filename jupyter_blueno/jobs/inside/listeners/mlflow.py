@@ -1,6 +1,7 @@
 """MLflow in a job: it logs to the platform's store, its run is the job's, its metrics are the job's too.
 
-The store is a file in the data folder, so no server has to be there.
+The store is a file in the data folder, so no server has to be there; beside a hub, where jobs
+run on many machines, it is the hub's service.
 """
 
 from __future__ import annotations
@@ -45,7 +46,12 @@ def _point_to_store() -> None:
     place = os.path.join(os.path.dirname(jobs), "mlflow")
     os.makedirs(place, 0o700, exist_ok=True)
     environment = os.environ
-    environment["MLFLOW_TRACKING_URI"] = "sqlite:///" + os.path.join(place, "mlflow.db")
+    service, token = environment.get("BLUENO_SERVICE_URL"), environment.get("BLUENO_JOB_TOKEN")
+    if service and token:
+        environment["MLFLOW_TRACKING_URI"] = service.rstrip("/") + "/blueno/mlflow"
+        environment["MLFLOW_TRACKING_TOKEN"] = token
+    else:
+        environment["MLFLOW_TRACKING_URI"] = "sqlite:///" + os.path.join(place, "mlflow.db")
     environment.setdefault("_MLFLOW_SERVER_ARTIFACT_ROOT", os.path.join(place, "artifacts"))
     above, topmost = _above(jobs, record)
     if "MLFLOW_EXPERIMENT_NAME" not in environment and "MLFLOW_EXPERIMENT_ID" not in environment:
@@ -118,7 +124,12 @@ def _follow_runs(fluent: Any) -> None:
         with guarded("mlflow"):
             _take_up(folder, fluent, args, kwargs)
         with _first_time(folder):
-            run = method(*args, **kwargs)
+            try:
+                run = method(*args, **kwargs)
+            except Exception as error:  # the experiment was made by somebody else at this moment
+                if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                run = method(*args, **kwargs)
         with guarded("mlflow"):
             about = {"run_id": run.info.run_id, "experiment_id": run.info.experiment_id}
             reporting.write_json(RUN, {**about, "store": _store(), "by": "job"})
@@ -168,7 +179,10 @@ def _store() -> str:
 
 
 class _first_time:  # noqa: N801 - it reads as a word of the language
-    """One process at a time: two would make the same tables, or the same experiment."""
+    """One process at a time: two would make the same tables, or the same experiment.
+
+    Beside a hub the tables are the server's, which starts while a job waits for it.
+    """
 
     def __init__(self, folder: str) -> None:
         self.place = os.path.join(os.path.dirname(os.path.dirname(folder)), "mlflow")
@@ -177,7 +191,8 @@ class _first_time:  # noqa: N801 - it reads as a word of the language
         self.lock: int | None = None
         with lean.suppress(OSError):
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self.lock = os.open(os.path.join(self.place, "store.lock"), flags, 0o600)
+            name = "store.lock" if _store().startswith("sqlite:") else "jobs.lock"
+            self.lock = os.open(os.path.join(self.place, name), flags, 0o600)
             fcntl.flock(self.lock, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
