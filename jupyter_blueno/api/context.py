@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_blueno.database.engine import Database
     from jupyter_blueno.imaging.decoders import Decoders
     from jupyter_blueno.jobs.manager import JobManager
+    from jupyter_blueno.jobs.quotas.storage import Store
     from jupyter_blueno.jobs.sending.staging import Staging
     from jupyter_blueno.people.directory import Directory, Homes
     from jupyter_blueno.schedules.manager import ScheduleManager
@@ -206,6 +207,19 @@ class Platform:
                 "There is no hub here; people, teams and invitations are a JupyterHub's.", code="no_hub"
             )
         return self._shared.hub
+
+    @part
+    def storage(self) -> Store | None:
+        """What is kept on the hub's volume; None where there is no hub."""
+        from jupyter_blueno.jobs.backends.kubernetes.objects import value_of
+        from jupyter_blueno.jobs.quotas import model
+        from jupyter_blueno.jobs.quotas.storage import Store
+
+        if not self.beside_a_hub:
+            return None
+        config, quotas = self.config, model.read(self.config.quotas) or model.Quotas()
+        folder_of = value_of if config.jobs_backend == "kubernetes" else str
+        return Store(config.home_path.parent, config.team, quotas.of(config.team), folder_of)
 
     @part
     def mlflow(self) -> Companion:

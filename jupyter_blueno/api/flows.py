@@ -44,11 +44,13 @@ def start_flow(context: Context, ask: FlowSpec) -> Job:
 @operation("POST", "/flows/begin", resource="jobs", action="execute", status=201)
 def begin_flow(context: Context, ask: BeginFlow) -> Job:
     """Begin a flow whose steps are laid out; nothing that they name is read."""
+    from jupyter_blueno.api.accounting import check_storage
     from jupyter_blueno.flows import graph, making
     from jupyter_blueno.jobs import intent
 
     intent.check(ask.conductor, "flow")
     graph.check_parts(ask.parts)
+    check_storage(context)
     return making.begin(context.platform.jobs, context.user, ask)
 
 

@@ -96,8 +96,10 @@ def begin_version(context: Context, ask: BeginVersion) -> OpenVersion:
 @operation("POST", "/versions/open", resource="ingests", action="write", status=201)
 def open_version(context: Context, ask: BeginVersion) -> BegunVersion:
     """Write down that a version is being filled; no folder is looked at or made."""
+    from jupyter_blueno.api.accounting import check_storage
     from jupyter_blueno.ingest import filling
 
+    check_storage(context, home=False)
     return filling.begin_rows(context.database, context.user, ask)
 
 

@@ -181,11 +181,14 @@ def submit_jobs(context: Context, ask: SubmitJobs) -> JobList:
 @operation("POST", "/work/launch", resource="jobs", action="execute", status=201)
 def launch_jobs(context: Context, ask: LaunchJobs) -> JobList:
     """Start jobs whose folders are laid out; nothing that they name is read."""
+    from jupyter_blueno.api.accounting import check_storage
     from jupyter_blueno.jobs import intent
     from jupyter_blueno.jobs.sending import batch
 
     for one in ask.jobs:
         intent.check(one)
+    if not all(one.parent for one in ask.jobs):  # parts of what runs already are not stopped halfway
+        check_storage(context)
     return JobList(batch.launch(context.platform.jobs, context.user, ask.jobs))
 
 

@@ -14,13 +14,17 @@ Amount = Annotated[float, Meta(ge=0, le=1e18)]
 
 
 class AdmitNotebook(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a notebook server is to hold: cores, bytes, GPUs. `server` is its name, of several of a person."""
+    """What a notebook server is to hold: cores, bytes, GPUs. `server` is its name, of several of a person.
+
+    A `rescue` is one in which a person makes room: it starts although they keep more than they may.
+    """
 
     server: Text = ""
     profile: Text = ""
     cpu: Amount = 0
     memory: Amount = 0
     gpu: Annotated[int, Meta(ge=0, le=1024)] = 0
+    rescue: bool = False
 
 
 @operation("POST", "/notebooks", resource="notebooks", action="write")
@@ -30,7 +34,7 @@ def admit_notebook(context: Context, ask: AdmitNotebook) -> Done:
     Raises
     ------
     Conflict
-        ``quota_full``: with who holds what, if the quota has no room.
+        ``quota_full``: with who holds what, if the quota has no room; ``storage_full``.
     """
     from jupyter_blueno.errors import Conflict
     from jupyter_blueno.jobs.quotas import notebooks
@@ -38,6 +42,11 @@ def admit_notebook(context: Context, ask: AdmitNotebook) -> Done:
 
     needs = Amounts(ask.cpu, ask.memory, ask.gpu)
     gate, user = context.platform.jobs.gate, context.user
+
+    store = context.platform.storage
+    full = store.home_refusal(user.name) if store is not None and not ask.rescue else None
+    if full is not None:
+        raise Conflict(full, code="storage_full")
 
     def admit() -> str | None:
         with context.database.begin() as connection:
@@ -48,6 +57,8 @@ def admit_notebook(context: Context, ask: AdmitNotebook) -> Done:
         refusal = admit()
         if refusal is not None:
             raise Conflict(refusal, code="quota_full")
+    if store is not None and ask.rescue:
+        store.makes_room(user.name)
     return Done(True)
 
 

@@ -133,9 +133,11 @@ def preview_sweep_of_job(context: Context, ask: SweepJob) -> Outline:
 @operation("POST", "/sweeps/begin", resource="jobs", action="execute", status=201)
 def begin_sweep(context: Context, ask: BeginSweep) -> Sweep:
     """Begin a sweep whose work is kept; nothing that it names is read."""
+    from jupyter_blueno.api.accounting import check_storage
     from jupyter_blueno.sweeps import making
 
     making.check(ask)
+    check_storage(context)
     return context.platform.sweeps.begin(context.user, ask)
 
 

@@ -8,7 +8,9 @@ from jupyter_blueno.api import accounting as api
 from jupyter_blueno.client import look, session
 from jupyter_blueno.errors import InvalidInput
 from jupyter_blueno.jobs.accounting import TeamUsage
+from jupyter_blueno.jobs.lifecycle import amount
 from jupyter_blueno.jobs.quotas.model import Holder
+from jupyter_blueno.jobs.quotas.storage import largest
 from jupyter_blueno.jobs.quotas.words import shared
 
 
@@ -38,7 +40,7 @@ class Usage:
 
     def __repr__(self) -> str:
         if not self.info.people and not self.info.holders:
-            return f"No job ran in the last {self.days:g} days."
+            return "\n".join([f"No job ran in the last {self.days:g} days.", *self._stored()])
         return f"{look.table(self._rows(), HEAD, right=[1, 2, 3, 4, 5])}\n{self._held()}"
 
     def _repr_html_(self) -> str:
@@ -78,7 +80,25 @@ class Usage:
             if one.gpu:
                 gpus = f"{one.gpu} GPU{'s' * (one.gpu > 1)}"
                 lines.append(f"{one.owner}: {gpus}, {holder(one)}, begun {look.age(one.since)}{busy(one)}")
-        return "\n".join(lines) or "Nobody holds a GPU."
+        return "\n".join([*(lines or ["Nobody holds a GPU."]), *self._stored()])
+
+    def _stored(self) -> list[str]:
+        """What is kept on the volume."""
+        storage = self.info.storage
+        if storage is None:
+            return []
+        return [
+            f"Kept on the volume, as seen {look.age(storage.at)}:",
+            *(
+                f"  {who}: {amount(one.bytes)}"
+                + ("" if one.most is None else f" of {amount(int(one.most))}")
+                + (f" ({said})" if (said := largest(one)) else "")
+                for who, one in [
+                    (f"team {storage.team.owner}", storage.team),
+                    *((one.owner, one) for one in storage.people),
+                ]
+            ),
+        ]
 
 
 def holder(one: Holder) -> str:

@@ -45,7 +45,9 @@ class NoRoom(web.HTTPError):
         self.jupyterhub_message = message
 
 
-async def admit(spawner: Any, pod: Any, team: str, profile: str, service_url: str, quotas: Quotas) -> Any:
+async def admit(
+    spawner: Any, pod: Any, team: str, profile: str, service_url: str, quotas: Quotas, rescue: bool = False
+) -> Any:
     """Have the pod of a notebook server counted, and marked with whose it is.
 
     Raises
@@ -64,26 +66,33 @@ async def admit(spawner: Any, pod: Any, team: str, profile: str, service_url: st
         **(pod.metadata.annotations or {}),
         **{f"{MARK}{name}": value for name, value in marks.items()},
     }
-    await ask(spawner, team, profile, amounts, service_url, quotas)
+    await ask(spawner, team, profile, amounts, service_url, quotas, rescue)
     return pod
 
 
 async def ask(
-    spawner: Any, team: str, profile: str, amounts: Amounts, service_url: str, quotas: Quotas
+    spawner: Any,
+    team: str,
+    profile: str,
+    amounts: Amounts,
+    service_url: str,
+    quotas: Quotas,
+    rescue: bool = False,
 ) -> None:
-    """Have a notebook server counted.
+    """Have a notebook server counted; a `rescue` is one in which a person makes room.
 
     Raises
     ------
     NoRoom
         If the quota of the team or person has no room for it.
     """
-    wanted = AdmitNotebook(spawner.name, profile, amounts.cpu, amounts.memory, int(amounts.gpu))
+    wanted = AdmitNotebook(spawner.name, profile, amounts.cpu, amounts.memory, int(amounts.gpu), rescue)
     service = Http(service_url, spawner.api_token, PATIENCE, {TEAM_HEADER: team})
     try:
         await asyncio.to_thread(service.call, admit_notebook, wanted)
     except Conflict as error:
-        raise NoRoom(f"{error.message} Stop something, choose a smaller profile, or wait.") from None
+        what = "" if error.code == "storage_full" else " Stop something, choose a smaller profile, or wait."
+        raise NoRoom(error.message + what) from None
     except BluenoError as error:
         log.warning("Whether there is room for a notebook of %s cannot be said: %s", spawner.user.name, error)
         if quotas.of(team) != TeamQuota():

@@ -257,8 +257,8 @@ def admit(spawner: Any, pod: Any, values: Values) -> Awaitable[Any]:
     team = settings.team_of([group.name for group in spawner.user.groups], values.default_team)
     chosen = spawner.user_options.get("profile")
     profiles = [one for one in values.profiles if one.slug == chosen] or values.profiles
-    name = profiles[0].name if profiles else ""
-    return admission.admit(spawner, pod, team, name, values.service_url, values.quotas)
+    name, rescue = (profiles[0].name, profiles[0].rescue) if profiles else ("", False)
+    return admission.admit(spawner, pod, team, name, values.service_url, values.quotas, rescue)
 
 
 def _profiles(spawner: Any, values: Values) -> list[dict[str, Any]]:

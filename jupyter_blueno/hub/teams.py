@@ -28,6 +28,7 @@ from jupyter_blueno.hub.admission import Notebooks
 from jupyter_blueno.hub.homes import ClusterHomes, LocalHomes
 from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.mlflow_pods import TeamServer
+from jupyter_blueno.hub.people import is_team
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.jobs.backends.kubernetes.access import Access
 from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
@@ -103,7 +104,8 @@ class Teams:
     def known(self) -> list[str]:
         """The teams that have a data folder."""
         try:
-            return sorted(one.name for one in (self.config.home_path / "teams").iterdir() if one.is_dir())
+            found = (self.config.home_path / "teams").iterdir()
+            return sorted(one.name for one in found if is_team(one.name) and one.is_dir())
         except FileNotFoundError:
             return []
 

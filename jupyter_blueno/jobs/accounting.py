@@ -13,6 +13,7 @@ from jupyter_blueno.database.tables import job
 from jupyter_blueno.jobs.model import CONDUCTORS
 from jupyter_blueno.jobs.quotas import ledger
 from jupyter_blueno.jobs.quotas.model import Holder, Share, TeamQuota, share, total
+from jupyter_blueno.jobs.quotas.storage import Storage
 
 if TYPE_CHECKING:
     from jupyter_blueno.jobs.record import JobRecord
@@ -70,7 +71,8 @@ class TeamUsage(Struct, frozen=True):
 
     `holders` are the jobs and notebooks that hold something now, most GPUs first, then the longest. Of what
     may be held, `of_team` is the team's share and `of_person` that of who asks; `waiting` jobs of the team
-    are not let in yet.
+    are not let in yet. `storage` is what the team and its people keep on the hub's volume; None where nobody
+    has looked.
     """
 
     team: str
@@ -81,6 +83,7 @@ class TeamUsage(Struct, frozen=True):
     of_team: Share
     of_person: Share
     waiting: int
+    storage: Storage | None = None
 
 
 def usage(

@@ -259,10 +259,24 @@ def test_each_team_has_a_queue_of_kueue_with_its_quota() -> None:
 
 def test_databases_are_written_to_the_volume_unless_nobody_wants_it() -> None:
     jobs = of_kind(rendered(NFS), "CronJob")
+    jobs.pop("blueno-storage")
     suspended = {name: one["spec"]["suspend"] for name, one in jobs.items()}
     assert suspended == {"blueno-backup": False, "blueno-restore": True}
     by_hand = of_kind(rendered({**NFS, "postgresql": {"backup": {"schedule": ""}}}), "CronJob")
+    by_hand.pop("blueno-storage")
     assert all(one["spec"]["suspend"] for one in by_hand.values())
+
+
+def test_who_looks_at_everybody_s_folders_changes_none_and_speaks_to_nobody() -> None:
+    looks = of_kind(rendered(NFS), "CronJob")["blueno-storage"]["spec"]
+    pod = looks["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (looks["schedule"], pod["automountServiceAccountToken"]) == ("41 * * * *", False)
+    assert "env" not in container
+    writable = [one for one in container["volumeMounts"] if not one.get("readOnly")]
+    assert [(one["mountPath"], one["subPath"]) for one in writable] == [("/blueno/teams", "teams")]
+    never = rendered({**NFS, "storage": {**NFS["storage"], "look": ""}})
+    assert "blueno-storage" not in of_kind(never, "CronJob")
 
 
 def test_each_line_of_what_is_guarded_names_tests_that_there_are() -> None:

@@ -59,7 +59,8 @@ async def before(spawner):  # type: ignore[no-untyped-def]
     groups = [group.name for group in spawner.user.groups]
     for team in {"small", "brief"} & set(groups):
         url = f"http://127.0.0.1:{port + 3}/services/blueno"
-        await admission.ask(spawner, team, "Large", Amounts(cpu=1.4), url, Quotas())
+        rescue = spawner.user_options.get("profile") == "rescue"
+        await admission.ask(spawner, team, "Large", Amounts(cpu=1.4), url, Quotas(), rescue)
     if spawner.user.name == "henry":
         raise RuntimeError("henry does not start")
 

@@ -31,11 +31,12 @@ GROUPS = {
     "radiology": ["alice", "bob"],
     "pathology": ["carol"],
     "small": ["erin", "frank", "gina"],
-    "brief": ["henry", "ivy"],
+    "brief": ["henry", "ivy", "jack"],
 }
 QUOTAS = {
     "teams": {
         "small": {"team": {"cpu": 2}, "person": {"cpu": 1.5}},
+        "brief": {"team": {"storage": "30M"}, "person": {"storage": "20M"}},
         "team": {"team": {"cpu": 200}, "person": {"cpu": 100}},
     }
 }

@@ -45,11 +45,15 @@ ANY = Amounts(NO_END, NO_END, NO_END)
 
 
 class Most(Struct, frozen=True, forbid_unknown_fields=True):
-    """The most that may be held at a time; None is as much as there is. `memory` in bytes, or as ``64Gi``."""
+    """The most that may be held at a time; None is as much as there is. `memory` in bytes, or as ``64Gi``.
+
+    `storage` is what may be kept on a hub's volume: looked at now and then, so it is no hard bound.
+    """
 
     cpu: float | str | None = None
     memory: float | str | None = None
     gpu: int | None = None
+    storage: float | str | None = None
 
     @property
     def amounts(self) -> Amounts:
@@ -57,6 +61,13 @@ class Most(Struct, frozen=True, forbid_unknown_fields=True):
 
         said = (self.cpu, self.memory, self.gpu)
         return Amounts(*(NO_END if one is None else quantity(str(one)) for one in said))
+
+    @property
+    def bytes(self) -> float | None:
+        """Of storage."""
+        from jupyter_blueno.jobs.backends.kubernetes.shapes import quantity
+
+        return None if self.storage is None else quantity(str(self.storage))
 
     def under(self, other: Most) -> Most:
         """The same, where it says something; else what the other one says."""

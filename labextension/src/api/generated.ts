@@ -1429,7 +1429,7 @@ export interface paths {
      *     Raises
      *     ------
      *     Conflict
-     *         ``quota_full``: with who holds what, if the quota has no room.
+     *         ``quota_full``: with who holds what, if the quota has no room; ``storage_full``.
      */
     post: operations['admit_notebook'];
     delete?: never;
@@ -2342,6 +2342,8 @@ export interface components {
     /**
      * AdmitNotebook
      * @description What a notebook server is to hold: cores, bytes, GPUs. `server` is its name, of several of a person.
+     *
+     *         A `rescue` is one in which a person makes room: it starts although they keep more than they may.
      */
     AdmitNotebook: {
       /** @default  */
@@ -2354,6 +2356,8 @@ export interface components {
       memory?: number;
       /** @default 0 */
       gpu?: number;
+      /** @default false */
+      rescue?: boolean;
     };
     /**
      * Batch
@@ -3495,6 +3499,22 @@ export interface components {
       replaces?: string | null;
     };
     /**
+     * Kept
+     * @description What is kept for somebody, and what may be (None: as much as fits).
+     *
+     *         `parts` are the largest folders in it: of a person only to themselves.
+     */
+    Kept: {
+      owner: string;
+      bytes: number;
+      files: number;
+      most: number | null;
+      /** @default {} */
+      parts?: {
+        [key: string]: number;
+      };
+    };
+    /**
      * LaunchJobs
      * @description At most 1000, laid out below the data folder by whoever asks.
      */
@@ -4602,6 +4622,15 @@ export interface components {
       failures?: number | null;
     };
     /**
+     * Storage
+     * @description What a team and its people keep, as it was seen `at` that time.
+     */
+    Storage: {
+      at: string;
+      team: components['schemas']['Kept'];
+      people: components['schemas']['Kept'][];
+    };
+    /**
      * SubmitJob
      * @description `id` (32 hexadecimal digits) is made by the client: a repeated request is the same job.
      */
@@ -4702,7 +4731,8 @@ export interface components {
      *
      *         `holders` are the jobs and notebooks that hold something now, most GPUs first, then the longest. Of what
      *         may be held, `of_team` is the team's share and `of_person` that of who asks; `waiting` jobs of the team
-     *         are not let in yet.
+     *         are not let in yet. `storage` is what the team and its people keep on the hub's volume; None where nobody
+     *         has looked.
      */
     TeamUsage: {
       team: string;
@@ -4713,6 +4743,8 @@ export interface components {
       of_team: components['schemas']['Share'];
       of_person: components['schemas']['Share'];
       waiting: number;
+      /** @default null */
+      storage?: components['schemas']['Storage'] | null;
     };
     /**
      * Timing

@@ -69,3 +69,5 @@ export interface Problem {
   message: string;
 }
 export type Holding = Answered<Schemas['Holding']>;
+export type Storage = Answered<Schemas['Storage']>;
+export type Kept = Answered<Schemas['Kept']>;

@@ -10,6 +10,7 @@ import { useFetch } from '../hooks';
 import { age, bytes, counted, date } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
 import { Shares } from './shares';
+import { Stored } from './storage';
 
 const PERIODS = [1, 7, 30, 90, 365];
 
@@ -50,7 +51,7 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
   const open = (id: string) => void commands.execute(Commands.openJob, { id });
   return (
     <div className="jp-blueno-usage">
-      <header className="jp-blueno-usage-head">
+      <div className="jp-blueno-usage-head">
         <h1>Usage</h1>
         <label>
           of the last{' '}
@@ -69,7 +70,7 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
         <button className="jp-blueno-button jp-mod-link" onClick={again}>
           Add up again
         </button>
-      </header>
+      </div>
       <Shares team={value.team} share={value.of_team} mine={value.of_person} />
       {value.waiting > 0 && (
         <p>
@@ -83,6 +84,8 @@ function UsageView({ platform, commands }: UsageTabOptions): JSX.Element {
           <Holders holders={value.holders} open={open} />
         </>
       )}
+      {value.storage && <Stored storage={value.storage} />}
+      {value.storage && value.people.length > 0 && <h2>Jobs by person</h2>}
       {value.people.length ? (
         <People people={value.people} />
       ) : (
