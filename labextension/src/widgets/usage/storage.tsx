@@ -23,7 +23,9 @@ export function Stored({ storage }: { storage: Storage }): JSX.Element {
             <th scope="col">Kept</th>
             <th scope="col">Files</th>
             <td />
-            <th scope="col">Largest</th>
+            <th scope="col" className="jp-blueno-usage-parts">
+              Largest
+            </th>
           </tr>
         </thead>
         <tbody>
