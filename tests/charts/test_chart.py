@@ -20,6 +20,12 @@ NFS = {"storage": {"nfs": {"server": "10.0.0.2", "path": "/export"}}}
 SETS: dict[str, dict[str, Any]] = {
     "nfs": NFS,
     "one node": {"storage": {"hostPath": "/srv/blueno"}, "postgresql": {"hostPath": "/srv/database"}},
+    "server": {
+        "storage": {
+            "server": {"enabled": True, "address": "10.96.0.49", "nodes": ["10.128.0.0/20"]},
+            "size": "200Gi",
+        },
+    },
     "existing": {
         "storage": {"existingClaim": "shared"},
         "postgresql": {"existingSecret": "cloud-sql"},
@@ -78,6 +84,8 @@ def test_helm_finds_nothing_to_complain_about(values: dict[str, Any]) -> None:
     ("values", "said"),
     [
         ({}, "storage: name an NFS server"),
+        ({"storage": {"server": {"enabled": True}}}, "storage.server.address"),
+        ({"storage": {"server": {"enabled": True, "address": "nfs.cluster"}}}, "address"),
         ({**NFS, "replicas": 3}, "replicas"),
         ({**NFS, "hub": {"authentication": {"client_secret": "x"}}}, "authentication"),
         ({**NFS, "teams": {"a": []}, "hub": {"authentication": {"manage_groups": True}}}, "leave teams out"),
@@ -111,6 +119,25 @@ def test_every_pod_is_restricted() -> None:
             assert context["capabilities"] == {"drop": ["ALL"]}
             assert context["seccompProfile"] == {"type": "RuntimeDefault"}
             assert container["resources"]["limits"]["memory"]
+
+
+def test_an_nfs_server_of_its_own_is_what_both_volumes_are_mounted_from() -> None:
+    objects = rendered(SETS["server"])
+    assert of_kind(objects, "Service")["blueno-storage"]["spec"]["clusterIP"] == "10.96.0.49"
+    volumes = of_kind(objects, "PersistentVolume").values()
+    assert [one["spec"]["nfs"] for one in volumes] == [{"server": "10.96.0.49", "path": "/volume"}] * 2
+    assert {one["spec"]["claimRef"]["namespace"] for one in volumes} == {"imaging", "imaging-users"}
+    server = of_kind(objects, "StatefulSet")["blueno-storage"]["spec"]
+    assert server["volumeClaimTemplates"][0]["spec"]["accessModes"] == ["ReadWriteOnce"]
+    pod = server["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    rights = pod["containers"][0]["securityContext"]
+    assert rights["allowPrivilegeEscalation"] is False
+    assert "privileged" not in rights
+    assert rights["capabilities"]["drop"] == ["ALL"]
+    assert not any(one.startswith(("SYS", "NET")) for one in rights["capabilities"]["add"])
+    told = json.dumps([*of_kind(objects, "ConfigMap").values()])
+    assert "blueno-storage.imaging:2049" in told, "the doctor looks whether notebooks reach it"
 
 
 def test_only_hub_and_service_speak_to_the_cluster_and_read_no_secrets() -> None:

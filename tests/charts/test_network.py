@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.charts.test_chart import NFS, of_kind, rendered
+from tests.charts.test_chart import NFS, SETS, of_kind, rendered
 
 Pod = tuple[str, dict[str, str]]  # its namespace and its labels
 PART = "app.kubernetes.io/component"
@@ -140,3 +140,16 @@ def test_mlflow_of_a_team_answers_the_service_and_asks_nobody() -> None:
         assert not reaches(mlflow, other, port)
     for address in (INTERNET, METADATA, "10.1.2.3"):
         assert not reaches(mlflow, address, 443)
+
+
+def test_the_nfs_server_of_the_chart_is_reached_by_nodes_alone() -> None:
+    policies = list(of_kind(rendered(SETS["server"]), "NetworkPolicy").values())
+    server = ("imaging", {**part("hub")[1], PART: "storage"})
+    assert lets(policies, server, "in", "10.128.0.7", 2049)
+    assert not lets(policies, server, "in", "10.128.0.7", 22)
+    for one in (ALICE, JOB, part("hub"), part("service"), "10.200.0.5", INTERNET):
+        assert not lets(policies, server, "in", one, 2049)
+    assert not lets(policies, server, "out", INTERNET, 443)
+    for one in (ALICE, JOB):
+        assert not lets(policies, one, "out", server, 2049)
+        assert not lets(policies, one, "out", "10.96.0.49", 2049)

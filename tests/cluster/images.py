@@ -20,6 +20,7 @@ from tests.cluster.node.system import CannotRun as CannotRun
 TARGETS = ("notebook", "hub", "service")
 FOLDER = CHECKOUT / "images"
 POSTGRES = Path(__file__).with_name("postgres")
+NFS = Path(__file__).with_name("nfs")
 # What decides on the package, and what on the layers below it.
 PACKAGE = (
     "jupyter_blueno",
@@ -81,10 +82,21 @@ class Images:
 
     def postgres(self) -> str:
         """Build a PostgreSQL for clusters that reach no registry of images, unless it is there; its name."""
+        return self._of_folder("test-postgres", POSTGRES)
+
+    def storage(self) -> str:
+        """Build the chart's NFS server, unless it is there; its name."""
+        return self._of_folder("storage", FOLDER / "storage")
+
+    def nfs_client(self) -> str:
+        """Build what speaks NFS without the kernel, unless it is there; its name."""
+        return self._of_folder("test-nfs", NFS)
+
+    def _of_folder(self, what: str, folder: Path) -> str:
         base = hashlib.sha256(f"{self.base}".encode()).hexdigest()
-        name = f"localhost/blueno/test-postgres:{_digest(str(POSTGRES.relative_to(CHECKOUT)))[:6]}{base[:2]}"
+        name = f"localhost/blueno/{what}:{_digest(str(folder.relative_to(CHECKOUT)))[:6]}{base[:2]}"
         if not _buildah("images", "--quiet", name, check=False).stdout.strip():
-            self._build(name, POSTGRES / "Dockerfile", POSTGRES)
+            self._build(name, folder / "Dockerfile", folder)
         return name
 
     def _build(self, name: str, file: Path, context: Path, *arguments: str) -> None:

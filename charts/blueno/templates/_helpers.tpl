@@ -58,6 +58,9 @@ imagePullSecrets:
 {{- $closed = append $closed (printf "%s-database.%s:5432" .Release.Name .Release.Namespace) }}
 {{- end }}
 {{- end }}
+{{- if .Values.storage.server.enabled }}
+{{- $closed = append $closed (printf "%s-storage.%s:2049" .Release.Name .Release.Namespace) }}
+{{- end }}
 {{- join "," $closed }}
 {{- end }}
 
