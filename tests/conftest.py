@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     browser = _taken(items, lambda item: tests / "ui" in item.path.parents)
     cluster = _taken(items, lambda item: tests / "cluster" in item.path.parents)
     # One installation, in one process.
-    cluster.sort(key=lambda item: "chart" not in getattr(item, "fixturenames", ()))
+    cluster.sort(key=lambda item: "release" not in getattr(item, "fixturenames", ()))
     items[:0] = browser
     share = (len(items) + len(cluster)) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items[share:share] = cluster

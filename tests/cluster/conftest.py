@@ -83,7 +83,14 @@ def places(cluster: Cluster, ours: dict[str, str]) -> Iterator[Places]:
 
 
 @pytest.fixture(scope="session")
-def chart(cluster: Cluster, ours: dict[str, str]) -> Iterator[Installation]:
-    """Return the chart, installed once for all tests of a process."""
+def release(cluster: Cluster, ours: dict[str, str]) -> Iterator[Installation]:
+    """Return the chart, installed once for all tests of a process, as the last of them left it."""
     with installed(cluster, ours) as made:
         yield made
+
+
+@pytest.fixture
+def chart(release: Installation) -> Installation:
+    """Return the installed chart with the values that most tests want."""
+    release.having()
+    return release

@@ -108,7 +108,7 @@ class Installation:
             self.ready()
 
     def ready(self, *parts: str) -> None:
-        """Wait until these parts (all, when none is named) run as they are described now."""
+        """Wait until these parts run as they are described now; if none is named all, and the hub answers."""
         kinds = {"database": "statefulset"}
         for part in parts or ("database", "hub", "proxy", "service"):
             what = f"{kinds.get(part, 'deployment')}/{self.name}-{part}"
@@ -118,6 +118,14 @@ class Installation:
                 raise AssertionError(f"{what} does not become ready ({reason}):\n{self.says()}") from None
         # Who was replaced works on until it is gone, by what it was told before.
         self.cluster.until(lambda: not self._leaving(), self.says)
+        if not parts:
+            self.cluster.until(self._answers, self.says)
+
+    def _answers(self) -> bool:
+        """Whether the hub answers; a new proxy learns of it a moment after both run."""
+        with suppress(OSError):
+            return bool(self.api("GET", "/"))
+        return False
 
     def _leaving(self) -> list[str]:
         """Pods of the release that are being deleted."""
@@ -155,18 +163,28 @@ class Installation:
         """What the hub says of a person's notebook server; None when there is none."""
         try:
             found: dict[str, Any] | None = self.api("GET", f"/users/{person}")["servers"].get("")
-        except urllib.error.HTTPError:
-            return None
+        except urllib.error.HTTPError as error:
+            if error.code == 404:  # nobody of that name was here yet
+                return None
+            if error.code != 503:
+                raise
+            self.cluster.until(self._answers, self.says)  # the hub was away
+            return self.server(person)
         return found
 
     def start_server(self, person: str) -> Http:
         """Have a person's notebook server running, and return it as they ask it."""
         with suppress(urllib.error.HTTPError):  # known already
             self.api("POST", f"/users/{person}")
-        if not (self.server(person) or {}).get("ready"):
-            with suppress(urllib.error.HTTPError):  # it is on its way
-                self.api("POST", f"/users/{person}/server", {"profile": "small"})
-        self.cluster.until(lambda: (self.server(person) or {}).get("ready"), self.says)
+
+        def started() -> bool:
+            found = self.server(person)
+            if found is None:
+                with suppress(urllib.error.HTTPError):  # it is on its way, or was refused for now
+                    self.api("POST", f"/users/{person}/server", {"profile": "small"})
+            return found is not None and found["ready"]
+
+        self.cluster.until(started, self.says)
         token: str = self.api("POST", f"/users/{person}/tokens", {"note": "test"})["token"]
         # Who was about to connect when a pod was killed waits for it in vain.
         return Http(f"{self.url}/user/{person}", token, timeout=10)

@@ -31,8 +31,8 @@ from jupyter_client import BlockingKernelClient
 client = BlockingKernelClient(connection_file=f"/tmp/jupyter-runtime/kernel-{sys.argv[1]}.json")
 client.load_connection_file()
 client.start_channels()
-client.wait_for_ready(30)
-client.execute_interactive(sys.argv[2], timeout=30)
+client.wait_for_ready(60)
+client.execute_interactive(sys.argv[2], timeout=60)
 """
 
 
@@ -118,7 +118,8 @@ def test_work_goes_on_while_all_else_is_killed_in_turn_and_upgraded(chart: Insta
         assert alice.call(get_log, LogRange(one, 0, 1000)).body == b"begun\n"
 
 
-def test_what_was_uninstalled_by_mistake_is_there_again_after_an_installation(chart: Installation) -> None:
+def test_what_was_uninstalled_by_mistake_is_there_again_after_an_installation(release: Installation) -> None:
+    chart = release
     alice = chart.start_server("alice")
     job = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "kept", JobSpec("command", command=["true"]))).id
     known(chart, alice, job, "SUCCEEDED")

@@ -20,13 +20,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def doors(chart: Installation) -> Iterator[Installation]:
-    """The chart with passwords; as it was for the others afterwards."""
-    chart.having(hub={"authentication": {"authenticator_class": "passwords", "allow_all": False}})
-    yield chart
+def doors(release: Installation) -> Iterator[Installation]:
+    """The chart with passwords."""
+    release.having(hub={"authentication": {"authenticator_class": "passwords", "allow_all": False}})
+    yield release
     for person in ("head", "nora"):
-        chart.stop_server(person)
-    chart.having()
+        release.stop_server(person)
 
 
 def test_from_the_first_link_to_the_last_day(doors: Installation, browser: Browser) -> None:

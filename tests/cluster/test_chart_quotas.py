@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -23,12 +22,11 @@ FULL = "The team radiology holds 0.15 of its 0.15 cores"
 
 
 @pytest.fixture
-def limited(chart: Installation) -> Iterator[Installation]:
-    chart.having(quotas=QUOTAS)
+def limited(release: Installation) -> Installation:
+    release.having(quotas=QUOTAS)
     for person in ("alice", "bob"):
-        chart.stop_server(person)
-    yield chart
-    chart.having()
+        release.stop_server(person)
+    return release
 
 
 def test_what_the_quota_has_no_room_for_waits_or_is_refused_in_words(
@@ -45,8 +43,8 @@ def test_what_the_quota_has_no_room_for_waits_or_is_refused_in_words(
 
     train, second = submit("train"), submit("second")
     chart.cluster.until(lambda: beside.call(get_job, JobRef(train)).state == "RUNNING", chart.says)
-    (pod,) = chart.pods(**{"app.kubernetes.io/component": "job"})
-    assert pod["metadata"]["labels"]["blueno.dev/job"] == train
+    assert len(chart.pods(**{"blueno.dev/job": train})) == 1
+    assert chart.pods(**{"blueno.dev/job": second}) == []
     execute(alice, "blueno:open-job", {"id": second})
     tab = alice.locator(".jp-blueno-job-tab:not(.lm-mod-hidden)")
     expect(tab).to_contain_text(f"{FULL}: alice's job 'train' (0.1 cores, for ", timeout=LONG)

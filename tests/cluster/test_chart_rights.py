@@ -90,7 +90,6 @@ def test_the_namespace_of_people_takes_no_pod_with_rights(
 
 
 def test_a_notebook_s_doctor_finds_what_is_so_and_what_is_not(chart: Installation) -> None:
-    chart.having()
     chart.start_server("alice")
     said = chart.runs(chart.users, "jupyter-alice", "blueno", "doctor", "--json")
     found = {one["what"]: one for one in json.loads(said[said.index("[") : said.rindex("]") + 1])}
@@ -129,7 +128,6 @@ def test_nothing_runs_as_root_nor_an_image_without_a_version(chart: Installation
 
 
 def test_helm_test_fails_where_policies_are_not_enforced_and_says_so(chart: Installation) -> None:
-    chart.having()
     with pytest.raises(AssertionError, match="check-notebook"):
         chart.helm("test")
     notebook = ("logs", f"{chart.name}-check-notebook", "--namespace", chart.users)
