@@ -110,8 +110,7 @@ def test_two_people_of_a_team_from_the_first_page_to_a_result_that_outlives_a_se
     (pod,) = chart.pods(**{"app.kubernetes.io/component": "job"})
     assert pod["metadata"]["labels"]["blueno.dev/team"] == "radiology"
     assert pod["status"]["phase"] == "Running"
-    execute(alice, "docmanager:save-all")
-    expect(alice.locator(".lm-mod-dirty")).to_have_count(0)
+    alice.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
     chart.stop_server("alice")
     (chart.volume / "home" / "alice" / "go-on").touch()
     job = card.get_attribute("data-job")
