@@ -391,3 +391,8 @@ def test_what_is_written_down_follows_the_pods_that_there_are(
         ledger.put_notebook(connection, "local", "bob", "", profile="GPU", cpu=1, memory=0, gpu=1)
         connection.execute(sa.update(notebook).values(since=sa.func.now() - timedelta(hours=1)))
     assert there("alice") == ["alice"], "its pod never came"
+    with database.begin() as connection:  # as a person may ask whose pod is there
+        ledger.put_notebook(connection, "local", "alice", "", profile="GPU", cpu=0, memory=0, gpu=0)
+    assert there("alice") == ["alice"]
+    with database.begin() as connection:
+        assert ledger.holders(connection, "local")[0].amounts == Amounts(1, 0, 1)

@@ -134,9 +134,9 @@ def notebooks(connection: sa.Connection) -> list[sa.Row[Any]]:
     return list(connection.execute(sa.select(notebook)))
 
 
-def seen(connection: sa.Connection, team: str, owner: str, server: str) -> None:
-    """Its pod is there."""
-    statement = sa.update(notebook).where(_ONE, notebook.c.seen_at.is_(None)).values(seen_at=sa.func.now())
+def seen(connection: sa.Connection, team: str, owner: str, server: str, holds: Amounts) -> None:
+    """Its pod is there, and holds so much, whatever was asked for it."""
+    statement = sa.update(notebook).where(_ONE).values(seen_at=sa.func.now(), **holds._asdict())
     connection.execute(statement, {"its_team": team, "its_owner": owner, "its_server": server})
 
 

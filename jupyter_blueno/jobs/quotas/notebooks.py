@@ -55,8 +55,9 @@ def settle(database: Database, there: Sequence[Seen]) -> None:
         for key, row in known.items():
             fresh = row.seen_at is None and (now - row.since).total_seconds() < SOON
             if key in found:
-                if row.seen_at is None:
-                    ledger.seen(connection, *key)
+                holds = found[key].amounts
+                if row.seen_at is None or (row.cpu, row.memory, row.gpu) != holds:
+                    ledger.seen(connection, *key, holds)
             elif not fresh:
                 ledger.forget(connection, *key)
         for key, one in found.items():
