@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 
 from jupyter_blueno.jobs import lean
-from jupyter_blueno.jobs.engine import processes
 from jupyter_blueno.jobs.engine.supervisor import Supervisor
 from jupyter_blueno.jobs.lean import suppress
 
@@ -173,4 +172,8 @@ def _calm() -> None:
 
 def _is_alone() -> bool:
     """Whether nothing is left of a job, as who tells of its end: it would count as the next one's."""
-    return not processes.descendants(os.getpid())
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+        return False
+    return True

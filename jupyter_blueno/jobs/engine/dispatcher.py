@@ -19,7 +19,7 @@ import sys
 import time
 
 from jupyter_blueno.jobs import lean
-from jupyter_blueno.jobs.engine import cgroup, processes
+from jupyter_blueno.jobs.engine import cgroup, memory, processes
 from jupyter_blueno.jobs.engine.crew import Crew
 from jupyter_blueno.jobs.engine.entries import BELL_SIZE, Entries
 from jupyter_blueno.jobs.engine.limits import usable_cores
@@ -146,7 +146,7 @@ class Dispatcher:
         os.set_blocking(self.wake, False)
         os.set_blocking(self.wake_end, False)
         signal.set_wakeup_fd(self.wake_end, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _only_wake)
+        signal.signal(signal.SIGCHLD, processes.only_wake)
 
     def open_bell(self) -> None:
         path = self.entries.path("bell")
@@ -338,13 +338,10 @@ class Dispatcher:
             )
 
 
-def _only_wake(*_: object) -> None:
-    """A signal that ends a wait."""
-
-
 def _import_early() -> None:
     """What a supervisor and its child need, before the fork: they share it."""
     with suppress(ImportError):
         import _ctypes  # noqa: F401
         import resource  # noqa: F401
     processes.identity(os.getpid())
+    memory.kills_beside()

@@ -35,6 +35,7 @@ class Family:
         self.session = 0  # its session and process group; 0 if the number may be another's by now
         self.adopted = False
         self.has_all_below = processes.become_subreaper()  # none can leave by losing its parent
+        self.alone = False  # known to have no process left
         self.exit_status: int | None = None  # as waitpid says it
         self.most = 0  # bytes that the largest process had in memory
 
@@ -59,6 +60,7 @@ class Family:
             try:
                 pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
+                self.alone = self.has_all_below and not self.adopted
                 break
             if pid == 0:
                 break

@@ -48,17 +48,27 @@ def kills_beside() -> int | None:
     own. Without a group that tells, it is all that were ended on the machine;
     None where nothing tells.
     """
-    for path in _own_groups()[:1]:
-        for name in ("memory.events.local", "memory.oom_control"):
-            with suppress(OSError, ValueError, IndexError):
-                return _counted(os.path.join(path, name), b"\noom_kill ")
-    with suppress(OSError, ValueError, IndexError):
-        return _counted("/proc/vmstat", b"\noom_kill ")
+    global _counter
+    if _counter:
+        with suppress(OSError, ValueError, IndexError):
+            return _kills(_counter)
+    groups = _own_groups()[:1]
+    files = [
+        os.path.join(one, name) for one in groups for name in ("memory.events.local", "memory.oom_control")
+    ]
+    for path in (*files, "/proc/vmstat"):
+        with suppress(OSError, ValueError, IndexError):
+            found = _kills(path)
+            _counter = path
+            return found
     return None
 
 
-def _counted(path: str, name: bytes) -> int:
-    return int((b"\n" + lean.read(path)).split(name, 1)[1].split(b"\n", 1)[0])
+_counter = ""  # the file that told, which does not change as long as nobody moves this process
+
+
+def _kills(path: str) -> int:
+    return int((b"\n" + lean.read(path)).split(b"\noom_kill ", 1)[1].split(b"\n", 1)[0])
 
 
 def _own_groups() -> list[str]:

@@ -32,6 +32,15 @@ def identity(pid: int) -> str | None:
     return next((one[3] for one in _listing(pid) if one[0] == pid), None)
 
 
+def own_identity() -> str | None:
+    """The same of this process, which does not change."""
+    global _own
+    pid = os.getpid()
+    if _own[0] != pid:  # the first time, or in a fork
+        _own = (pid, identity(pid))
+    return _own[1]
+
+
 def children(pid: int) -> list[int]:
     """Direct children; empty on systems that do not tell cheaply."""
     found: list[int] = []
@@ -129,6 +138,10 @@ def become_subreaper(yes: bool = True) -> bool:
     return False
 
 
+def only_wake(*_: object) -> None:
+    """Handle a signal that is to end a wait, and nothing else."""
+
+
 def default_signals() -> None:
     """Undo this process's signal handling, for a program that is about to be run."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD):
@@ -137,6 +150,7 @@ def default_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
+_own: tuple[int, str | None] = (0, None)  # PID and identity
 _boot_id = ""
 
 

@@ -186,7 +186,7 @@ class Supervisor:
         os.set_blocking(write_end, False)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGUSR1):
-            signal.signal(number, _only_wake)
+            signal.signal(number, processes.only_wake)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.on_shutdown)
 
@@ -222,7 +222,6 @@ class Supervisor:
         if self.attempts.is_last and not self.follows_shutdown:
             birth.forget_environment(self.folder)
         self.limits.begun()
-        self.sync("status.json")  # the work need not wait for the disk
         return True
 
     def adopt(self, status: dict[str, Any]) -> None:
@@ -240,7 +239,7 @@ class Supervisor:
         content: dict[str, Any] = {
             "state": state,
             "supervisor": pid,
-            "supervisor_identity": processes.identity(pid),
+            "supervisor_identity": processes.own_identity(),
         }
         content.update(child=self.family.child, child_identity=self.family.identity)
         content.update(started_at=self.started_at, started_clock=self.started_clock)
@@ -259,7 +258,8 @@ class Supervisor:
                 poller.register(os.pidfd_open(self.family.child), select.POLLIN)
         usage = Usage(self.folder, self.family, self.gpus)
         beat = 0.0
-        self.crowd = processes.threads_on_machine()
+        self.crowd = 0
+        synced = False
         while not self.family.ended():
             now = time.monotonic()
             if now - beat >= HEARTBEAT:
@@ -272,7 +272,10 @@ class Supervisor:
             if self.ending:
                 self.end(kindly=self.ending not in ("too_many_processes", "out_of_memory"))
                 return
-            poller.poll(max(1, int(1000 * min(TICK, pause, self.time_left(), self.limits.period))))
+            pause = min(TICK, pause, self.time_left(), self.limits.period)
+            if not poller.poll(max(1, int(1000 * pause))) and not synced:  # of what is over, the end will be
+                self.sync("status.json")
+                synced = True
             with suppress(BlockingIOError):
                 os.read(self.wake, 4096)
 
@@ -319,8 +322,8 @@ class Supervisor:
     def too_many(self) -> bool:
         """Count our processes, but only when the machine got noticeably fuller."""
         total = processes.threads_on_machine()
-        if total - self.crowd < CROWD:
-            self.crowd = min(self.crowd, total)
+        if not self.crowd or total - self.crowd < CROWD:
+            self.crowd = min(self.crowd or total, total)
             return False
         count = len(processes.descendants(os.getpid()))
         if count < self.plan["process_limit"] // 2:
@@ -339,7 +342,7 @@ class Supervisor:
 
     def clear(self) -> None:
         """After the process ended by itself: what it left behind must go too."""
-        if self.family.all() and not self.family.wait_gone(0.1):
+        if not self.family.alone and self.family.all() and not self.family.wait_gone(0.1):
             self.end(kindly=True)
         self.log.keep_small()
 
@@ -394,7 +397,3 @@ class Supervisor:
         for name in names:
             with suppress(OSError):
                 os.unlink(self.path(name))
-
-
-def _only_wake(*_: object) -> None:
-    """A signal that ends a wait."""
