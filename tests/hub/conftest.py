@@ -216,3 +216,9 @@ def _free_ports(count: int) -> int:
             for one in taken:
                 one.close()
     raise RuntimeError("no ports are free")
+
+
+@pytest.fixture
+def nothing_looked_at(hub: Hub) -> None:
+    """What the service did for other tests, as when somebody leaves, does not count."""
+    (hub.folder / "looked-at").write_text("")

@@ -53,6 +53,9 @@ from tests.hub.conftest import Hub
 from tests.hub.test_service import ended
 
 
+pytestmark = pytest.mark.usefixtures("nothing_looked_at")
+
+
 def looked_at(hub: Hub) -> list[str]:
     """What the service opened outside of the teams' folders, and what it started."""
     lines = (hub.folder / "looked-at").read_text().splitlines()

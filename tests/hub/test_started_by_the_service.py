@@ -38,6 +38,7 @@ from tests.hub.conftest import Hub
 from tests.hub.test_paths import looked_at
 from tests.hub.test_service import ended
 
+pytestmark = pytest.mark.usefixtures("nothing_looked_at")
 YEARLY = Timing(cron="0 0 1 1 *")
 
 

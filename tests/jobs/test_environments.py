@@ -79,7 +79,7 @@ def test_it_is_built_once_and_removed(manager: JobManager, folder: Path, wheel: 
     assert set(built.jobs) == {job.id for job in jobs}
     assert "tiny" in environments.log(home, built.key).decode()
     assert sum("The environment was built in" in log(manager, job) for job in jobs) == 1
-    assert manager.code(ALICE, jobs[0].id).packages == ["tiny==1.5"]
+    assert manager.code(ALICE, jobs[0].id).packages[-1] == "tiny==1.5"  # beside pip, where there is no uv
     assert manager.get(ALICE, jobs[0].id).progress is None
     again = wait(manager, start(manager, ask(wheel)), "SUCCEEDED")
     assert log(manager, again) == f"tiny {home / 'environments' / built.key}\n"

@@ -139,6 +139,8 @@ class Supervisor:
                 self.forget("status.json", birth.UNBORN)
                 return self.attempt()
         found = self.family.exit_status
+        if self.family.adopted and found and os.WIFSIGNALED(found) and os.path.exists(self.path("cancel")):
+            return "cancelled"  # as who watched before, and died, had begun
         return self.ending or self.limits.verdict(found) or ("unwatched" if found is None else "exited")
 
     def limits_of(self) -> Limits:
@@ -235,10 +237,9 @@ class Supervisor:
             self.write_status("RUNNING")
 
     def write_status(self, state: str) -> None:
-        pid = os.getpid()
         content: dict[str, Any] = {
             "state": state,
-            "supervisor": pid,
+            "supervisor": os.getpid(),
             "supervisor_identity": processes.own_identity(),
         }
         content.update(child=self.family.child, child_identity=self.family.identity)
