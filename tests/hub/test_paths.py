@@ -52,7 +52,6 @@ from jupyter_blueno.jobs.testing import until
 from tests.hub.conftest import Hub
 from tests.hub.test_service import ended
 
-
 pytestmark = pytest.mark.usefixtures("nothing_looked_at")
 
 
