@@ -141,10 +141,16 @@ def configure(c: Any, path: str | Path) -> None:
     )
 
 
+# Of libpq: seconds to connect, milliseconds until what was sent is acknowledged.
+DATABASE_PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
+
+
 def _set_up_hub(c: Any, values: Values) -> None:
     c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{PORT}"
     c.JupyterHub.hub_connect_url = f"http://{values.release}-hub.{values.namespace}:{PORT}"
     c.JupyterHub.db_url = os.environ["HUB_DATABASE_URL"]
+    # The hub does one thing at a time: it must not wait minutes for a database's pod that is gone.
+    c.JupyterHub.db_kwargs = {"pool_pre_ping": True, "connect_args": DATABASE_PATIENCE}
     c.JupyterHub.cleanup_servers = False  # notebooks live on while the hub is away
     # With it, the hub looks what the proxy knows: one that was replaced knows nothing.
     c.JupyterHub.last_activity_interval = 10

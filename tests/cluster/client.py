@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.cluster.node.node import Node
 
-PATIENCE = 120.0  # a pod that starts beside other tests on two cores
+PATIENCE = 200.0  # a pod that starts beside other tests on two cores
 
 
 class Refused(Exception):
