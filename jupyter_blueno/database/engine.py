@@ -28,6 +28,10 @@ OLDEST = (14,)
 QUIET = 30.0  # seconds after which a connection is asked whether it still works
 _migrating = threading.Lock()  # alembic keeps the migration at hand in a module
 
+# Of libpq, seconds and milliseconds: a server whose machine or pod is gone does not close its connections,
+# and the system would wait for minutes.
+PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 5000}
+
 
 class Database:
     """Connections to the catalog's PostgreSQL.
@@ -168,8 +172,13 @@ class _Pool:
                 self._server = None
 
     def _open(self) -> sa.Engine:
+        external = self.config.database_url
+        url = sa.make_url(external_url(external) if external else self._embedded_url())
         engine = sa.create_engine(
-            external_url(self.config.database_url) if self.config.database_url else self._embedded_url(),
+            url,
+            connect_args={
+                name: most for name, most in PATIENCE.items() if external and name not in url.query
+            },
             pool_size=self._connections,
             max_overflow=15,
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
