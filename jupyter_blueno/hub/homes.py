@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from jupyter_blueno.errors import Conflict, Unavailable
 from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused, Unreachable
-from jupyter_blueno.jobs.backends.kubernetes.objects import PodTemplate, value_of
+from jupyter_blueno.jobs.backends.kubernetes.objects import LEAST, PodTemplate, confined, value_of
 
 LEFT = ".left"
 # Both are names of one volume: moving is one step, which was done or was not.
@@ -127,22 +127,11 @@ class ClusterHomes:
             },
             "volumeMounts": [{"name": "home", "mountPath": place, "subPath": "home"}],
             "terminationMessagePolicy": "FallbackToLogsOnError",
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "readOnlyRootFilesystem": True,
-            },
+            "securityContext": {**LEAST, "readOnlyRootFilesystem": True},
         }
         pod = {
             "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": template.user,
-                "runAsGroup": template.group,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            **confined(template),
             "imagePullSecrets": [{"name": one} for one in template.pull_secrets],
             "containers": [container],
             "volumes": [{"name": "home", "persistentVolumeClaim": {"claimName": template.claim}}],

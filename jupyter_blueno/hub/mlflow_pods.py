@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_blueno.config import Config
 from jupyter_blueno.errors import BluenoError, Unavailable
 from jupyter_blueno.jobs.backends.kubernetes.access import Access, Refused, Unreachable
-from jupyter_blueno.jobs.backends.kubernetes.objects import PodTemplate, object_of, value_of
+from jupyter_blueno.jobs.backends.kubernetes.objects import LEAST, PodTemplate, confined, object_of, value_of
 from jupyter_blueno.jobs.backends.kubernetes.shapes import JobObject, PodObject
 from jupyter_blueno.tracking import mlflow
 from jupyter_blueno.tracking.companion import IDLE, PATIENCE, Companion
@@ -171,19 +171,12 @@ class TeamServer(Companion):
             "ports": [{"containerPort": PORT}],
             "resources": {"requests": REQUESTS, "limits": LIMITS},
             "volumeMounts": [{"name": "data", "mountPath": folder, "subPath": self._below()}],
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            "securityContext": LEAST,
             "terminationMessagePolicy": "FallbackToLogsOnError",
         }  # fmt: skip
         pod = {
             "restartPolicy": "OnFailure",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": template.user,
-                "runAsGroup": template.group,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            **confined(template),
             "containers": [container],
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": template.claim}}],
             "nodeSelector": template.node_selector,

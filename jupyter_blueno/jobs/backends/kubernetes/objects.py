@@ -221,19 +221,12 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
         "resources": resources(claim, template),
         "volumeMounts": mounts,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": LEAST,
     }
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **confined(template),
         "terminationGracePeriodSeconds": int(GRACE) + LEAVING,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": template.user,
-            "runAsGroup": template.group,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
         "containers": [container],
         "volumes": volumes,
     }
@@ -248,6 +241,23 @@ def _pod(folder: JobFolder, claim: Claim, template: PodTemplate, home: str) -> d
         "priorityClassName": priority_class(claim.resources.priority, template),
     }
     return pod | {name: value for name, value in optional.items() if value}
+
+
+def confined(template: PodTemplate) -> dict[str, Any]:
+    """What holds for every pod that is made here: nobody's rights in the cluster, and not root."""
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": template.user,
+            "runAsGroup": template.group,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+LEAST = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}  # of a container in it
 
 
 def _of_claim(claim: Claim, template: PodTemplate, home: str) -> list[dict[str, Any]]:
