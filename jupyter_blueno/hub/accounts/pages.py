@@ -31,13 +31,15 @@ class InvitationPage(BaseHandler):
     def append_query_parameters(self, url: str, exclude: list[str] | None = None) -> str:
         return url  # the token does not go on to the next page
 
+    def _is_good(self, found: Invitation, user: Any) -> bool:
+        """Whether it still lets somebody in, or did let in who asks."""
+        return found.state == "open" or bool(user and store.admits(self.db, self._token, user.name))
+
     async def get(self) -> None:
         token = self._token
         found = store.find(self.db, token)
         user = self.current_user
-        if found is None or (
-            found.state != "open" and not (user and store.admits(self.db, token, user.name))
-        ):
+        if found is None or not self._is_good(found, user):
             await self._refuse(found)
         elif user and self._kept_token == token:
             await self._join(found, user)  # they said so before they signed in
@@ -48,9 +50,7 @@ class InvitationPage(BaseHandler):
         token = self._token
         found = store.find(self.db, token)
         user = self.current_user
-        if found is None or (
-            found.state != "open" and not (user and store.admits(self.db, token, user.name))
-        ):
+        if found is None or not self._is_good(found, user):
             await self._refuse(found)
         elif user:
             await self._join(found, user)
