@@ -33,9 +33,7 @@ def run(job: str, plan: dict[str, Any], surroundings: dict[bytes, bytes]) -> NoR
     here = Beside(job, plan)
     try:
         here.start(surroundings)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the supervisor's lock above all
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # meant for the workers
+        birth.only_wait()
         status = here.wait()
     except BaseException:
         here.send(signal.SIGKILL)

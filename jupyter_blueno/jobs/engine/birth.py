@@ -108,13 +108,18 @@ def bear_witness(folder: str, argv: list[str], surroundings: dict[bytes, bytes])
     os.environb[b"PATH"] = surroundings.get(b"PATH", os.defpath.encode())  # where it is looked for
     program = os.posix_spawnp(argv[0], argv, surroundings)
     try:
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the supervisor's lock above all
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # meant for the program, which is in our group
+        only_wait()
         _, status = os.waitpid(program, 0)
         end_as(folder, status)
     finally:
         os._exit(127)
+
+
+def only_wait() -> None:
+    """As the parent of programs: hold nothing of the supervisor's, hear no signal that is meant for them."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # its lock above all
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def end_as(folder: str, status: int) -> NoReturn:
