@@ -75,6 +75,14 @@ def read_json(path: str) -> Any:
     return from_json(read(path), path)
 
 
+def told(path: str) -> Any:
+    """The same; None where there is none, or none that is whole."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return None
+
+
 def from_json(content: bytes, path: str) -> Any:
     """What JSON says; `path` is where it is from, for the ValueError if it is none."""
     text = content.decode().strip()
@@ -92,7 +100,8 @@ def write_whole(
 ) -> None:
     """Write a file so that readers see all of it or nothing; see `write`.
 
-    A `spare` file is used up for it, if it is there: no inode is made or freed then.
+    A `spare` file is used up for it, if it is there: no inode is made or freed then. Some
+    disks look through all that were freed lately for each new one.
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}")
@@ -113,14 +122,11 @@ def write_json(path: str, content: dict[str, Any], durable: bool = False, spare:
     write_whole(path, to_json(content).encode(), durable, spare=spare)
 
 
-def make_spare(path: str, spare: str) -> None:
-    """Empty a file that is needed no more, and keep it for `write_whole`.
-
-    Some disks look through all files that were freed lately for each new one.
-    """
-    with suppress(FileNotFoundError):
-        os.truncate(path, 0)
-        os.rename(path, spare)
+def forget(folder: str, *names: str) -> None:
+    """Remove files of a folder, as far as they are there and can be removed."""
+    for name in names:
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
 
 
 def to_json(content: dict[str, Any]) -> str:

@@ -124,9 +124,7 @@ class Attempts:
             return False
         when = f" in {pause:.0f} s" if pause else ""
         self._note(f"Attempt {self.number} of {self.most} ended: {why}. The next begins{when}.")
-        for name in OF_ONE_ATTEMPT:
-            with suppress(OSError):
-                os.unlink(self.path(name))
+        lean.forget(self.folder, *OF_ONE_ATTEMPT)
         self.number, self.begins_at, self.content = self.number + 1, begins_at, content
         self.begins_clock = clock() + pause
         self.most = counts["of"]

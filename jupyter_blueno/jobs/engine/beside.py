@@ -52,7 +52,7 @@ class Beside:
         self.logs = [LogCap(workers.folder_of(job, rank), plan["log_limit"]) for rank in range(1, self.size)]
 
     def start(self, surroundings: dict[bytes, bytes]) -> None:
-        workers.forget(self.job, workers.CAUSE)
+        lean.forget(self.job, workers.CAUSE)
         hosts, (port, *ports) = [HOST] * self.size, free_ports(self.size + 1)
         gpus = shares(surroundings.get(b"CUDA_VISIBLE_DEVICES"), self.size)
         for rank in range(self.size):
@@ -66,7 +66,7 @@ class Beside:
         argv = self.plan["argv"]
         actions: list[Any] = []
         if rank:
-            workers.forget(folder, *OF_ONE_ATTEMPT)
+            lean.forget(folder, *OF_ONE_ATTEMPT)
             argv = lean.read_json(os.path.join(folder, "run.json"))["argv"]
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             actions = [

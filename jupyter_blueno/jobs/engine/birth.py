@@ -40,8 +40,10 @@ def environment(folder: str, gpus: str | None, attempt: int) -> dict[bytes, byte
 
 def forget_environment(folder: str) -> None:
     """Let nobody read it who comes later; its file serves for what is written at the end."""
+    path = os.path.join(folder, "environ")
     with suppress(OSError):
-        lean.make_spare(os.path.join(folder, "environ"), os.path.join(folder, SPARE))
+        os.truncate(path, 0)
+        os.rename(path, os.path.join(folder, SPARE))
 
 
 def secrets(plan: dict[str, Any]) -> dict[bytes, bytes]:

@@ -65,10 +65,8 @@ class Worker(ContainedSupervisor):
         workers.stands(self.job, self.rank, host=os.environ.get("BLUENO_NODE"), **content)
 
     def job_says(self, name: str) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
-            found: dict[str, Any] = lean.read_json(os.path.join(self.job, name))
-            return found
-        return {}
+        found: dict[str, Any] = lean.told(os.path.join(self.job, name)) or {}
+        return found
 
     def meeting(self) -> dict[str, Any]:
         """What rank 0 says of this attempt; empty: nothing yet."""
@@ -154,7 +152,7 @@ class Follower(Worker):
     def start(self) -> bool:
         if not self.hosts:  # it was not to be
             return False
-        workers.forget(self.folder, *OF_ONE_ATTEMPT)
+        lean.forget(self.folder, *OF_ONE_ATTEMPT)
         return super().start()
 
     def is_past(self) -> bool:

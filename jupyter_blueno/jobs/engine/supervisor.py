@@ -94,10 +94,7 @@ class Supervisor:
             os.close(descriptor)
 
     def read(self, name: str) -> Any:
-        try:
-            return lean.read_json(self.path(name))
-        except (OSError, ValueError):
-            return None
+        return lean.told(self.path(name))
 
     # -- the run, from beginning to end -----------------------------------
 
@@ -395,6 +392,4 @@ class Supervisor:
 
     def forget(self, *names: str) -> None:
         """Remove files that are there no more than now."""
-        for name in names:
-            with suppress(OSError):
-                os.unlink(self.path(name))
+        lean.forget(self.folder, *names)

@@ -80,16 +80,8 @@ def stands(job: str, rank: int, **content: Any) -> None:
 
 def standing(job: str, rank: int) -> dict[str, Any]:
     """How a worker stands; empty where nobody said so."""
-    with suppress(OSError, ValueError):
-        found: dict[str, Any] = lean.read_json(os.path.join(job, FOLDER, str(rank), RANK))
-        return found
-    return {}
-
-
-def forget(folder: str, *names: str) -> None:
-    for name in names:
-        with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
+    found: dict[str, Any] = lean.told(os.path.join(job, FOLDER, str(rank), RANK)) or {}
+    return found
 
 
 def blame(job: str, rank: int, size: int) -> None:
@@ -98,7 +90,7 @@ def blame(job: str, rank: int, size: int) -> None:
     The others failed because of it, if they did: what they said tells nothing.
     """
     if rank:
-        forget(job, *SAID)
+        lean.forget(job, *SAID)
         for name in SAID:
             with suppress(OSError):
                 lean.write_whole(os.path.join(job, name), lean.read(os.path.join(folder_of(job, rank), name)))
