@@ -3,6 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { Unreadable } from '../../api/types';
 import { count } from '../numbers';
+import { Heads } from '../heads';
 
 /** `3 could not be read`: opens the list of them with the reasons. */
 export function ProblemsButton(props: {
@@ -25,12 +26,7 @@ export function ProblemsButton(props: {
 async function showProblems(problems: readonly Unreadable[]): Promise<void> {
   const body = ReactWidget.create(
     <table className="jp-blueno-problem-list">
-      <thead>
-        <tr>
-          <th scope="col">Sample</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
+      <Heads names={['Sample', 'Why']} />
       <tbody>
         {problems.map(({ name, message, code }) => (
           <tr key={name}>

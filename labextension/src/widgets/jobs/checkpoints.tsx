@@ -9,6 +9,7 @@ import { useModel } from '../hooks';
 import { age, bytes, counted, date, short } from '../numbers';
 import type { JobFeed } from './feed';
 import { Action } from './header';
+import { Heads } from '../heads';
 
 const PAUSE = 2000; // ms between two looks while the job runs
 
@@ -42,15 +43,7 @@ function List({ found }: { found: Checkpoint[] }): JSX.Element {
     <section className="jp-blueno-checkpoints">
       <h2>Checkpoints</h2>
       <table className="jp-blueno-curves-table">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Step</th>
-            <th scope="col">Size</th>
-            <th scope="col">Saved</th>
-            <th scope="col">Path</th>
-          </tr>
-        </thead>
+        <Heads names={['Name', 'Step', 'Size', 'Saved', 'Path']} />
         <tbody>
           {found.map(one => {
             const saved = new Date(one.saved_at * 1000).toISOString();

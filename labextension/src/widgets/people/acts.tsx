@@ -4,6 +4,7 @@ import type { Platform } from '../../models/platform';
 import { useDebounced, useFetch } from '../hooks';
 import { age, date } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
+import { Heads } from '../heads';
 
 const PAGE = 50;
 
@@ -108,16 +109,7 @@ export function Acts(props: {
 function Table({ acts }: { acts: Act[] }): JSX.Element {
   return (
     <table className="jp-blueno-people-table" aria-label="Who did what">
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Person</th>
-          <th scope="col">Team</th>
-          <th scope="col">Did</th>
-          <th scope="col">With</th>
-          <th scope="col">Refused</th>
-        </tr>
-      </thead>
+      <Heads names={['When', 'Person', 'Team', 'Did', 'With', 'Refused']} />
       <tbody>
         {acts.map(act => (
           <tr key={act.id}>

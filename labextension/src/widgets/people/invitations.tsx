@@ -5,6 +5,7 @@ import { age, date } from '../numbers';
 import { Empty } from '../states';
 import { askForInvitation } from './inviting';
 import { teamsOf, tried } from './people';
+import { Heads } from '../heads';
 
 /** Links by which somebody may still come in, and with a click all others. */
 export function Invitations(props: {
@@ -34,16 +35,7 @@ export function Invitations(props: {
         </Empty>
       ) : (
         <table className="jp-blueno-people-table" aria-label="Invitations">
-          <thead>
-            <tr>
-              <th scope="col">For</th>
-              <th scope="col">Team</th>
-              <th scope="col">Used</th>
-              <th scope="col">By</th>
-              <th scope="col">Good until</th>
-              <td />
-            </tr>
-          </thead>
+          <Heads names={['For', 'Team', 'Used', 'By', 'Good until', '']} />
           <tbody>
             {shown.map(one => (
               <tr key={one.id} data-invitation={one.id}>

@@ -9,6 +9,7 @@ import { Field } from '../add/form';
 import { age, counted, date } from '../numbers';
 import { askForInvitation } from './inviting';
 import { letGo } from './leaving';
+import { Heads } from '../heads';
 
 interface PeopleProps {
   platform: Platform;
@@ -45,15 +46,7 @@ export function People({ platform, people, again }: PeopleProps): JSX.Element {
         </button>
       </div>
       <table className="jp-blueno-people-table" aria-label="People">
-        <thead>
-          <tr>
-            <th scope="col">Person</th>
-            <th scope="col">Teams</th>
-            <th scope="col">Notebook</th>
-            <th scope="col">Last seen</th>
-            <td />
-          </tr>
-        </thead>
+        <Heads names={['Person', 'Teams', 'Notebook', 'Last seen', '']} />
         <tbody>
           {people.map(person => (
             <Row key={person.name} {...{ platform, person, people, again }} />

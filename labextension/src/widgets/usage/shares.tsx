@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Share } from '../../api/types';
 import { bytes } from '../numbers';
+import { Heads } from '../heads';
 
 /** What may be held and what is: a bar for each thing that has a bound. */
 export function Shares(props: {
@@ -17,13 +18,7 @@ export function Shares(props: {
   }
   return (
     <table className="jp-blueno-usage-table" aria-label="Quotas">
-      <thead>
-        <tr>
-          <th scope="col">Quota</th>
-          <th scope="col">Held</th>
-          <td />
-        </tr>
-      </thead>
+      <Heads names={['Quota', 'Held', '']} />
       <tbody>
         {rows.map(one => (
           <tr key={one.who + one.what}>

@@ -11,6 +11,7 @@ import { age, bytes, counted, date } from '../numbers';
 import { Empty, Failed, Loading } from '../states';
 import { Shares } from './shares';
 import { Stored } from './storage';
+import { Heads } from '../heads';
 
 const PERIODS = [1, 7, 30, 90, 365];
 
@@ -109,17 +110,9 @@ function Holders(props: {
 }): JSX.Element {
   return (
     <table className="jp-blueno-usage-table" aria-label="Held now">
-      <thead>
-        <tr>
-          <th scope="col">What</th>
-          <th scope="col">Person</th>
-          <th scope="col">GPUs</th>
-          <th scope="col">Busy</th>
-          <th scope="col">Cores</th>
-          <th scope="col">Memory</th>
-          <th scope="col">Since</th>
-        </tr>
-      </thead>
+      <Heads
+        names={['What', 'Person', 'GPUs', 'Busy', 'Cores', 'Memory', 'Since']}
+      />
       <tbody>
         {props.holders.map(one => (
           <tr key={`${one.kind} ${one.owner} ${one.id}`}>
@@ -156,17 +149,17 @@ function People({ people }: { people: PersonUsage[] }): JSX.Element {
   const most = Math.max(...people.map(hours), 1e-9);
   return (
     <table className="jp-blueno-usage-table" aria-label="Usage by person">
-      <thead>
-        <tr>
-          <th scope="col">Person</th>
-          <th scope="col">Jobs</th>
-          <th scope="col">GPU-hours</th>
-          <th scope="col">Core-hours</th>
-          <th scope="col">Running</th>
-          <th scope="col">GPUs now</th>
-          <td />
-        </tr>
-      </thead>
+      <Heads
+        names={[
+          'Person',
+          'Jobs',
+          'GPU-hours',
+          'Core-hours',
+          'Running',
+          'GPUs now',
+          ''
+        ]}
+      />
       <tbody>
         {people.map(one => (
           <tr key={one.owner}>
@@ -193,16 +186,9 @@ function Jobs(props: {
 }): JSX.Element {
   return (
     <table className="jp-blueno-usage-table" aria-label={props.label}>
-      <thead>
-        <tr>
-          <th scope="col">Job</th>
-          <th scope="col">Person</th>
-          <th scope="col">GPUs</th>
-          <th scope="col">GPU-hours</th>
-          <th scope="col">Core-hours</th>
-          <th scope="col">Begun</th>
-        </tr>
-      </thead>
+      <Heads
+        names={['Job', 'Person', 'GPUs', 'GPU-hours', 'Core-hours', 'Begun']}
+      />
       <tbody>
         {props.jobs.map(one => (
           <tr key={one.id}>

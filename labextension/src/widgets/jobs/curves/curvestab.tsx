@@ -7,6 +7,7 @@ import { Empty, Failed, Loading } from '../../states';
 import type { JobFeed } from '../feed';
 import { Chart, useTheme } from './chart';
 import { extremes, grouped, type Drawn, type Group } from './series';
+import { Heads } from '../../heads';
 
 const PERIOD = 1000; // ms between two looks while the job runs
 
@@ -273,15 +274,7 @@ function CurvesTable(props: {
 }): JSX.Element {
   return (
     <table className="jp-blueno-curves-table">
-      <thead>
-        <tr>
-          <th scope="col">Curve</th>
-          <th scope="col">Newest</th>
-          <th scope="col">Lowest</th>
-          <th scope="col">Highest</th>
-          <th scope="col">Points</th>
-        </tr>
-      </thead>
+      <Heads names={['Curve', 'Newest', 'Lowest', 'Highest', 'Points']} />
       <tbody>
         {props.groups.flatMap(({ title, curves }) =>
           curves.map(curve => {

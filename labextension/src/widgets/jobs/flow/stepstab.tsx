@@ -16,6 +16,7 @@ import { Parts } from './parts';
 import { FlowPicture } from './picture';
 import { useFlow } from './useflow';
 import { SIGN, partsWords, stateWords, took } from './words';
+import { Heads } from '../../heads';
 
 /** The steps of a flow, live: a picture, and the same as a list. */
 export function StepsTab(props: {
@@ -124,15 +125,7 @@ function StepList(props: {
   const { flow, model, shown, open, openJob } = props;
   return (
     <table className="jp-blueno-table jp-blueno-flow-list" aria-label="Steps">
-      <thead>
-        <tr>
-          <th scope="col">Step</th>
-          <th scope="col">State</th>
-          <th scope="col">Took</th>
-          <th scope="col">Why</th>
-          <th scope="col">Needs</th>
-        </tr>
-      </thead>
+      <Heads names={['Step', 'State', 'Took', 'Why', 'Needs']} />
       <tbody>
         {flow.steps.map(step => (
           <React.Fragment key={step.name}>
