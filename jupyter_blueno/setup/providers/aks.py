@@ -187,17 +187,9 @@ class Here(Provider):
         node, gpu = 0.192 * HOURS, 0.526 * HOURS
         return (
             Price("Kubernetes (the free tier)", 0, source=SOURCE),
-            Price(
-                f"machines {self.size.machine or MACHINE}, 1 to {self.size.nodes}",
-                node,
-                node * (self.size.nodes - 1),
-            ),
+            self.machines(self.size.machine or MACHINE, node),
             Price(f"Azure Files Premium, {self.size.storage} TB", 0.16 * 1024 * self.size.storage),
-            *(
-                [Price(f"machines with a T4, 0 to {self.size.gpus}", 0, gpu * self.size.gpus)]
-                if self.size.gpus
-                else []
-            ),
+            *self.gpu_machines("a T4", gpu),
             Price("disks and address", 25),
         )
 

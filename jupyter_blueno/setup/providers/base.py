@@ -73,6 +73,16 @@ class Provider(ABC):
         """Whether the provider knows who asks, and on whose account."""
         yield from ()
 
+    def machines(self, what: str, price: float) -> Price:
+        """What those without GPUs cost in a month; one is always there."""
+        most = self.size.nodes
+        return Price(f"machines {what}, 1 to {most}", price, price * (most - 1))
+
+    def gpu_machines(self, gpu: str, price: float) -> list[Price]:
+        """What those with a GPU cost; none is there while nobody asks for one."""
+        most = self.size.gpus
+        return [Price(f"machines with {gpu}, 0 to {most}", 0, price * most)] if most else []
+
     @property
     @abstractmethod
     def context(self) -> str:

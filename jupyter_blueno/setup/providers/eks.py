@@ -203,17 +203,9 @@ class Here(Provider):
         node, gpu = 0.192 * 1.12 * HOURS, 0.526 * 1.12 * HOURS
         return (
             Price("Kubernetes", 0.10 * HOURS, source=SOURCE),
-            Price(
-                f"machines of 4 cores in Auto Mode, 1 to {self.size.nodes}",
-                node,
-                node * (self.size.nodes - 1),
-            ),
+            self.machines("of 4 cores in Auto Mode", node),
             Price("EFS, for each 100 GB that are used", 30),
-            *(
-                [Price(f"machines with a T4, 0 to {self.size.gpus}", 0, gpu * self.size.gpus)]
-                if self.size.gpus
-                else []
-            ),
+            *self.gpu_machines("a T4", gpu),
             Price("gateway of the network, disks and address", 60),
         )
 

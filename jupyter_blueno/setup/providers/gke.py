@@ -183,17 +183,9 @@ class Here(Provider):
         node, gpu = 0.134 * HOURS, (0.38 + 0.35) * HOURS
         return (
             Price("Kubernetes (the first zonal cluster is free)", 0, source=SOURCE),
-            Price(
-                f"machines {self.size.machine or MACHINE}, 1 to {self.size.nodes}",
-                node,
-                node * (self.size.nodes - 1),
-            ),
+            self.machines(self.size.machine or MACHINE, node),
             Price(f"Filestore, {self.size.storage} TB", 0.000274 * HOURS * 1024 * self.size.storage),
-            *(
-                [Price(f"machines with a T4, 0 to {self.size.gpus}", 0, gpu * self.size.gpus)]
-                if self.size.gpus
-                else []
-            ),
+            *self.gpu_machines("a T4", gpu),
             Price("disks and address", 25),
         )
 
