@@ -6,13 +6,13 @@ written down in the hub first, with all that was decided.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from jupyter_blueno.api.context import Context, Hub
 from jupyter_blueno.api.operation import Done, Nothing, operation
 from jupyter_blueno.api.people import PersonRef, Text, administered
 from jupyter_blueno.catalog.model import User
-from jupyter_blueno.errors import BluenoError, Conflict, NotFound
+from jupyter_blueno.errors import BluenoError, Conflict
 from jupyter_blueno.people.model import Belongings, Departure, Leaving, Person
 
 
@@ -89,17 +89,7 @@ def advance(hub: Hub, begun: Departure) -> Leaving:
     else:
         waits = None
     ask = LetGo(begun.person, begun.heir, begun.cancel)
-    told = _leaving(hub, ask, begun, None)
-    return Leaving(
-        told.person,
-        told.teams,
-        told.belongings,
-        told.steps,
-        told.lost,
-        waits=waits,
-        departure=begun,
-        done=begun.done_at is not None,
-    )
+    return structs.replace(_leaving(hub, ask, begun, None), waits=waits)
 
 
 def _settle(hub: Hub, begun: Departure) -> str | None:
@@ -203,6 +193,6 @@ def go_on(hub: Hub) -> list[str]:
         if one.done_at is None:
             try:
                 advance(hub, one)
-            except (BluenoError, NotFound) as error:
+            except BluenoError as error:
                 trouble.append(f"{one.person}: {error.message}")
     return trouble

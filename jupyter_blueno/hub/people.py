@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 from jupyterhub.services.auth import HubAuth
@@ -58,3 +60,10 @@ class People:
 def is_team(group: str) -> bool:
     """Whether a group can be a team: at most 63 of ``a-z0-9-_.``, with a letter or digit first."""
     return 0 < len(group) <= 63 and group[0] not in ".-_" and set(group) <= _SIGNS
+
+
+def make_team_folder(folder: Path) -> None:
+    """Make a folder in which everything belongs to the team, whoever puts it there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # somebody else made it
+        folder.chmod(0o2775)

@@ -9,15 +9,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_blueno.hub import admission
 from jupyter_blueno.hub.accounts import SCOPE, TEMPLATES
 from jupyter_blueno.hub.accounts.admission import admitting
-from jupyter_blueno.hub.people import is_team
+from jupyter_blueno.hub.people import is_team, make_team_folder
 
 SERVICE = "blueno"
 SCOPES = [f"access:services!service={SERVICE}", "read:users:name!user", "read:users:groups!user"]
@@ -76,7 +76,7 @@ def configure(
         return team_of([group.name for group in spawner.user.groups], default_team)
 
     if command is not None and "pre_spawn_hook" not in c.Spawner:  # elsewhere the notebooks' pods make it
-        c.Spawner.pre_spawn_hook = lambda spawner: _make_shared(os.path.join(volume, "shared", team(spawner)))
+        c.Spawner.pre_spawn_hook = lambda spawner: make_team_folder(Path(volume, "shared", team(spawner)))
     given = dict(c.Spawner.environment) if "environment" in c.Spawner else {}
     c.Spawner.environment = {
         **given,
@@ -134,13 +134,6 @@ def _tell_ends(c: Any, service_url: str, token: str) -> None:
             await admission.tell_ended(spawner, service_url, token)
 
     c.Spawner.post_stop_hook = after
-
-
-def _make_shared(folder: str) -> None:
-    """Make what a team has in common."""
-    os.makedirs(folder, exist_ok=True)
-    with contextlib.suppress(PermissionError):  # somebody else made it
-        os.chmod(folder, 0o2775)  # everything in it belongs to the team
 
 
 def team_of(groups: list[str], default_team: str) -> str:

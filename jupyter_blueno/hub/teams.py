@@ -14,7 +14,6 @@ jobs are made of is laid out by the notebook server of whoever asks.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from jupyter_blueno.hub.admission import Notebooks
 from jupyter_blueno.hub.homes import ClusterHomes, LocalHomes
 from jupyter_blueno.hub.keeping import ClusterSecrets
 from jupyter_blueno.hub.mlflow_pods import TeamServer
-from jupyter_blueno.hub.people import is_team
+from jupyter_blueno.hub.people import is_team, make_team_folder
 from jupyter_blueno.hub.tokens import JobTokens
 from jupyter_blueno.jobs.backends.kubernetes.access import Access
 from jupyter_blueno.jobs.backends.kubernetes.settings import template_of
@@ -75,7 +74,9 @@ class Teams:
         self._access = Access()
         self.database = Database(config, CONNECTIONS, team=None)  # who says no team sees nothing
         self.notebooks = Notebooks.of(config, self.database.of_everybody)
-        self.hub = Hub(directory, _homes(config), self.database.of_everybody, self.platform, default_team)
+        self.hub = Hub(
+            directory, _homes(config, self._access), self.database.of_everybody, self.platform, default_team
+        )
         self.shared = Shared(
             self.database.of,
             lambda job_id: {JOB_TOKEN: tokens.of(job_id)},
@@ -153,10 +154,7 @@ class Teams:
             mail_server=self.config.mail_server,
             mail_to=self.config.mail_to,
         )
-        folder = Path(config.home)
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(PermissionError):  # somebody else made it
-            folder.chmod(0o2775)  # everything in it belongs to the team
+        make_team_folder(Path(config.home))
         platform = Platform(config, self.shared)
         platform.fires_schedules = True
         platform.jobs.start_monitor()
@@ -164,8 +162,8 @@ class Teams:
         return platform
 
 
-def _homes(config: Config) -> Homes:
+def _homes(config: Config, access: Access) -> Homes:
     """Who moves people's folders: on a cluster the service does not see them."""
     if config.jobs_backend != "kubernetes":
         return LocalHomes(config.home_path / "home")
-    return ClusterHomes(Access(), config.jobs_namespace, template_of(config))
+    return ClusterHomes(access, config.jobs_namespace, template_of(config))
