@@ -1,6 +1,8 @@
-"""Which teams have something new: one look for all who wait."""
+"""Who has something new: one look for all who wait."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,9 +13,13 @@ from jupyter_blueno.database.tables import dataset, job, model_version, schedule
 _SINCE = sa.bindparam("since", type_=sa.BigInteger)
 _TEAM = sa.bindparam("team", type_=sa.Text)
 _KINDS = (dataset, job, schedule, model_version)
+_NOBODY = sa.literal_column("''")
+_OWNER = sa.case((dataset.c.visibility == "private", dataset.c.owner), else_=_NOBODY)
 _CHANGED = sa.union(
     *(
-        sa.select(one.c.team, sa.literal_column(f"'{one.name}'")).where(one.c.revision > _SINCE)
+        sa.select(
+            one.c.team, _OWNER if one is dataset else _NOBODY, sa.literal_column(f"'{one.name}'")
+        ).where(one.c.revision > _SINCE)
         for one in _KINDS
     )
 )
@@ -28,10 +34,18 @@ def kinds(connection: sa.Connection, team: str, since: int) -> set[str]:
     return {name for name, changed in row._mapping.items() if changed}
 
 
-def look(database: Database, since: int) -> tuple[int, set[tuple[str, str]]]:
-    """The newest revision; teams, and tables in which something changed for them after `since`."""
+class Change(NamedTuple):
+    """In which table something is new, and for whom: one person of a team, or all of it (``""``)."""
+
+    team: str
+    person: str
+    kind: str
+
+
+def look(database: Database, since: int) -> tuple[int, set[Change]]:
+    """The newest revision, and what changed after `since`."""
     with database.autocommit() as connection:
         now = current_revision(connection)
         if now <= since:
             return now, set()
-        return now, {(team, name) for team, name in connection.execute(_CHANGED, {"since": since})}
+        return now, {Change(*row) for row in connection.execute(_CHANGED, {"since": since})}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,6 +116,8 @@ class BluenoService(Application):
 
     async def serve(self) -> None:
         """Serve until a signal asks for the end."""
+        # The loop waits for threads that compute; Python lets each have 5 ms.
+        sys.setswitchinterval(0.0005)
         auth = HubAuth(parent=self, cache_max_age=self.believed)
         teams = Teams(
             Config(parent=self, home=self.volume, service_url=""),
@@ -137,6 +141,7 @@ class BluenoService(Application):
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
+        gc.freeze()  # what is here stays: a walk through it takes 0.1 s
         self.log.info("Blueno %s serves %s on %s", __version__, self.url, self.listen)
         await ended.wait()
         old.stop()

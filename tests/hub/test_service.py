@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from jupyter_blueno.api.many import ManyJobs, cancel_jobs
 from jupyter_blueno.api.operation import PREFIX, Nothing, Operation, operations
 from jupyter_blueno.api.schedules import CreateSchedule, ScheduleRef, create_schedule, delete_schedule
 from jupyter_blueno.api.secrets import SecretRef, SetSecret, delete_secret, list_secrets, set_secret
-from jupyter_blueno.api.status import get_status
+from jupyter_blueno.api.status import Changes, ChangesSince, get_changes, get_status
 from jupyter_blueno.api.sweeps import start_sweep
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import BluenoError, Conflict, InvalidInput, NotAllowed, NotFound
@@ -66,6 +67,35 @@ def test_people_are_who_the_hub_says(hub: Hub) -> None:
 def test_a_team_is_not_entered_by_its_name(hub: Hub) -> None:
     with pytest.raises(NotAllowed, match="not in the team 'pathology'; yours: radiology"):
         hub.asks(hub.sign_in("alice"), "pathology").call(get_status, Nothing())
+
+
+def test_who_waits_together_is_told_no_more_than_each_may_see(hub: Hub) -> None:
+    names = {one: f"{one} {uuid.uuid4().hex[:6]}" for one in ("alice's own", "bob's own", "the team's")}
+    people = {name: hub.asks(hub.sign_in(name)) for name in ("alice", "bob")}
+    seen: dict[str, set[str]] = {name: set() for name in people}
+    since = people["bob"].call(get_changes, ChangesSince()).revision
+
+    def follow(name: str) -> None:
+        revision, deadline = since, time.monotonic() + 60
+        while names["the team's"] not in seen[name]:
+            assert time.monotonic() < deadline
+            told: Changes = people[name].call(get_changes, ChangesSince(revision, 10))
+            revision = told.revision
+            seen[name] |= {one.name for one in told.datasets}
+
+    with ThreadPoolExecutor() as threads:
+        following = [threads.submit(follow, name) for name in people]
+        made = [
+            people[name].call(create_dataset, CreateDataset(names[f"{name}'s own"], visibility="private"))
+            for name in people
+        ]
+        made.append(people["bob"].call(create_dataset, CreateDataset(names["the team's"])))
+        for one in following:
+            one.result()
+    for name, found in seen.items():
+        assert found & set(names.values()) == {names[f"{name}'s own"], names["the team's"]}
+    for owner, one in zip(("alice", "bob", "bob"), made, strict=True):
+        people[owner].call(delete_dataset, DatasetRef(one.id))
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda one: one.name)

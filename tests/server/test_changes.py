@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_blueno.database.news import Change
 from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.server.handlers.changes import News, Watch
 
@@ -23,26 +24,26 @@ def alone(work: Coroutine[Any, Any, None]) -> None:
 
 
 class Database:
-    """Revisions, and for which team each is."""
+    """Revisions, and for which team, or which person of it, each is."""
 
     def __init__(self) -> None:
         self.of: list[str] = []
         self.looks = 0
         self.gone = False
 
-    def look(self, since: int) -> tuple[int, set[tuple[str, str]]]:
+    def look(self, since: int) -> tuple[int, set[Change]]:
         self.looks += 1
         if self.gone:
             raise Unavailable("It is away.")
-        return len(self.of), {(team, "job") for team in self.of[max(since, 0) :]}
+        return len(self.of), {Change(*one.partition("/")[::2], "job") for one in self.of[max(since, 0) :]}
 
 
 def test_each_is_woken_by_what_is_new_for_its_team() -> None:
     async def run() -> None:
         database = Database()
         watch = Watch(database.look)
-        waiting = [asyncio.create_task(watch.wait("a", 0, LONG)) for _ in range(200)]
-        other = asyncio.create_task(watch.wait("b", 0, 0.5))
+        waiting = [asyncio.create_task(watch.wait("a", "ann", 0, LONG)) for _ in range(200)]
+        other = asyncio.create_task(watch.wait("b", "ann", 0, 0.5))
         await asyncio.sleep(0)
         database.of.append("a")
         for news in await asyncio.wait_for(asyncio.gather(*waiting), 5):
@@ -60,13 +61,13 @@ def test_nothing_is_missed_between_two_waits() -> None:
     async def run() -> None:
         database = Database()
         watch = Watch(database.look)
-        holds = asyncio.create_task(watch.wait("b", 0, LONG))
+        holds = asyncio.create_task(watch.wait("b", "ann", 0, LONG))
         database.of += ["a", "b"]
         await holds
         # Both were seen by the watch while nobody of the team waited.
-        assert await asyncio.wait_for(watch.wait("a", 0, LONG), 1) == News(2, frozenset({"job"}))
+        assert await asyncio.wait_for(watch.wait("a", "ann", 0, LONG), 1) == News(2, frozenset({"job"}))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(watch.wait("a", 2, LONG), 0.5)
+            await asyncio.wait_for(watch.wait("a", "ann", 2, LONG), 0.5)
 
     alone(run())
 
@@ -76,11 +77,11 @@ def test_who_knows_less_than_the_watch_is_not_kept_waiting() -> None:
         database = Database()
         database.of += ["a"] * 5
         watch = Watch(database.look)
-        first = asyncio.create_task(watch.wait("b", 5, LONG))
+        first = asyncio.create_task(watch.wait("b", "ann", 5, LONG))
         await asyncio.sleep(0)
         assert not watch.knows(3)
         assert watch.knows(5)
-        assert await asyncio.wait_for(watch.wait("a", 3, LONG), 1) is None  # it has to look
+        assert await asyncio.wait_for(watch.wait("a", "ann", 3, LONG), 1) is None  # it has to look
         first.cancel()
 
     alone(run())
@@ -90,13 +91,54 @@ def test_a_database_that_goes_away_wakes_all() -> None:
     async def run() -> None:
         database = Database()
         watch = Watch(database.look)
-        waiting = asyncio.create_task(watch.wait("a", 0, LONG))
+        waiting = asyncio.create_task(watch.wait("a", "ann", 0, LONG))
         database.gone = True
         assert await asyncio.wait_for(waiting, 5) is None
         database.gone = False
-        again = asyncio.create_task(watch.wait("a", 0, LONG))
+        again = asyncio.create_task(watch.wait("a", "ann", 0, LONG))
         await asyncio.sleep(0)
         database.of.append("a")
         await asyncio.wait_for(again, 5)
 
     alone(run())
+
+
+def test_what_one_person_alone_may_see_wakes_nobody_else() -> None:
+    async def run() -> None:
+        database = Database()
+        watch = Watch(database.look)
+        ann = asyncio.create_task(watch.wait("a", "ann", 0, LONG))
+        bob = asyncio.create_task(watch.wait("a", "bob", 0, LONG))
+        await asyncio.sleep(0)
+        database.of.append("a/ann")
+        assert await asyncio.wait_for(ann, 5) == News(1, frozenset({"job"}), alone=True)
+        assert not bob.done()
+        database.of.append("a")
+        # What was ann's alone is none of bob's news, though it came after what he knows.
+        assert await asyncio.wait_for(bob, 5) == News(2, frozenset({"job"}))
+
+    alone(run())
+
+
+def test_all_who_hear_the_same_share_an_answer() -> None:
+    asked: list[Any] = []
+
+    async def run() -> None:
+        watch = Watch(Database().look)
+
+        async def ask(who: str) -> Any:
+            asked.append(who)
+            await asyncio.sleep(0)
+            return who
+
+        same = News(1, frozenset({"job"}))
+        told: list[Any] = [watch.answer("a", 0, same, lambda who=who: ask(who)) for who in ("ann", "bob")]  # type: ignore[misc]
+        assert await asyncio.gather(*told) == ["ann", "ann"]
+        told = [
+            watch.answer("b", 0, same, lambda: ask("cleo")),
+            watch.answer("a", 1, same, lambda: ask("dan")),
+        ]
+        assert await asyncio.gather(*told) == ["cleo", "dan"]
+
+    alone(run())
+    assert asked == ["ann", "cleo", "dan"]

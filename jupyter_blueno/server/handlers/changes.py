@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -14,18 +15,23 @@ from jupyter_blueno.api.operation import Operation
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.server.handlers.operation import OperationHandler, Serving
 
+if TYPE_CHECKING:
+    from jupyter_blueno.api.status import Changes
+    from jupyter_blueno.database.news import Change
+
 LONGEST_WAIT = 30.0  # seconds; under the idle time-out of common proxies
 PERIOD = 0.15  # seconds between looks
 
-# As `news.look`, of one database: the newest revision; teams, and tables in which something is new for them.
-Look = Callable[[int], tuple[int, set[tuple[str, str]]]]
+# As `news.look`, of one database.
+Look = Callable[[int], "tuple[int, set[Change]]"]
 
 
 class News(NamedTuple):
-    """Up to a revision: the tables in which something is new for a team."""
+    """Up to a revision: the tables in which something is new, and whether it is so for one person alone."""
 
     revision: int
     kinds: frozenset[str]
+    alone: bool = False
 
 
 class Watch:
@@ -41,22 +47,39 @@ class Watch:
         self._look = look
         self._seen = -1  # the revision up to which was looked
         self._begun = 0  # what was before is not known
-        self._newest: dict[str, dict[str, int]] = {}  # team → table → when something was new
-        self._waiting: dict[asyncio.Event, str] = {}
+        self._newest: dict[str, dict[Change, int]] = {}  # by team: when something was new
+        self._waiting: dict[asyncio.Event, tuple[str, str]] = {}
+        self._answers: dict[tuple[str, int, News], asyncio.Task[Changes]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def knows(self, since: int) -> bool:
         """Whether it has seen all that came after `since`, but for the last moment."""
         return self._task is not None and since >= self._begun
 
-    def news(self, team: str, since: int) -> News | None:
-        """What is new for a team after `since`; None: nothing, as far as is known."""
-        newest = self._newest.get(team, {})
-        kinds = frozenset(kind for kind, revision in newest.items() if revision > since)
-        return News(self._seen, kinds) if kinds and self.knows(since) else None
+    def news(self, team: str, person: str, since: int) -> News | None:
+        """What is new for somebody after `since`; None: nothing, as far as is known."""
+        new = [
+            change
+            for change, revision in self._newest.get(team, {}).items()
+            if revision > since and change.person in ("", person)
+        ]
+        if not new or not self.knows(since):
+            return None
+        return News(
+            self._seen, frozenset(change.kind for change in new), any(change.person for change in new)
+        )
 
-    async def wait(self, team: str, since: int, seconds: float) -> News | None:
-        """Return when there is something newer than `since` for a team, or when the time is over.
+    def answer(
+        self, team: str, since: int, news: News, ask: Callable[[], Coroutine[Any, Any, Changes]]
+    ) -> Awaitable[Changes]:
+        """The answer to `news` that are for a whole team: all who hear of them at once share it."""
+        key = team, since, news
+        if key not in self._answers:
+            self._answers[key] = asyncio.create_task(ask())
+        return asyncio.shield(self._answers[key])
+
+    async def wait(self, team: str, person: str, since: int, seconds: float) -> News | None:
+        """Return when there is something newer than `since` for somebody, or when the time is over.
 
         What comes with None is not known: who asks must look.
         """
@@ -66,16 +89,16 @@ class Watch:
             self._task = asyncio.create_task(self._run())
         if since < self._begun:
             return None
-        if (found := self.news(team, since)) is not None:
+        if (found := self.news(team, person, since)) is not None:
             return found
         woken = asyncio.Event()
-        self._waiting[woken] = team
+        self._waiting[woken] = (team, person)
         try:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), seconds)
         finally:
             del self._waiting[woken]
-        return self.news(team, since)
+        return self.news(team, person, since)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -84,13 +107,15 @@ class Watch:
                 await asyncio.sleep(PERIOD)
                 if not self._waiting:
                     return
-                now, changed = await loop.run_in_executor(None, self._look, self._seen)
+                now, changes = await loop.run_in_executor(None, self._look, self._seen)
                 if now < self._seen:  # another database than before
                     return
+                if now > self._seen:
+                    self._answers.clear()
                 self._seen = now
-                for team, kind in changed:
-                    self._newest.setdefault(team, {})[kind] = now
-                self._wake({team for team, _ in changed})
+                for change in changes:
+                    self._newest.setdefault(change.team, {})[change] = now
+                self._wake({(change.team, change.person) for change in changes})
         except BluenoError:  # who asks next is told so
             pass
         finally:
@@ -98,9 +123,9 @@ class Watch:
             if self._waiting:
                 self._wake(set(self._waiting.values()))
 
-    def _wake(self, teams: set[str]) -> None:
-        for woken, team in self._waiting.items():
-            if team in teams:
+    def _wake(self, told: set[tuple[str, str]]) -> None:
+        for woken, (team, person) in self._waiting.items():
+            if not told.isdisjoint({(team, ""), (team, person)}):
                 woken.set()
 
 
@@ -116,8 +141,6 @@ class Waiting(Serving):
         super().on_connection_close()
 
     async def answer(self, operation: Operation[Any, Any], ask: Any) -> Any:
-        from jupyter_blueno.api.status import changes
-
         ends = time.monotonic() + min(max(0.0, ask.wait), LONGEST_WAIT)  # in this order: NaN is 0
         once = msgspec.structs.replace(ask, wait=0)
         found = None
@@ -131,8 +154,18 @@ class Waiting(Serving):
             if news is None:
                 found = await super().answer(operation, once)
             else:
-                found = await self.in_thread(changes, self.context(), ask.since, *news)
+                found = await self._told(ask.since, news)
         return found
+
+    async def _told(self, since: int, news: News) -> Changes:
+        """What is new, asked once for all to whom it is the same."""
+        from jupyter_blueno.api.status import changes
+
+        context = self.context()
+        asked = functools.partial(self.in_thread, changes, context, since, news.revision, news.kinds)
+        if news.alone:
+            return await asked()
+        return await self._watch().answer(context.user.team, since, news, asked)
 
     def _watch(self) -> Watch:
         watches: dict[int, Watch] = self.settings.setdefault("blueno_watches", {})
@@ -145,7 +178,8 @@ class Waiting(Serving):
 
     async def _news(self, since: int, seconds: float) -> News | None:
         """Wait for news, as long as somebody listens."""
-        waiting = asyncio.create_task(self._watch().wait(self.context().user.team, since, seconds))
+        user = self.context().user
+        waiting = asyncio.create_task(self._watch().wait(user.team, user.name, since, seconds))
         closing = asyncio.create_task(self._closed.wait())
         await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
         for one in (waiting, closing):
