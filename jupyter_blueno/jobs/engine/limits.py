@@ -52,7 +52,7 @@ class Limits:
         self.killed_at: float | None = None  # when the kernel was first seen to end one of its processes
         self.over = 0  # looks in a row that found it above the limit
         self.looked = 0.0
-        self.period = PERIOD
+        self.period = 3600.0 if self.memory is None else PERIOD
         self.kills_before: int | None = None
 
     def prepare(self) -> None:

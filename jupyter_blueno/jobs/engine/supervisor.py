@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # without its enums
 
-TICK = 0.5  # seconds between looks
+TICK = 0.75  # seconds between looks
 HEARTBEAT = 5.0
 CROWD = 64  # new threads on the machine that are worth a count of ours
 RESERVE = 1 << 14  # bytes

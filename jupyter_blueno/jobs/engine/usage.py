@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FIRST = 1.0  # seconds until the first look, and between looks at first
 SHARE = 500  # looks come every age / SHARE seconds
-COST = 2000  # and at least so many times what a look costs apart: 0.05 % of a core
+COST = 4000  # and at least so many times what a look costs apart: 0.025 % of a core
 
 
 class Usage:
