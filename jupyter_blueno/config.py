@@ -51,6 +51,10 @@ class Config(Configurable):
         Unicode(),
         help="Folders, beside the data folder, whose files may be registered and read (BLUENO_ROOTS).",
     ).tag(config=True)
+    datasets = Unicode(
+        help="A folder whose files everybody may register and read, with prepared public sets in its `tfds` "
+        "(BLUENO_DATASETS; default: none)."
+    ).tag(config=True)
     of_several = Bool(
         False,
         help="Whether others may put links into the data folder; none that leads out of it is followed.",
@@ -141,6 +145,10 @@ class Config(Configurable):
     @default("roots")
     def _default_roots(self) -> list[str]:
         return [p for p in os.environ.get("BLUENO_ROOTS", "").split(os.pathsep) if p]
+
+    @default("datasets")
+    def _default_datasets(self) -> str:
+        return os.environ.get("BLUENO_DATASETS", "")
 
     @default("jobs_at_once")
     def _default_jobs_at_once(self) -> int:
@@ -278,7 +286,7 @@ class Config(Configurable):
                 "that no path has. Check it.",
                 code="invalid_path",
             )
-        for root in (self.home_path, *self.roots, *extra_roots):
+        for root in (self.home_path, *self.roots, self.datasets, *extra_roots):
             if root and real.is_relative_to(os.path.realpath(os.path.expanduser(root))):
                 return real
         raise OutsideRoots(
@@ -294,6 +302,7 @@ class Config(Configurable):
             "BLUENO_SERVICE_URL": self.service_url,
             "BLUENO_SECRETS": self.secrets,
             "BLUENO_ROOTS": os.pathsep.join(self.roots),
+            "BLUENO_DATASETS": self.datasets,
         }
         return {k: v for k, v in values.items() if v}
 

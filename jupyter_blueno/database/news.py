@@ -13,7 +13,7 @@ from jupyter_blueno.database.tables import dataset, job, model_version, schedule
 _SINCE = sa.bindparam("since", type_=sa.BigInteger)
 _TEAM = sa.bindparam("team", type_=sa.Text)
 _KINDS = (dataset, job, schedule, model_version)
-_NOBODY = sa.literal_column("''")
+_NOBODY: sa.ColumnElement[str] = sa.literal_column("''")
 _OWNER = sa.case((dataset.c.visibility == "private", dataset.c.owner), else_=_NOBODY)
 _CHANGED = sa.union(
     *(

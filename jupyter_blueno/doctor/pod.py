@@ -63,6 +63,22 @@ def mounts() -> Iterator[Finding]:
     ):
         if path:
             yield _mount(what, Path(path), shared)
+    if datasets := os.environ.get("BLUENO_DATASETS"):
+        yield _common(Path(datasets))
+
+
+def _common(path: Path) -> Finding:
+    """What everybody reads and few write to."""
+    writable = "ro" not in _mounted(path)[1]
+    try:
+        os.listdir(path)
+    except OSError as error:
+        return Finding(
+            "folder for everybody", "fail", f"{path} cannot be read ({error.strerror})",
+            "Make it on the volume: mkdir datasets; chown 1000 datasets; chmod 2775 datasets",
+        )  # fmt: skip
+    words = "yours to write" if writable else "to read"
+    return Finding("folder for everybody", "ok", f"{path}, {words}")
 
 
 def _mount(what: str, path: Path, shared: bool) -> Finding:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from jupyter_blueno.hub import admission, settings
+from jupyter_blueno.hub.folders import Folders, script
 from jupyter_blueno.jobs.backends.kubernetes.objects import secrets_volume, value_of
 from jupyter_blueno.jobs.quotas.model import Quotas
 
@@ -65,6 +66,13 @@ class Idle(Struct, frozen=True, forbid_unknown_fields=True):
     gpu: GpuIdle = field(default_factory=GpuIdle)
 
 
+class Curators(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may write to the folder that everybody reads: a group of the hub, and people to put into it."""
+
+    group: str = "blueno:curators"  # can be no team's name
+    people: list[str] = []
+
+
 class Values(Struct, frozen=True, forbid_unknown_fields=True):
     """What the chart tells the hub."""
 
@@ -79,6 +87,7 @@ class Values(Struct, frozen=True, forbid_unknown_fields=True):
     pull_secrets: list[str] = []
     default_team: str = "team"
     teams: dict[str, list[str]] = {}
+    curators: Curators = field(default_factory=Curators)
     profiles: list[Profile] = []
     authentication: dict[str, Any] = {}
     public_url: str = ""
@@ -170,8 +179,11 @@ def _set_up_people(c: Any, values: Values) -> None:
         c.JupyterHub.authenticator_class = given.pop("authenticator_class")
     for name, value in given.items():
         setattr(c.Authenticator, name, set(value) if isinstance(value, list) else value)
-    if values.teams:
-        c.JupyterHub.load_groups = {team: {"users": people} for team, people in values.teams.items()}
+    groups = dict(values.teams)
+    if values.curators.people:
+        groups[values.curators.group] = values.curators.people
+    if groups:
+        c.JupyterHub.load_groups = {group: {"users": people} for group, people in groups.items()}
 
 
 def _set_up_notebooks(c: Any, values: Values) -> None:
@@ -192,7 +204,9 @@ def _set_up_notebooks(c: Any, values: Values) -> None:
     spawner.services_enabled = False
     spawner.container_security_context = RESTRICTED
     spawner.profile_list = lambda one: _profiles(one, values)
-    spawner.pre_spawn_hook = lambda one: furnish(one, values)
+    folders = Folders()
+    spawner.pre_spawn_hook = lambda one: furnish(one, values, folders)
+    c.Spawner.post_stop_hook = lambda one: folders.ended(one, _team(one, values))
     spawner.modify_pod_hook = lambda one, pod: admit(one, pod, values)
     # Where a file is locked by more than one client, SQLite is not safe: Jupyter's own stay in the pod.
     spawner.args = ARGS
@@ -221,33 +235,33 @@ RESTRICTED = {
 }
 
 
-def furnish(spawner: Any, values: Values) -> None:
+def furnish(spawner: Any, values: Values, folders: Folders) -> None:
     """Give a notebook the folders of its person and team, and no others."""
     name = value_of(spawner.user.name)
-    team = settings.team_of([group.name for group in spawner.user.groups], values.default_team)
+    team = _team(spawner, values)
+    datasets = f"{values.volume}/datasets"
     parts = [f"home/{name}", f"shared/{team}", f"teams/{team}"]
     volume = {"name": "volume", "persistentVolumeClaim": {"claimName": values.claim}}
+    keeps = any(group.name == values.curators.group for group in spawner.user.groups)
     # For data loaders; what is in it counts as the notebook's memory.
     secrets, secrets_mount = secrets_volume(team, values.secrets)
     spawner.volumes = [volume, secrets, {"name": "shared-memory", "emptyDir": {"medium": "Memory"}}]
     spawner.volume_mounts = [
         *({"name": "volume", "mountPath": f"{values.volume}/{one}", "subPath": one} for one in parts),
+        {"name": "volume", "mountPath": datasets, "subPath": "datasets", "readOnly": not keeps},
         secrets_mount,
         {"name": "shared-memory", "mountPath": "/dev/shm"},
     ]
-    # A sub-path that is missing would be made by the node, and belong to root.
-    home, *shared = (f"{values.volume}/{one}" for one in parts)
-    for_team = " ".join(f"[ -d {one} ] || mkdir -p -m 2775 {one};" for one in shared)
-    spawner.init_containers = [
-        {
-            "name": "folders",
-            "image": spawner.image,
-            "imagePullPolicy": values.pull_policy,
-            "command": ["sh", "-c", f"umask 0002; {for_team} mkdir -p -m 700 {home}"],
-            "securityContext": {**RESTRICTED, "runAsUser": USER, "runAsGroup": USER},
-            "volumeMounts": [{"name": "volume", "mountPath": values.volume}],
-        }
-    ]
+    home, *shared = *(f"{values.volume}/{one}" for one in parts), datasets
+    make = {
+        "name": "folders",
+        "image": spawner.image,
+        "imagePullPolicy": values.pull_policy,
+        "command": ["sh", "-c", script(home, shared)],
+        "securityContext": {**RESTRICTED, "runAsUser": USER, "runAsGroup": USER},
+        "volumeMounts": [{"name": "volume", "mountPath": values.volume}],
+    }
+    spawner.init_containers = [] if folders.are_there(spawner, team) else [make]
     spawner.notebook_dir = home
     spawner.environment = {
         **spawner.environment,
@@ -260,11 +274,15 @@ def furnish(spawner: Any, values: Values) -> None:
 
 def admit(spawner: Any, pod: Any, values: Values) -> Awaitable[Any]:
     """Have a notebook counted, or refuse it in words; see `admission`."""
-    team = settings.team_of([group.name for group in spawner.user.groups], values.default_team)
+    team = _team(spawner, values)
     chosen = spawner.user_options.get("profile")
     profiles = [one for one in values.profiles if one.slug == chosen] or values.profiles
     name, rescue = (profiles[0].name, profiles[0].rescue) if profiles else ("", False)
     return admission.admit(spawner, pod, team, name, values.service_url, values.quotas, rescue)
+
+
+def _team(spawner: Any, values: Values) -> str:
+    return settings.team_of([group.name for group in spawner.user.groups], values.default_team)
 
 
 def _profiles(spawner: Any, values: Values) -> list[dict[str, Any]]:

@@ -120,7 +120,7 @@ class BluenoService(Application):
         sys.setswitchinterval(0.0005)
         auth = HubAuth(parent=self, cache_max_age=self.believed)
         teams = Teams(
-            Config(parent=self, home=self.volume, service_url=""),
+            Config(parent=self, home=self.volume, service_url="", datasets=f"{self.volume}/datasets"),
             self.url,
             JobTokens(auth.api_token),
             HubDirectory(auth.api_url, auth.api_token),

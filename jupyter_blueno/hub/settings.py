@@ -76,7 +76,7 @@ def configure(
         return team_of([group.name for group in spawner.user.groups], default_team)
 
     if command is not None and "pre_spawn_hook" not in c.Spawner:  # elsewhere the notebooks' pods make it
-        c.Spawner.pre_spawn_hook = lambda spawner: make_team_folder(Path(volume, "shared", team(spawner)))
+        c.Spawner.pre_spawn_hook = lambda spawner: _make_folders(Path(volume), team(spawner))
     given = dict(c.Spawner.environment) if "environment" in c.Spawner else {}
     c.Spawner.environment = {
         **given,
@@ -86,7 +86,13 @@ def configure(
         "BLUENO_JOBS_BACKEND": jobs_backend,
         "BLUENO_HOME": lambda spawner: os.path.join(volume, "teams", team(spawner)),
         "BLUENO_ROOTS": lambda spawner: os.path.join(volume, "shared", team(spawner)),
+        "BLUENO_DATASETS": os.path.join(volume, "datasets"),
     }
+
+
+def _make_folders(volume: Path, team: str) -> None:
+    make_team_folder(volume / "shared" / team)
+    (volume / "datasets").mkdir(exist_ok=True)
 
 
 def _admit(c: Any) -> None:

@@ -5,7 +5,8 @@
     /blueno                 the volume (BLUENO_VOLUME)
     ├── home/{user}         what a person has
     ├── shared/{team}       what a team has in common
-    └── teams/{team}        the team's data folder: BLUENO_HOME in its notebooks and jobs
+    ├── teams/{team}        the team's data folder: BLUENO_HOME in its notebooks and jobs
+    └── datasets            what everybody reads and curators write: BLUENO_DATASETS
 
 The paths are the same in the service, the notebooks and the jobs. The service
 needs of them ``teams`` alone, and reads nothing there that somebody names: what
@@ -149,6 +150,7 @@ class Teams:
             quotas=self.config.quotas,
             database_url="",  # nobody's but the service's: jobs begin with what is said here
             roots=[],
+            datasets=self.config.datasets,
             of_several=True,
             webhook=self.config.webhook,
             mail_server=self.config.mail_server,

@@ -108,7 +108,8 @@ def _chunks(
 
     if isinstance(source, PublicSource):
         prepared = public.prepare(config, source.builder, say)
-        if source.tfrecord and importlib.util.find_spec("tensorflow"):
+        ours = prepared.is_relative_to(config.home_path)  # else others keep it
+        if source.tfrecord and ours and importlib.util.find_spec("tensorflow"):
             add_tfrecord(prepared, say)
         total = public.count(prepared)
         say("Reading", total)

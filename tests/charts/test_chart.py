@@ -88,7 +88,7 @@ def test_helm_finds_nothing_to_complain_about(values: dict[str, Any]) -> None:
         ({"storage": {"server": {"enabled": True, "address": "nfs.cluster"}}}, "address"),
         ({**NFS, "replicas": 3}, "replicas"),
         ({**NFS, "hub": {"authentication": {"client_secret": "x"}}}, "authentication"),
-        ({**NFS, "teams": {"a": []}, "hub": {"authentication": {"manage_groups": True}}}, "leave teams out"),
+        ({**NFS, "teams": {"a": []}, "hub": {"authentication": {"manage_groups": True}}}, "leave them out"),
         ({**NFS, "service": {"replicas": 0}}, "replicas"),
         ({**NFS, "teams": {"../etc": []}}, "etc"),
         ({**NFS, "profiles": [{"name": "x"}]}, "slug"),

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
+from jupyter_blueno.api.logs import LogRange, get_log
+from jupyter_blueno.jobs.model import TERMINAL, JobSpec
 from tests.cluster.client import Refused
 from tests.cluster.installation import Installation
 from tests.cluster.manifests import pod
@@ -95,6 +101,7 @@ def test_a_notebook_s_doctor_finds_what_is_so_and_what_is_not(chart: Installatio
     found = {one["what"]: one for one in json.loads(said[said.index("[") : said.rindex("]") + 1])}
     assert {
         "account of the cluster", "rights of the pod", "home", "team's data folder", "team's folder",
+        "folder for everybody",
         "hub", "service", "database", "role in the database", "data folder", "cluster",
         "rights of the service", "rights it should not have", "tokens in pods", "image of jobs", "nodes",
     } <= set(found)  # fmt: skip
@@ -106,6 +113,47 @@ def test_a_notebook_s_doctor_finds_what_is_so_and_what_is_not(chart: Installatio
     assert f"{chart.name}-database.{chart.namespace}:5432" in found["network policies"]["words"]
     assert "Calico" in found["network policies"]["advice"]
     assert "none with a GPU" in found["nodes"]["words"]
+
+
+def test_curators_write_to_what_everybody_reads(chart: Installation) -> None:
+    group = "blueno:curators"
+    with suppress(urllib.error.HTTPError):
+        chart.api("POST", f"/groups/{group}")
+    for person in ("alice", "bob"):
+        chart.stop_server(person)
+        with suppress(urllib.error.HTTPError):
+            chart.api("POST", f"/users/{person}")
+    chart.api("POST", f"/groups/{group}/users", {"users": ["alice"]})
+    try:
+        for person in ("alice", "bob"):
+            chart.start_server(person)
+        file = "/blueno/datasets/told-by-alice"
+        write = ("sh", "-c", f"echo once > {file} && cat {file}")
+        assert chart.runs(chart.users, "jupyter-alice", *write) == "once\n"
+        assert "Read-only file system" in chart.runs(chart.users, "jupyter-bob", *write)
+        assert chart.runs(chart.users, "jupyter-bob", "cat", file) == "once\n"
+        # It is a role, and no team: she works in the one that she is in.
+        team = chart.runs(chart.users, "jupyter-alice", "sh", "-c", "echo $BLUENO_TEAM")
+        assert team == "radiology\n"
+        # Nobody's job writes there, a curator's neither.
+        alice = chart.start_server("alice")
+        spec = JobSpec(kind="command", command=["sh", "-c", f"cat {file} && touch {file}"])
+        job = alice.call(submit_job, SubmitJob(uuid.uuid4().hex, "reads", spec)).id
+        chart.cluster.until(lambda: alice.call(get_job, JobRef(job)).state in TERMINAL, chart.says)
+        said = alice.call(get_log, LogRange(job)).body.decode()
+        assert said.startswith("once\n")
+        assert "Read-only file system" in said
+    finally:
+        chart.api("DELETE", f"/groups/{group}/users", {"users": ["alice"]})
+        chart.stop_server("alice")
+
+
+def test_the_second_server_of_a_person_makes_no_folders(chart: Installation) -> None:
+    chart.start_server("bob")
+    chart.stop_server("bob")
+    chart.start_server("bob")
+    (notebook,) = chart.pods(**{"hub.jupyter.org/username": "bob"})
+    assert "initContainers" not in notebook["spec"]
 
 
 def test_nothing_runs_as_root_nor_an_image_without_a_version(chart: Installation) -> None:

@@ -94,7 +94,8 @@ def test_no_two_names_have_one_folder_nor_lead_out_of_it(pods: dict[str, dict[st
         (container,) = pods[name]["spec"]["containers"]
         mounts = [one for one in container["volume_mounts"] if one["name"] == "volume"]
         home, *others = (one["sub_path"] for one in mounts)
-        assert others == ["shared/team", "teams/team"], name
+        assert others == ["shared/team", "teams/team", "datasets"], name
+        assert [one["sub_path"] for one in mounts if one["read_only"]] == ["datasets"]
         kind, _, own = home.partition("/")
         assert (kind, own.strip(".")) == ("home", own.lstrip("."))
         assert set(own) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-"), own

@@ -16,7 +16,7 @@ from jupyter_blueno.api.images import PictureRef, get_picture
 from jupyter_blueno.api.ingest import list_public_sets
 from jupyter_blueno.api.operation import Nothing
 from jupyter_blueno.catalog.location import local_path
-from jupyter_blueno.errors import InvalidInput, MissingDependency, NotFound
+from jupyter_blueno.errors import InvalidInput, MissingDependency, NotFound, OutsideRoots
 from jupyter_blueno.imaging.formats.prepared import open_prepared, parse_example
 from jupyter_blueno.imaging.thumbnails import ThumbnailPack
 from jupyter_blueno.ingest.model import PublicSource
@@ -94,6 +94,29 @@ class TestBuilders:
         assert len(tfds.load("mnist:3.0.1", data_dir=home, split="train")) == 50
         assert len(tfds.data_source("mnist:3.0.1", data_dir=home, split="test")) == 20
         assert not list(folder.glob("incomplete.*"))
+
+    def test_what_lies_prepared_for_everybody_is_read_where_it_is(
+        self, context, ingest, samples, manual, pixels_of, tmp_path
+    ):
+        files, _ = archives.mnist(manual, 50, 20)
+        with archives.offline(files, mnist___TRAIN_EXAMPLES=50, mnist___TEST_EXAMPLES=20):
+            public.prepare(context.config, "mnist", lambda _: None)
+        common = tmp_path / "datasets"
+        common.mkdir()
+        (context.config.home_path / "tfds").rename(common / "tfds")
+        assert not next(one for one in public.list_sets(context.config) if one.name == "mnist").prepared
+        context.config.datasets = str(common)
+        assert next(one for one in public.list_sets(context.config) if one.name == "mnist").prepared
+        before = sorted(common.rglob("*"))
+        dataset, _ = ingest("mnist", PublicSource("mnist"))
+        found = samples(dataset)
+        assert (len(found), dataset.version.problems) == (70, [])
+        assert all(pixels_of(one)[0, 0] == int(one.label) for one in found)
+        assert found[0].data_url.startswith(common.as_uri())
+        assert sorted(common.rglob("*")) == before  # nothing is written there
+        context.config.datasets = ""
+        with pytest.raises(OutsideRoots):
+            pixels_of(found[0])
 
     def test_cats_vs_dogs(self, ingest, samples, manual, pixels_of):
         files = archives.cats_vs_dogs(manual, each=8)

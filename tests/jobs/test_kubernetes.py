@@ -208,7 +208,8 @@ def test_a_pod_sees_the_folders_of_its_team_and_user_alone() -> None:
     found = made(PodTemplate("image", claim="blueno", volume="/blueno"))
     mounts = found["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     seen = {one["mountPath"]: one["subPath"] for one in mounts if one["name"] == "data"}
-    assert seen == {f"/blueno/{one}": one for one in ("teams/team", "shared/team", "home/alice")}
+    assert seen == {f"/blueno/{one}": one for one in ("teams/team", "shared/team", "home/alice", "datasets")}
+    assert [one["mountPath"] for one in mounts if one.get("readOnly")] == ["/blueno/datasets"]
     for name in ("..", "../bob", "", "a/b"):
         with pytest.raises(InvalidInput, match="cannot be a folder"):
             made(PodTemplate("image", claim="blueno", volume="/blueno"), owner=name)

@@ -2,6 +2,7 @@
 
 ``home/tfds`` is what TFDS calls its data_dir: `tfds.data_source` and `tfds.load`
 read the same folder. TensorFlow builds a set; Blueno needs none to read it.
+What lies prepared in ``tfds`` of the folder for everybody is not built again.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _SHOWN = 12  # names in a message
 
 def list_sets(config: Config) -> list[PublicSet]:
     """All image sets by name, those that Blueno had from the start first."""
-    home = config.home_path / "tfds"
+    places = _places(config)
     return [
         PublicSet(
             name=one["name"],
@@ -46,10 +47,15 @@ def list_sets(config: Config) -> list[PublicSet]:
             manual=one["manual"],
             instructions=_instructions(config, one["instructions"]),
             original=one["original"],
-            prepared=any((home / one["name"]).rglob("dataset_info.json")),
+            prepared=any(any((place / one["name"]).rglob("dataset_info.json")) for place in places),
         )
         for one in _listed()
     ]
+
+
+def _places(config: Config) -> list[Path]:
+    """What TFDS calls data_dir: where sets are built, and where others may lie."""
+    return [Path(one) / "tfds" for one in (config.home_path, config.datasets) if one]
 
 
 @cache
@@ -139,11 +145,15 @@ def prepared_folder(config: Config, builder: str) -> Path | None:
     from jupyter_blueno.imaging.formats.prepared import is_prepared
 
     name, _, version = builder.partition(":")
-    base = config.home_path / "tfds" / name
-    if "/" not in name and not _versions(base) and base.is_dir():
-        return None  # it has configurations: TFDS knows which is the default one
-    found = [base / version] if version else _versions(base)
-    return next((folder for folder in reversed(found) if is_prepared(folder)), None)
+    for place in _places(config):
+        base = place / name
+        if "/" not in name and not _versions(base) and base.is_dir():
+            continue  # it has configurations: TFDS knows which is the default one
+        found = [base / version] if version else _versions(base)
+        for folder in reversed(found):
+            if is_prepared(folder):
+                return folder
+    return None
 
 
 def _versions(base: Path) -> list[Path]:
@@ -178,9 +188,10 @@ def prepare(config: Config, builder: str, say: Callable[[str], None]) -> Path:
 
     say(f"Looking up {builder}")
     try:
-        made = tfds.builder(builder, data_dir=str(home))
-        if is_prepared(Path(made.data_dir)):  # its configuration was left to TFDS
-            return Path(made.data_dir)
+        for place in _places(config):
+            made = tfds.builder(builder, data_dir=str(place))
+            if is_prepared(Path(made.data_dir)):  # its configuration was left to TFDS
+                return Path(made.data_dir)
         made = tfds.builder(builder, data_dir=str(home), file_format="array_record")
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
         raise NotFound(

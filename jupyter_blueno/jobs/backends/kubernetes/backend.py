@@ -165,6 +165,7 @@ class KubernetesBackend(Backend):
         known = {
             "BLUENO_HOME": self.home,
             "BLUENO_ROOTS": roots,
+            "BLUENO_DATASETS": self.config.datasets,
             "BLUENO_SECRETS": self.config.secrets,
             "BLUENO_SERVICE_URL": self.config.service_url,
         }

@@ -50,9 +50,10 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     `claim` is the volume with the data folder, at the same path as here. Where it
     holds more than that, `volume` is the path at which its root lies, and of it a
     pod sees the `shares` alone: folders in which ``{team}`` and ``{user}`` stand for
-    whose job it is. `volumes` and `mounts` are others, as in a pod. `cpu` and `memory` (bytes) are for jobs
-    that do not say what they need; `environment` is no place for secrets: it can
-    be read in the Job. `gpu_tolerations` are added where a job asks for a GPU.
+    whose job it is, and `common`, to read. `volumes` and `mounts` are others, as in a
+    pod. `cpu` and `memory` (bytes) are for jobs that do not say what they need;
+    `environment` is no place for secrets: it can be read in the Job.
+    `gpu_tolerations` are added where a job asks for a GPU.
     `priority_classes` are names by the least priority of a job that gets them.
     With a `queue` (``{team}`` stands for the team's name), jobs begin suspended, for Kueue
     to let go. `secrets` is where those of the team are mounted, if they are kept in the cluster
@@ -69,6 +70,7 @@ class PodTemplate(Struct, frozen=True, forbid_unknown_fields=True):
     claim: str | None = None
     volume: str | None = None
     shares: list[str] = field(default_factory=lambda: ["teams/{team}", "shared/{team}", USERS])
+    common: str = "datasets"
     volumes: list[dict[str, Any]] = []
     mounts: list[dict[str, Any]] = []
     environment: dict[str, str] = {}
@@ -270,9 +272,14 @@ def _of_claim(claim: Claim, template: PodTemplate, home: str) -> list[dict[str, 
                 f"'{name[:80]}' cannot be a folder, so its jobs can have none.", code="bad_name"
             )
     below = [one.format(team=claim.team, user=value_of(claim.owner)) for one in template.shares]
-    return [
-        {"name": "data", "mountPath": f"{template.volume.rstrip('/')}/{one}", "subPath": one} for one in below
+    place = template.volume.rstrip("/")
+    mounts: list[dict[str, Any]] = [
+        {"name": "data", "mountPath": f"{place}/{one}", "subPath": one} for one in below
     ]
+    if template.common:
+        common = {"mountPath": f"{place}/{template.common}", "subPath": template.common, "readOnly": True}
+        mounts.append({"name": "data", **common})
+    return mounts
 
 
 def resources(claim: Claim, template: PodTemplate) -> dict[str, dict[str, str]]:
