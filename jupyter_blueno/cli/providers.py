@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jupyter_blueno.cli.setup import agreed, carried_out, cluster_of, install, looked
+from jupyter_blueno.cli.setup import agreed, carried_out, cluster_of, install, looked, server_of
 
 
 def set_up(name: str, options: dict[str, Any]) -> None:
@@ -48,7 +48,9 @@ def provider_of(name: str, options: dict[str, Any]) -> Any:
     from jupyter_blueno.setup.providers.base import Size
 
     names = ("place", "project", "machine", "nodes", "gpu_machine", "gpus", "storage")
-    return provider(name, Size(name=options["cluster"], **{one: options[one] for one in names}))
+    return provider(
+        name, Size(name=options["cluster"], server=server_of(options), **{one: options[one] for one in names})
+    )
 
 
 @contextmanager
@@ -77,16 +79,34 @@ def remove(name: str, cluster: Any, confirm: str, options: dict[str, Any]) -> No
                 "There is nothing of that name; --cluster, --place and --project say which."
             )
         cluster.context = provider.context
+        inside, lost = in_cluster(cluster)
+        plan = replace(plan, steps=inside + plan.steps)
+        found = [*((step, "absent") for step in inside), *found]
         click.echo(f"The cluster '{provider.size.name}' holds:")
         tell_of_losses(cluster)
         for line in doing.told(plan, found):
             click.echo(line)
         click.secho("All of it is lost: accounts, datasets, jobs, everybody's files.", bold=True)
+        for line in lost:
+            click.secho(line, bold=True)
         click.echo(
             "A backup of the databases: blueno backup --to FILE. Files are copied by whoever mounts them."
         )
         confirmed(provider.size.name, confirm, options)
         carried_out(plan, options)
+
+
+def in_cluster(cluster: Any) -> tuple[tuple[Any, ...], list[str]]:
+    """What goes before the cluster does, as providers leave disks behind; and what is lost with it."""
+    from jupyter_blueno.errors import BluenoError
+    from jupyter_blueno.setup import removal
+
+    try:
+        if removal.server_of(cluster):
+            return removal.plan(cluster, True).steps, removal.lost(cluster)[1:]
+    except BluenoError:  # it cannot be asked any more, and goes as it is
+        pass
+    return (), []
 
 
 def tell_of_losses(cluster: Any) -> None:

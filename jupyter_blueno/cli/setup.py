@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,30 @@ def files(command: Command) -> Command:
         click.option("--nfs", default="", metavar="SERVER:/PATH", help="Files on an NFS server."),
     ):
         command = option(command)
+    return own_server(command)
+
+
+def own_server(command: Command) -> Command:
+    """Add the options of the chart's NFS server."""
+    for option in (
+        click.option("--nfs-disk", default="", metavar="CLASS", help="Of its disk; default: the usual one."),
+        click.option(
+            "--nfs-nodes",
+            multiple=True,
+            metavar="NETWORK",
+            help="Of nodes, and no pods: who else asks is refused.",
+        ),
+        click.option(
+            "--nfs-address",
+            default="",
+            metavar="ADDRESS",
+            help="A free one of services; default: one is found.",
+        ),
+        click.option(
+            "--nfs-in-cluster", default="", metavar="SIZE", help="Files on a server with a disk, like 500Gi."
+        ),
+    ):
+        command = option(command)
     return command
 
 
@@ -123,11 +148,12 @@ def sizes(command: Command) -> Command:
     return command
 
 
-def provided(name: str, title: str) -> None:
+def provided(name: str, title: str, more: Callable[[Command], Command] = lambda command: command) -> None:
     """Add a command that makes a cluster first."""
 
     @setup.command(name, help=title)
     @sizes
+    @more
     @people
     def command(**options: Any) -> None:
         from jupyter_blueno.cli.providers import set_up
@@ -138,9 +164,9 @@ def provided(name: str, title: str) -> None:
 provided("kind", "In a container of this machine, to try it.")
 provided("minikube", "In a virtual machine or container of this machine, to try it.")
 provided("k3s", "On this machine alone.")
-provided("gke", "On Google Cloud: Kubernetes Engine and Filestore.")
-provided("aks", "On Azure: Kubernetes Service and Azure Files.")
-provided("eks", "On AWS: Elastic Kubernetes Service and EFS.")
+provided("gke", "On Google Cloud: Kubernetes Engine and Filestore.", own_server)
+provided("aks", "On Azure: Kubernetes Service and Azure Files.", own_server)
+provided("eks", "On AWS: Elastic Kubernetes Service and EFS.", own_server)
 
 
 @setup.command()
@@ -176,6 +202,8 @@ def install(cluster: Any, options: dict[str, Any]) -> None:
     if not cluster.planned:
         _looked_before(cluster, made)
     plan = made.plan()
+    if options.get("storage_made"):  # its price was told with the provider's
+        plan = replace(plan, prices=(), notes=())
     for line in doing.told(plan):
         click.echo(line)
     agreed(options)
@@ -210,7 +238,6 @@ def wanted(cluster: Any, options: dict[str, Any]) -> Any:
     from jupyter_blueno.setup import backup
     from jupyter_blueno.setup import values as told
     from jupyter_blueno.setup.installation import Installation
-    from jupyter_blueno.setup.model import Storage
 
     bundle = options.get("bundle")
     usual = options.get("usual") or {}  # what the provider of the cluster is like
@@ -218,12 +245,7 @@ def wanted(cluster: Any, options: dict[str, Any]) -> Any:
     known = told.merged(usual, known)
     for path in options["files"]:
         known = told.merged(known, told.read(path))
-    storage = options.get("storage_made") or Storage(
-        nfs=options.get("nfs") or "",
-        storage_class=options.get("storage_class") or "",
-        host_path=options.get("host_path") or "",
-        claim=options.get("claim") or "",
-    )
+    storage = options.get("storage_made") or _named_storage(options)
     if not storage.given() and not told.has_storage(known):
         storage = _ask_storage(cluster, options)
     admins = options.get("admins") or ()
@@ -237,9 +259,32 @@ def wanted(cluster: Any, options: dict[str, Any]) -> Any:
         storage=storage,
     )
     given = told.merged(known, told.wished(wishes, cluster))
-    storage = storage if storage.given() else told.known_storage(given, cluster)
+    if storage.server or not storage.given():  # as it is written: with the address that was found
+        storage = told.known_storage(given, cluster)
     chart = options["chart"] or told.chart()
     return Installation(cluster, chart, given, storage, options["patience"] * 60, bundle)
+
+
+def server_of(options: dict[str, Any]) -> Any:
+    """The NFS server in the cluster that options describe; None for none."""
+    from jupyter_blueno.setup.server import asked_for
+
+    said = (options.get(f"nfs_{one}", "") for one in ("in_cluster", "address", "nodes", "disk"))
+    return asked_for(*said)
+
+
+def _named_storage(options: dict[str, Any]) -> Any:
+    """Where options say that everybody's files are to be."""
+    from jupyter_blueno.setup.model import Storage
+
+    names = ("nfs", "storage_class", "host_path", "claim")
+    found = {one: options[one] for one in names if options.get(one)}
+    server = server_of(options)
+    given = [*found, *(["nfs_in_cluster"] if server else [])]
+    if len(given) > 1:
+        words = " and ".join(f"--{one.replace('_', '-')}" for one in given)
+        raise click.UsageError(f"Everybody's files are in one place: {words} cannot be together.")
+    return Storage(**found, server=server)
 
 
 def _ask_storage(cluster: Any, options: dict[str, Any]) -> Any:
@@ -254,22 +299,25 @@ def _ask_storage(cluster: Any, options: dict[str, Any]) -> Any:
     ]
     if len(cluster.items("nodes")) == 1:
         offered.append(("the folder /var/lib/blueno of the only node", Storage(host_path="/var/lib/blueno")))
-    offered.append(("an NFS server that you have", Storage()))
     if options["yes"]:
-        if len(offered) == 2:
+        if len(offered) == 1:
             return offered[0][1]
         raise click.UsageError(
-            "Say where everybody's files are to be: --nfs, --storage-class, --host-path or --claim."
+            "Say where everybody's files are to be: --nfs, --storage-class, --host-path, --claim or "
+            "--nfs-in-cluster."
         )
     click.echo("Where are everybody's files to be?")
-    for number, (words, _) in enumerate(offered, 1):
+    others = ("an NFS server that you have", "an NFS server in the cluster, with a disk of its own")
+    for number, words in enumerate([*(words for words, _ in offered), *others], 1):
         click.echo(f"  {number}. {words}")
-    chosen = offered[click.prompt("Which", type=click.IntRange(1, len(offered)), default=1) - 1][1]
-    return (
-        chosen
-        if chosen.given()
-        else Storage(nfs=click.prompt("NFS server and folder (10.0.0.2:/export/blueno)"))
-    )
+    most = len(offered) + len(others)
+    chosen = click.prompt("Which", type=click.IntRange(1, most), default=1)
+    if chosen <= len(offered):
+        return offered[chosen - 1][1]
+    if chosen < most:
+        return Storage(nfs=click.prompt("NFS server and folder (10.0.0.2:/export/blueno)"))
+    size = click.prompt("How large is its disk to be", default="500Gi")
+    return Storage(server=server_of({"nfs_in_cluster": size}))
 
 
 def _looked_before(cluster: Any, made: Any) -> None:

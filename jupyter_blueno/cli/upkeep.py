@@ -153,10 +153,9 @@ def teardown(provider: str | None, everything: bool, no_backup: bool, confirm: s
     for line in doing.told(plan):
         click.echo(line)
     if everything:
-        click.secho(
-            "The databases are lost: datasets, jobs, accounts. So are notebooks and jobs that run.", bold=True
-        )
-    click.echo(f"It leaves {'; '.join(stays)}.")
+        for line in removal.lost(cluster):
+            click.secho(line, bold=True)
+    click.echo(f"It leaves {'; '.join(stays) or 'nothing'}.")
     if everything and not no_backup and not options["yes"] and cluster.known():
         _offer_backup(cluster)
     confirmed(cluster.release, confirm, options)

@@ -8,8 +8,9 @@ from typing import Any
 
 from jupyter_blueno.doctor.model import Check, Finding, finding
 from jupyter_blueno.jobs.backends.kubernetes.shapes import quantity
+from jupyter_blueno.setup import server
 from jupyter_blueno.setup.cluster import Cluster, Object
-from jupyter_blueno.setup.model import Storage, listed
+from jupyter_blueno.setup.model import Server, Storage, listed
 from jupyter_blueno.setup.programs import Failed
 
 OLDEST = (1, 28)
@@ -133,8 +134,33 @@ class Looked:
                 "storage", count == 1, f"{wanted.host_path} of the node",
                 f"The cluster has {count} nodes: a folder of one is not seen by the others. Use --nfs.",
             )  # fmt: skip
+        elif wanted.server:
+            yield from self.server(wanted.server)
         elif wanted.nfs:
             yield Finding("storage", "ok", f"NFS at {wanted.nfs}")
+
+    def server(self, wanted: Server) -> Iterator[Finding]:
+        hindered = server.hindered(self.cluster, wanted)
+        words = f"an NFS server in the cluster at {wanted.address}, with {wanted.size}"
+        yield finding("storage", not hindered, words, hindered)
+        if wanted.folder:
+            return
+        found = disk_class(self.cluster, wanted.disk)
+        if not self.cluster.get(f"persistentvolumeclaim/{server.claim(self.cluster)}"):
+            known = sorted(one["metadata"]["name"] for one in classes(self.cluster))
+            there = f"There is {listed(known)}." if known else "There is no class at all."
+            yield finding(
+                "server's disk", found is not None,
+                f"class '{found['metadata']['name']}'" if found
+                else f"class '{wanted.disk}' is not there" if wanted.disk else "no class is the default one",
+                f"Name one that gives ReadWriteOnce by --nfs-disk. {there}",
+            )  # fmt: skip
+        if not wanted.nodes:
+            yield Finding(
+                "server's clients", "warn", "any pod that may speak to it reads everybody's files",
+                "Notebooks and jobs may not. For all others name the nodes' networks, with no pods in them, "
+                "by --nfs-nodes; not with Cilium, which counts no node among networks.",
+            )  # fmt: skip
 
     def database(self) -> Iterator[Finding]:
         mine: dict[str, Any] = self.values.get("postgresql") or {}
@@ -145,9 +171,8 @@ class Looked:
         elif self.cluster.get(f"persistentvolumeclaim/data-{self.cluster.release}-database-0"):
             yield Finding("database's volume", "ok", "is there")
         else:
-            found = classes(self.cluster)
-            usual = next((one["metadata"]["name"] for one in found if _is_default(one)), "")
-            name = mine.get("storageClass") or usual
+            usual = disk_class(self.cluster)
+            name = mine.get("storageClass") or (usual["metadata"]["name"] if usual else "")
             yield finding(
                 "database's volume", bool(name), f"class '{name}'" if name else "no class is the default one",
                 "Name one by postgresql.storageClass in the values, or a folder of a node by "
@@ -185,6 +210,14 @@ class Looked:
 
 def classes(cluster: Cluster) -> list[Object]:
     return cluster.items("storageclasses")
+
+
+def disk_class(cluster: Cluster, name: str = "") -> Object | None:
+    """The class of a name; of none: the default one."""
+    found = classes(cluster)
+    return next(
+        (one for one in found if (one["metadata"]["name"] == name if name else _is_default(one))), None
+    )
 
 
 def shared(found: Object) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_blueno.errors import Conflict
-from jupyter_blueno.setup import backup, waiting
+from jupyter_blueno.setup import backup, checks, server, waiting
 from jupyter_blueno.setup import values as told
 from jupyter_blueno.setup.cluster import Cluster, Object
-from jupyter_blueno.setup.model import Plan, State, Step, Storage, listed
+from jupyter_blueno.setup.model import Plan, Price, Server, State, Step, Storage, listed
 from jupyter_blueno.setup.once import run_once
 from jupyter_blueno.setup.programs import Failed, written
 from jupyter_blueno.setup.volume import SharedVolume
@@ -52,6 +52,9 @@ class Installation:
         steps += self._taken_over()
         words = f"release '{cluster.release}' of the chart {self.version}"
         steps.append(Step(words, self.install, self.release_state, takes="seconds", renewed=True))
+        if wanted := self.storage.server:
+            words = f"an NFS server in the cluster at {wanted.address}, {self.server_disk(wanted)}"
+            steps.append(Step(words, self.serving, takes="a minute"))
         if shared:
             words = f"the same volume for notebooks and jobs, in {self.users}"
             steps.append(Step(words, shared.share, shared.shared_state))
@@ -59,7 +62,32 @@ class Installation:
         steps.append(Step("hub, service, proxy and database run", self.ready, takes=takes))
         if self.bundle:
             steps.append(Step("what its databases held", self.bring, self.brought_state))
-        return Plan(self.where(), tuple(steps))
+        prices, notes = self.disk_costs()
+        return Plan(self.where(), tuple(steps), prices, notes)
+
+    def server_disk(self, wanted: Server) -> str:
+        """Where the server keeps files, in words."""
+        if wanted.folder:
+            return f"which keeps files in {wanted.folder} of the node"
+        kind = f"class '{wanted.disk}'" if wanted.disk else "the default class"
+        return f"with a disk of {wanted.size} of {kind}"
+
+    def serving(self) -> None:
+        waiting.until_ready(self.cluster, self.patience, (waiting.SERVER,))
+
+    def disk_costs(self) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+        """What the server's disk costs in a month, or that it is not known here."""
+        wanted = self.storage.server
+        if wanted is None or wanted.folder:
+            return (), ()
+        found = checks.disk_class(self.cluster, wanted.disk)
+        maker = found["provisioner"] if found else ""
+        if price := server.disk(wanted.size, maker):
+            return (price,), ()
+        return (), (
+            f"The disk of {wanted.size} costs each month what {maker or 'its maker'} takes for it: "
+            "that is not known here.",
+        )
 
     def _taken_over(self) -> list[Step]:
         """Passwords come before the databases that are made with them."""

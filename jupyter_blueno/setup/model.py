@@ -55,6 +55,20 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Server:
+    """The chart's own NFS server, with a disk of `size`, or a `folder` of the node.
+
+    Empty: an address that is free, the class that is the default one.
+    """
+
+    size: str
+    address: str = ""
+    nodes: tuple[str, ...] = ()
+    disk: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class Storage:
     """Where everybody's files are to be; one of them."""
 
@@ -62,10 +76,11 @@ class Storage:
     storage_class: str = ""
     host_path: str = ""
     claim: str = ""
+    server: Server | None = None
     fresh: bool = False  # an NFS export that was made for this, and is root's
 
     def given(self) -> bool:
-        return bool(self.nfs or self.storage_class or self.host_path or self.claim)
+        return bool(self.nfs or self.storage_class or self.host_path or self.claim or self.server)
 
 
 def listed(words: Iterable[str]) -> str:

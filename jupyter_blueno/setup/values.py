@@ -9,10 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from jupyter_blueno.errors import InvalidInput, NotFound
+from jupyter_blueno.setup import server
 from jupyter_blueno.setup.cluster import Cluster, Object
 from jupyter_blueno.setup.model import Storage
 
-IMAGES = ("hub", "notebook", "service")
+IMAGES = ("hub", "notebook", "service", "storage")
 
 
 class Wishes(Struct, kw_only=True):
@@ -21,7 +22,7 @@ class Wishes(Struct, kw_only=True):
     Parameters
     ----------
     images : str
-        A registry's folder with ``hub``, ``notebook`` and ``service``, with or without a tag behind it.
+        A registry's folder with ``hub``, ``notebook``, ``service`` and ``storage``, perhaps a tag behind it.
     url : str
         Where people find the hub, as links of invitations begin.
     public : bool
@@ -97,9 +98,17 @@ def wished(wishes: Wishes, cluster: Cluster) -> Object:
 
 def _storage(storage: Storage, cluster: Cluster) -> Object:
     """One kind, and not what was there before."""
-    server, path = nfs(storage.nfs) if storage.nfs else ("", "")
+    if storage.server:
+        none = {"nfs": {"server": "", "path": ""}, "hostPath": "", "existingClaim": ""}
+        return {**none, **server.values(storage.server, cluster)}
+    address, path = nfs(storage.nfs) if storage.nfs else ("", "")
     claim = "" if storage.nfs or storage.host_path else storage.claim or claim_name(cluster)
-    return {"nfs": {"server": server, "path": path}, "hostPath": storage.host_path, "existingClaim": claim}
+    return {
+        "nfs": {"server": address, "path": path},
+        "server": {"enabled": False},
+        "hostPath": storage.host_path,
+        "existingClaim": claim,
+    }
 
 
 def claim_name(cluster: Cluster) -> str:
@@ -114,10 +123,10 @@ def nfs(text: str) -> tuple[str, str]:
     InvalidInput
         If it is not written so.
     """
-    server, colon, path = text.partition(":/")
-    if not (server and colon):
+    address, colon, path = text.partition(":/")
+    if not (address and colon):
         raise InvalidInput(f"'{text}' is not written as server:/path, like 10.0.0.2:/export/blueno.")
-    return server, f"/{path}"
+    return address, f"/{path}"
 
 
 def _image(text: str) -> tuple[str, str]:
@@ -135,11 +144,12 @@ def has_storage(values: Object) -> bool:
 def storage_of(values: Object) -> Storage:
     """Where files are, as values say it."""
     found = values.get("storage") or {}
-    server = (found.get("nfs") or {}).get("server")
+    address = (found.get("nfs") or {}).get("server")
     return Storage(
-        nfs=f"{server}:{found['nfs'].get('path', '/')}" if server else "",
+        nfs=f"{address}:{found['nfs'].get('path', '/')}" if address else "",
         host_path=found.get("hostPath") or "",
         claim=found.get("existingClaim") or "",
+        server=server.of_values(found),
     )
 
 

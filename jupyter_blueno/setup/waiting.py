@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from jupyter_blueno.errors import Unavailable
 from jupyter_blueno.jobs.backends.kubernetes import words
 from jupyter_blueno.setup.cluster import Cluster, Object
+from jupyter_blueno.setup.model import listed
 from jupyter_blueno.setup.programs import Failed
 
 PARTS = ("database", "hub", "proxy", "service")
+SERVER = "storage"  # where there is one
 PATIENCE = 900.0
 STEADY = 45.0  # seconds after which what does not go away by itself is believed
 ADVICE = {
@@ -31,8 +33,10 @@ class Trouble(Exception):
         self.said, self.kind, self.lasting = said, kind, lasting
 
 
-def until_ready(cluster: Cluster, patience: float = PATIENCE) -> None:
-    """Return when all parts run as they are described now.
+def until_ready(
+    cluster: Cluster, patience: float = PATIENCE, parts: tuple[str, ...] = (*PARTS, SERVER)
+) -> None:
+    """Return when these parts, of those that there are, run as they are described now.
 
     Raises
     ------
@@ -40,13 +44,15 @@ def until_ready(cluster: Cluster, patience: float = PATIENCE) -> None:
         With the reason and what to do, when `patience` is over or when waiting is in vain.
     """
     if cluster.shell.dry:
-        cluster.shell.say(f"(waits until {', '.join(PARTS)} are ready)")
+        cluster.shell.say(
+            f"(waits until {listed(one for one in parts if one != SERVER or len(parts) == 1)} run)"
+        )
         return
     deadline = time.monotonic() + patience
     told: dict[str, str] = {}
     since: dict[str, float] = {}
     while True:
-        waiting = dict(_waiting(cluster))
+        waiting = dict(_waiting(cluster, parts))
         for part in [one for one in told if one not in waiting]:
             cluster.shell.say(f"    {part}: ready")
             del told[part]
@@ -70,7 +76,7 @@ def until_ready(cluster: Cluster, patience: float = PATIENCE) -> None:
         time.sleep(1)
 
 
-def _waiting(cluster: Cluster) -> Iterator[tuple[str, Trouble]]:
+def _waiting(cluster: Cluster, parts: tuple[str, ...]) -> Iterator[tuple[str, Trouble]]:
     """The parts that are not ready, and why."""
     found = cluster.items(
         "deployments,statefulsets,pods", f"--selector=app.kubernetes.io/instance={cluster.release}"
@@ -78,7 +84,7 @@ def _waiting(cluster: Cluster) -> Iterator[tuple[str, Trouble]]:
     pods = [one for one in found if one["kind"] == "Pod"]
     for work in found:
         part = work["metadata"]["name"].removeprefix(f"{cluster.release}-")
-        if work["kind"] == "Pod" or part not in (*PARTS, "nfs") or _settled(work):
+        if work["kind"] == "Pod" or part not in parts or _settled(work):
             continue
         mine = [one for one in pods if one["metadata"]["labels"].get("app.kubernetes.io/component") == part]
         yield part, _why(cluster, work, mine)

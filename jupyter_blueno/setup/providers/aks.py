@@ -22,6 +22,7 @@ SOURCE = "list prices of eastus from azure.microsoft.com/pricing, as of 2025"
 class Here(Provider):
     programs = ("az",)
     title = "Azure"
+    disks = "disk.csi.azure.com"
 
     @property
     def context(self) -> str:
@@ -55,8 +56,9 @@ class Here(Provider):
                 takes="about 6 minutes",
                 ground=True,
             ),
-            Step("a class of storage: Azure Files by NFS", lambda: self.make_class(shell)),
         ]
+        if not size.server:
+            made.append(Step("a class of storage: Azure Files by NFS", lambda: self.make_class(shell)))
         if size.gpus:
             words = f"up to {size.gpus} machines with a GPU; none as long as nobody asks"
             made.append(
@@ -173,7 +175,7 @@ class Here(Provider):
         shell.do(*command, *machine, *taint, *most, "--output", "none")
 
     def storage(self, shell: Shell) -> Storage:
-        return Storage(storage_class=CLASS)
+        return Storage(server=self.size.server) if self.size.server else Storage(storage_class=CLASS)
 
     def values(self) -> Object:
         grows = self.gpu_profile() if self.size.gpus else {"jobs": {"grows": True}}
@@ -188,7 +190,9 @@ class Here(Provider):
         return (
             Price("Kubernetes (the free tier)", 0, source=SOURCE),
             self.machines(self.size.machine or MACHINE, node),
-            Price(f"Azure Files Premium, {self.size.storage} TB", 0.16 * 1024 * self.size.storage),
+            self.files(
+                Price(f"Azure Files Premium, {self.size.storage} TB", 0.16 * 1024 * self.size.storage)
+            ),
             *self.gpu_machines("a T4", gpu),
             Price("disks and address", 25),
         )

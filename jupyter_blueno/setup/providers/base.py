@@ -12,8 +12,9 @@ from msgspec import Struct
 from jupyter_blueno.doctor.model import Finding, finding
 from jupyter_blueno.errors import Conflict, NotAllowed, Unavailable
 from jupyter_blueno.setup.cluster import Object
-from jupyter_blueno.setup.model import Price, Step, Storage
+from jupyter_blueno.setup.model import Price, Server, Step, Storage
 from jupyter_blueno.setup.programs import INSTALL, Failed, Shell
+from jupyter_blueno.setup.server import disk
 
 HOURS = 730  # of a month
 
@@ -31,6 +32,8 @@ class Size(Struct, kw_only=True):
         The most machines that are started, without and with a GPU.
     storage : int
         TB for everybody's files, where they are paid for by what is reserved.
+    server : Server
+        The chart's own NFS server instead of the provider's.
     """
 
     name: str = "blueno"
@@ -41,6 +44,7 @@ class Size(Struct, kw_only=True):
     gpu_machine: str = ""
     gpus: int = 0
     storage: int = 1
+    server: Server | None = None
 
 
 class Provider(ABC):
@@ -51,6 +55,7 @@ class Provider(ABC):
 
     programs: tuple[str, ...] = ()
     title = ""
+    disks = ""  # who makes those of the default class
 
     def __init__(self, size: Size) -> None:
         self.size = size
@@ -82,6 +87,11 @@ class Provider(ABC):
         """What those with a GPU cost; none is there while nobody asks for one."""
         most = self.size.gpus
         return [Price(f"machines with {gpu}, 0 to {most}", 0, price * most)] if most else []
+
+    def files(self, share: Price) -> Price:
+        """What everybody's files cost: on the provider's share, or on the disk of an own server."""
+        wanted = self.size.server
+        return (disk(wanted.size, self.disks) if wanted else None) or share
 
     @property
     @abstractmethod

@@ -22,6 +22,7 @@ SOURCE = "list prices of us-east-1 from aws.amazon.com/{eks,ec2,efs}/pricing, as
 class Here(Provider):
     programs = ("aws", "eksctl")
     title = "AWS"
+    disks = "ebs.csi.eks.amazonaws.com"
 
     @property
     def region(self) -> str:
@@ -53,13 +54,16 @@ class Here(Provider):
                 "disks by default, network policies that are enforced",
                 lambda: self.apply(shell, *self.ground()),
             ),
-            Step(
-                "a file system for everybody's files (EFS)",
-                lambda: self.make_files(shell),
-                lambda: self.files_state(shell),
-            ),
-            Step("the file system is reached from the cluster's network", lambda: self.mount(shell)),
         ]
+        if not size.server:
+            made += [
+                Step(
+                    "a file system for everybody's files (EFS)",
+                    lambda: self.make_files(shell),
+                    lambda: self.files_state(shell),
+                ),
+                Step("the file system is reached from the cluster's network", lambda: self.mount(shell)),
+            ]
         if size.gpus:
             words = f"up to {size.gpus} GPUs; no machine as long as nobody asks"
             made.append(Step(words, lambda: self.apply(shell, self.gpus())))
@@ -146,13 +150,13 @@ class Here(Provider):
 
     # The file system
 
-    def files(self, shell: Shell) -> Object | None:
+    def file_system(self, shell: Shell) -> Object | None:
         """Ours: found by the word it was asked for with, which AWS keeps unique."""
         found = shell.json(*self.aws("efs", "describe-file-systems", "--creation-token", self.size.name))
         return next(iter(found["FileSystems"]), None)
 
     def files_state(self, shell: Shell) -> State:
-        found = self.files(shell)
+        found = self.file_system(shell)
         if found is None or found["LifeCycleState"] in ("deleting", "deleted"):
             return "absent"
         return "there"
@@ -164,16 +168,16 @@ class Here(Provider):
 
     def mount(self, shell: Shell) -> None:
         """Have an address of the file system in each zone where there is none."""
-        if shell.dry and self.files(shell) is None:
+        if shell.dry and self.file_system(shell) is None:
             shell.say(
                 "(aws efs create-mount-target, in one subnet of each zone, in the cluster's security group)"
             )
             return
-        files, cluster = self.files(shell), self.cluster(shell)
+        files, cluster = self.file_system(shell), self.cluster(shell)
         assert files is not None
         assert cluster is not None
         name, network = files["FileSystemId"], cluster["resourcesVpcConfig"]
-        while not shell.dry and (self.files(shell) or {})["LifeCycleState"] == "creating":
+        while not shell.dry and (self.file_system(shell) or {})["LifeCycleState"] == "creating":
             pause(shell, "the file system is being made …", 5)
         targets = ("efs", "describe-mount-targets", "--file-system-id", name)
         served = {one["AvailabilityZoneName"] for one in shell.json(*self.aws(*targets))["MountTargets"]}
@@ -192,7 +196,9 @@ class Here(Provider):
         return all(one["LifeCycleState"] == "available" for one in found)
 
     def storage(self, shell: Shell) -> Storage:
-        found = self.files(shell)
+        if self.size.server:
+            return Storage(server=self.size.server)
+        found = self.file_system(shell)
         name = found["FileSystemId"] if found else "FILE-SYSTEM"
         return Storage(nfs=f"{name}.efs.{self.region}.amazonaws.com:/", fresh=True)
 
@@ -204,14 +210,14 @@ class Here(Provider):
         return (
             Price("Kubernetes", 0.10 * HOURS, source=SOURCE),
             self.machines("of 4 cores in Auto Mode", node),
-            Price("EFS, for each 100 GB that are used", 30),
+            self.files(Price("EFS, for each 100 GB that are used", 30)),
             *self.gpu_machines("a T4", gpu),
             Price("gateway of the network, disks and address", 60),
         )
 
     def removal(self, shell: Shell) -> list[Step]:
         def files() -> None:
-            name = (self.files(shell) or {"FileSystemId": "FILE-SYSTEM"})["FileSystemId"]
+            name = (self.file_system(shell) or {"FileSystemId": "FILE-SYSTEM"})["FileSystemId"]
             targets = shell.json(*self.aws("efs", "describe-mount-targets", "--file-system-id", name))[
                 "MountTargets"
             ]
@@ -235,11 +241,13 @@ class Here(Provider):
             Step(
                 "the file system with everybody's files",
                 files,
-                lambda: "absent" if self.files(shell) else "there",
+                lambda: "absent" if self.file_system(shell) else "there",
+                there="is not there",
             ),
             Step(
                 f"the cluster '{self.size.name}' and its network",
                 cluster,
                 lambda: "absent" if self.cluster(shell) else "there",
+                there="is not there",
             ),
         ]

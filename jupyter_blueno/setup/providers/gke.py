@@ -23,6 +23,7 @@ SOURCE = "list prices of us-central1, cloud.google.com/{kubernetes-engine,comput
 class Here(Provider):
     programs = ("gcloud", "gke-gcloud-auth-plugin")
     title = "Google Cloud"
+    disks = "pd.csi.storage.gke.io"
 
     @cached_property
     def zone(self) -> str:
@@ -69,13 +70,16 @@ class Here(Provider):
                 takes="about 8 minutes",
                 ground=True,
             ),
-            Step(
-                f"{size.storage} TB for everybody's files (Filestore)",
-                lambda: self.make_share(shell),
-                lambda: self.state(self.share(shell), "READY", "CREATING"),
-                takes="about 5 minutes",
-            ),
         ]
+        if not size.server:
+            made.append(
+                Step(
+                    f"{size.storage} TB for everybody's files (Filestore)",
+                    lambda: self.make_share(shell),
+                    lambda: self.state(self.share(shell), "READY", "CREATING"),
+                    takes="about 5 minutes",
+                )
+            )
         if size.gpus:
             pool = ("gcloud", "container", "node-pools", "describe", "gpu", f"--cluster={size.name}")
             words = f"up to {size.gpus} machines with a GPU; none as long as nobody asks"
@@ -170,6 +174,8 @@ class Here(Provider):
         return found and {"name": self.size.name, **found}
 
     def storage(self, shell: Shell) -> Storage:
+        if self.size.server:
+            return Storage(server=self.size.server)
         found = self.share(shell)
         if found is None:
             return Storage(nfs="ADDRESS-OF-THE-SHARE:/blueno", fresh=True)  # of a dry run
@@ -184,7 +190,9 @@ class Here(Provider):
         return (
             Price("Kubernetes (the first zonal cluster is free)", 0, source=SOURCE),
             self.machines(self.size.machine or MACHINE, node),
-            Price(f"Filestore, {self.size.storage} TB", 0.000274 * HOURS * 1024 * self.size.storage),
+            self.files(
+                Price(f"Filestore, {self.size.storage} TB", 0.000274 * HOURS * 1024 * self.size.storage)
+            ),
             *self.gpu_machines("a T4", gpu),
             Price("disks and address", 25),
         )
@@ -201,10 +209,12 @@ class Here(Provider):
                 f"the cluster '{self.size.name}' in {self.zone}",
                 cluster,
                 lambda: "absent" if self._cluster(shell) else "there",
+                there="is not there",
             ),
             Step(
                 "the Filestore with everybody's files",
                 share,
                 lambda: "absent" if self.share(shell) else "there",
+                there="is not there",
             ),
         ]
