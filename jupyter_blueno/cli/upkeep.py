@@ -93,12 +93,14 @@ def backup(target: Path | None, **options: Any) -> None:
     What --to writes is all that an installation elsewhere needs beside a copy of the volume: `blueno setup
     existing --from FILE`. It holds passwords, and only you may read it.
     """
-    from jupyter_blueno.errors import Conflict
+    from jupyter_blueno.errors import Conflict, NotFound
     from jupyter_blueno.setup import backup as backups
 
     cluster = cluster_of(options)
     if target is not None and target.exists():
         raise Conflict(f"{target} is there already; name another file.")
+    if target is not None and not target.parent.is_dir():
+        raise NotFound(f"The folder {target.parent} is not there; make it, or name another file.")
     name = backups.make(cluster)
     click.echo(f"backups/{name} of the volume")
     if target is not None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from jupyter_blueno.errors import Conflict, InvalidInput, NotFound
+from jupyter_blueno.errors import Conflict, InvalidInput, NotFound, Unavailable
 from jupyter_blueno.setup.cluster import Cluster, Object
 from jupyter_blueno.setup.once import finished
 from jupyter_blueno.setup.programs import Failed, shown, written
@@ -45,21 +47,25 @@ def restore(cluster: Cluster, name: str = "") -> None:
 
 
 def fetch(cluster: Cluster, name: str, target: Path) -> None:
-    """Write a backup, the passwords and the values to a file here, which only its owner may read."""
+    """Write a backup, the passwords and the values to a file here, which only its owner may read.
+
+    It is there once it is whole; until then it has another name.
+    """
     if cluster.shell.dry:
         cluster.shell.say(f"(writes backups/{name}, the passwords and the values to {target})")
         return
     secrets = json.dumps({"apiVersion": "v1", "kind": "List", "items": _secrets(cluster)})
     with (
-        _private(target) as descriptor,
+        _whole(target) as descriptor,
         tarfile.open(fileobj=descriptor, mode="w") as archive,
         _at_volume(cluster) as pod,
     ):
         for part in PARTS:
-            content = _binary(cluster, pod, "cat", f"/volume/backups/{name}/{part}")
-            _add(archive, f"databases/{name}/{part}", content)
-        _add(archive, SECRETS, secrets.encode())
-        _add(archive, VALUES, written(cluster.values()).encode())
+            _pull(cluster, pod, f"/volume/backups/{name}/{part}", archive, f"databases/{name}/{part}")
+        # They come last: without them it is no backup.
+        for member, text in ((SECRETS, secrets), (VALUES, written(cluster.values()))):
+            content = text.encode()
+            archive.addfile(_entry(member, len(content)), io.BytesIO(content))
 
 
 def told(path: Path) -> tuple[str, Object, list[Object]]:
@@ -75,8 +81,8 @@ def told(path: Path) -> tuple[str, Object, list[Object]]:
     try:
         with tarfile.open(path) as archive:
             (name,) = {one.split("/")[1] for one in archive.getnames() if one.startswith("databases/")}
-            values = yaml.safe_load(_read(archive, VALUES))
-            secrets: list[Object] = json.loads(_read(archive, SECRETS))["items"]
+            values = yaml.safe_load(_member(archive, VALUES).read())
+            secrets: list[Object] = json.loads(_member(archive, SECRETS).read())["items"]
     except (tarfile.TarError, KeyError, ValueError) as error:
         raise InvalidInput(f"{path} is not a backup that 'blueno backup --to' wrote ({error}).") from None
     return name, values or {}, secrets
@@ -114,16 +120,17 @@ def _adopted(cluster: Cluster, meta: Object) -> Object:
 
 
 def bring(cluster: Cluster, path: Path) -> str:
-    """Put a fetched backup into ``backups`` of the volume; its name."""
+    """Put a fetched backup into ``backups`` of the volume, where it is seen once it is whole; its name."""
     name, _, _ = told(path)
     if cluster.shell.dry:
         cluster.shell.say(f"(copies {path} to backups/{name} of the volume)")
         return name
     with tarfile.open(path) as archive, _at_volume(cluster) as pod:
-        _binary(cluster, pod, "mkdir", "-p", f"/volume/backups/{name}")
+        new, there = f"/volume/backups/.new-{name}", f"/volume/backups/{name}"
+        _ask(cluster, pod, "mkdir", "-p", new)
         for part in PARTS:
-            content = _read(archive, f"databases/{name}/{part}")
-            _binary(cluster, pod, "sh", "-c", f"cat > /volume/backups/{name}/{part}", given=content)
+            _push(cluster, pod, archive, f"databases/{name}/{part}", f"{new}/{part}")
+        _ask(cluster, pod, "sh", "-c", 'sync && rm -rf "$1" && mv "$0" "$1"', new, there)
     return name
 
 
@@ -214,32 +221,101 @@ def at_volume(cluster: Cluster, command: list[str]) -> Object:
     return spec
 
 
-def _binary(cluster: Cluster, pod: str, *command: str, given: bytes | None = None) -> bytes:
-    """Run a command in a pod; its output as it is."""
-    interactive = ("--stdin",) if given is not None else ()
-    whole = (*cluster.here, "exec", *interactive, pod, "--", *command)
-    done = subprocess.run(whole, input=given, capture_output=True)
-    if done.returncode:
-        raise Failed(whole, done.stderr.decode(errors="replace"))
-    return done.stdout
+def _ask(cluster: Cluster, pod: str, *command: str) -> str:
+    """Run a command in a pod; what it wrote, which is short."""
+    return cluster.shell.ask(*cluster.here, "exec", pod, "--", *command, patience=PATIENCE)
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+@contextmanager
+def _running(
+    cluster: Cluster, pod: str, *command: str, reads: bool = False
+) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A command that runs in a pod, as its input and its output, which may be larger than memory.
+
+    Raises
+    ------
+    Failed
+        If it says no, whatever came of it.
+    """
+    whole = (*cluster.here, "exec", *(("--stdin",) if reads else ()), pod, "--", *command)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdin, process.stdout
+            process.stdout.close()  # what is not wanted is not waited for
+            if process.wait():
+                errors.seek(0)
+                raise Failed(whole, errors.read().decode(errors="replace"))
+        finally:
+            process.kill()
+
+
+def _pull(cluster: Cluster, pod: str, path: str, archive: tarfile.TarFile, name: str) -> None:
+    """Copy a file of the volume into an archive."""
+    size = int(_ask(cluster, pod, "stat", "-c", "%s", path))
+    with _running(cluster, pod, "cat", path) as (_, content):
+        try:
+            archive.addfile(_entry(name, size), content)
+            well = not content.read(1)
+        except OSError as error:
+            if error.errno is not None:  # of the file here
+                raise
+            well = False
+    if not well:  # a connection that is cut may look like an end
+        raise _cut(path, size)
+
+
+def _push(cluster: Cluster, pod: str, archive: tarfile.TarFile, name: str, path: str) -> None:
+    """Copy a file out of an archive to the volume."""
+    member, size = _member(archive, name), archive.getmember(name).size
+    with _running(cluster, pod, "sh", "-c", 'cat > "$0" && wc -c < "$0"', path, reads=True) as (given, said):
+        with suppress(BrokenPipeError):  # why it ended is said after
+            shutil.copyfileobj(member, given)
+        with suppress(BrokenPipeError):
+            given.close()
+        there = said.read()
+    if not there or int(there) != size:
+        raise _cut(path, size)
+
+
+def _cut(path: str, size: int) -> Unavailable:
+    return Unavailable(f"Not all {size:,} bytes of {path} were copied; run it again.", code="cut_off")
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
-    entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
-    archive.addfile(entry, io.BytesIO(content))
+    entry.size, entry.mode, entry.mtime = size, 0o600, int(time.time())
+    return entry
 
 
-def _read(archive: tarfile.TarFile, name: str) -> bytes:
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     member = archive.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return member.read()
+    return member
 
 
-def _private(path: Path) -> IO[bytes]:
-    """A new file that only its owner may read."""
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that only its owner may read, under its name when all of it was written."""
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-    except FileExistsError:
-        raise Conflict(f"{path} is there already; name another file.") from None
+        descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        part = Path(made)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            if path.exists():
+                raise Conflict(f"{path} is there already; name another file.")
+            part.rename(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror or error}.", code="not_written"
+        ) from None
