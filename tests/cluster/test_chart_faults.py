@@ -1,4 +1,4 @@
-"""A job and a person's kernel go on while everything else of the chart is killed and replaced."""
+"""The chart while its parts are killed and replaced, its node is drained, and it is installed again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 import urllib.request
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,7 +16,7 @@ from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.client.transport import Http
 from jupyter_blueno.errors import BluenoError
 from jupyter_blueno.hub.cluster import USER
-from jupyter_blueno.jobs.model import Job, JobSpec
+from jupyter_blueno.jobs.model import Job, JobSpec, Resources
 from tests.cluster.installation import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -23,6 +25,17 @@ import os, time
 print("begun", flush=True)
 while not os.path.exists(os.environ["HOME"] + "/{name}"):
     time.sleep(0.1)
+"""
+# Writes down when it begins and when it is done; fails where it is there twice.
+ALONE = """\
+import fcntl, os, time
+home, rank = os.environ["HOME"], os.environ.get("RANK", "0")
+record = open(f"{home}/{name}-{rank}", "a")
+fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("begun", os.environ.get("BLUENO_ATTEMPT", "1"), file=record, flush=True)
+while not os.path.exists(f"{home}/{gate}"):
+    time.sleep(0.1)
+print("done", file=record, flush=True)
 """
 # In the notebook's pod: tell its kernel something.
 TELL = """
@@ -120,6 +133,75 @@ def test_work_goes_on_while_all_else_is_killed_in_turn_and_upgraded(
         ended = known(chart, alice, one, "SUCCEEDED")
         assert ended.attempt == 1
         assert alice.call(get_log, LogRange(one, 0, 1000)).body == b"begun\n"
+
+
+@contextmanager
+def drained(chart: Installation) -> Iterator[None]:
+    """The node without anything of the chart, taken from it as `kubectl drain` does, and taking nothing."""
+    cluster = chart.cluster
+    found = [(at, pod) for at in (chart.users, chart.namespace) for pod in cluster.get(at, "pods")["items"]]
+    (node,) = {pod["spec"]["nodeName"] for _, pod in found}
+    cluster.run("cordon", node)
+    try:
+        for namespace, pod in found:
+            meta = {"name": pod["metadata"]["name"], "namespace": namespace}
+            eviction = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta})
+            path = f"/api/v1/namespaces/{namespace}/pods/{meta['name']}/eviction"
+            cluster.run("create", "--raw", path, "--filename=-", given=eviction)
+
+        def there() -> list[object]:
+            pods = [pod for at in (chart.users, chart.namespace) for pod in cluster.get(at, "pods")["items"]]
+            return [
+                one["metadata"]["name"]
+                for one in pods
+                if "nodeName" in one["spec"] and one["status"]["phase"] in ("Pending", "Running")
+            ]
+
+        cluster.until(lambda: not there(), lambda: f"{there()}\n{chart.says()}")
+        yield
+    finally:
+        cluster.run("uncordon", node)
+
+
+def test_a_node_that_is_drained_and_comes_back_has_lost_nothing(
+    chart: Installation, request: pytest.FixtureRequest
+) -> None:
+    chart.stop_server("bob")  # another test's
+    alice = chart.start_server("alice")
+    kernel(alice)
+    gate = f"gate-{uuid.uuid4().hex[:6]}"
+    home = chart.volume / "home" / "alice"
+    request.addfinalizer((home / gate).touch)
+
+    def begun(name: str, workers: int) -> str:
+        code = ALONE.replace("{name}", name).replace("{gate}", gate)
+        spec = JobSpec("cell", source=code, resources=Resources(workers=workers))
+        return alice.call(submit_job, SubmitJob(uuid.uuid4().hex, name, spec)).id
+
+    def said(name: str) -> list[str]:
+        return (home / name).read_text().splitlines() if (home / name).exists() else []
+
+    one, two = begun(f"{gate}-one", 1), begun(f"{gate}-two", 2)
+    ranks = [f"{gate}-one-0", f"{gate}-two-0", f"{gate}-two-1"]
+    chart.cluster.until(lambda: all(said(rank) == ["begun 1"] for rank in ranks), chart.says)
+
+    with drained(chart):
+        assert {job["metadata"]["name"] for job in chart.jobs()} >= {f"blueno-{one}", f"blueno-{two}"}
+        assert [said(rank) for rank in ranks] == [["begun 1"]] * 3
+
+    chart.ready()
+    again = chart.start_server("alice")  # what was computed in its kernels is gone, and they can begin anew
+    kernel(again)
+    chart.cluster.until(lambda: all(len(said(rank)) > 1 for rank in ranks), chart.says)
+    for job in (one, two):
+        known(chart, again, job, "RUNNING")
+    (home / gate).touch()
+    for job in (one, two):
+        ended = known(chart, again, job, "SUCCEEDED")
+        assert ended.attempt > 1
+        log = again.call(get_log, LogRange(job, 0, 1000)).body.decode()
+        assert "was taken from the machine that it ran on. The next begins." in log
+    assert [said(rank).count("done") for rank in ranks] == [1, 1, 1]
 
 
 def test_what_was_uninstalled_by_mistake_is_there_again_after_an_installation(release: Installation) -> None:
