@@ -82,27 +82,34 @@ def test_what_is_wrong_is_said_without_a_password(urls: dict[str, str]) -> None:
     assert run({**urls, "BLUENO_DATABASE_OWNER_URL": ""}).returncode == 0
 
 
+def scripted(
+    name: str, urls: dict[str, str], folder: Path, programs: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run one of the chart's scripts, without its half for the hub, which has nothing to do with it."""
+    (folder / "backups").mkdir(exist_ok=True)
+    text = (SCRIPTS / f"{name}.sh").read_text().replace("in hub blueno", "in blueno")
+    text = text.replace("/backups", str(folder / "backups"))
+    given = {
+        "KEEP": "2",
+        "HUB_URL": "",
+        "SERVICE_URL": urls["BLUENO_DATABASE_URL"],
+        "OWNER_URL": urls["BLUENO_DATABASE_OWNER_URL"],
+    }
+    path = f"{programs or newest()}:{newest()}:{os.environ['PATH']}"
+    environment = {**os.environ, **given, "PATH": path}
+    return subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True)
+
+
 def test_a_backup_has_the_rows_of_all_teams(urls: dict[str, str], tmp_path: Path) -> None:
     assert run(urls).returncode == 0
     service = Database(Config(home=str(tmp_path), database_url=urls["BLUENO_DATABASE_URL"]), team=None)
     for team in ("one", "two"):
         with service.of(team).begin() as connection:
             connection.execute(sa.text(f"INSERT INTO secret (team, name, owner) VALUES ('{team}', 'a', 'b')"))
-    # The scripts of the chart, of which the hub's half has nothing to do with it.
     with service.of_everybody.begin() as connection:
         before = connection.execute(sa.text(RIGHTS)).all()
     for script in ("backup", "restore"):
-        text = (SCRIPTS / f"{script}.sh").read_text().replace("in hub blueno", "in blueno")
-        text = text.replace("/backups", str(tmp_path / "backups"))
-        (tmp_path / "backups").mkdir(exist_ok=True)
-        given = {
-            "KEEP": "2",
-            "HUB_URL": "",
-            "SERVICE_URL": urls["BLUENO_DATABASE_URL"],
-            "OWNER_URL": urls["BLUENO_DATABASE_OWNER_URL"],
-        }
-        environment = {**os.environ, **given, "PATH": f"{newest()}:{os.environ['PATH']}"}
-        done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True)
+        done = scripted(script, urls, tmp_path)
         assert done.returncode == 0, done.stderr
         if script == "backup":
             with service.of("one").begin() as connection:
@@ -116,3 +123,43 @@ def test_a_backup_has_the_rows_of_all_teams(urls: dict[str, str], tmp_path: Path
     with service.of("one").begin() as connection:
         assert list(connection.scalars(sa.text("SELECT team FROM secret"))) == ["one"]
     service.close()
+
+
+# Killed when the first table is written, with all its rows.
+KILLED = """\
+#!/bin/sh
+{pg_restore} "$@" | sed '/^[\\]\\.$/q'
+kill -9 $$
+"""
+
+
+@pytest.mark.parametrize("half", ["file", "program"])
+def test_half_a_backup_is_not_restored(urls: dict[str, str], tmp_path: Path, half: str) -> None:
+    assert run(urls).returncode == 0
+    service = Database(Config(home=str(tmp_path), database_url=urls["BLUENO_DATABASE_URL"]), team=None)
+    rows = "SELECT 'one', md5(n::text), 'b' FROM generate_series(1, 20000) n"
+    with service.of("one").begin() as connection:
+        connection.execute(sa.text(f"INSERT INTO secret (team, name, owner) {rows}"))
+    assert scripted("backup", urls, tmp_path).returncode == 0
+    with service.of("one").begin() as connection:
+        connection.execute(sa.text("INSERT INTO secret (team, name, owner) VALUES ('one', 'since', 'b')"))
+    # For the owner alone, as the hub's own is.
+    urls = {"BLUENO_DATABASE_URL": urls["BLUENO_DATABASE_OWNER_URL"], "BLUENO_DATABASE_OWNER_URL": ""}
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if half == "file":
+        (kept,) = (tmp_path / "backups").iterdir()
+        with (kept / "blueno").open("r+b") as file:
+            file.truncate(file.seek(0, os.SEEK_END) // 2)
+    else:
+        (programs / "pg_restore").write_text(KILLED.format(pg_restore=newest() / "pg_restore"))
+        (programs / "pg_restore").chmod(0o755)
+    done = scripted("restore", urls, tmp_path, programs)
+    assert done.returncode != 0
+    assert "The databases are as they were" not in done.stdout
+    service.pool.reopen()
+    with service.of("one").begin() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM secret")) == 20001
+    service.close()
+    if half == "program":
+        assert "blueno: the backup could not be read to its end; this database is as it was." in done.stdout
