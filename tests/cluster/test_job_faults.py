@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +198,36 @@ def test_what_no_node_has_is_refused(manager: JobManager) -> None:
         start(manager, command("true", resources=Resources(memory=99 * 10**12)))
     with pytest.raises(InvalidInput, match="no GPU"):
         start(manager, command("true", resources=Resources(gpu=3)))
+
+
+# -- what is full ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_soon(config: Config, folder: Path, space: Space, tmp_path: Path) -> Iterator[None]:
+    """The jobs' folders on a disk of 4 MB, which this machine and the node both have."""
+    assert space.cluster.node is not None
+    place = config.folder("jobs")
+    with space.cluster.node.disk(tmp_path / "disk", place, "4M"):
+        place.chmod(0o777)
+        # A mount below another one is not seen through that.
+        settings(config, space, space.template(config.home_path, place, folder))
+        yield
+
+
+@pytest.mark.parametrize("kind", ["cell", "command"])
+def test_a_volume_that_a_job_s_log_fills_is_said(full_soon: None, another_manager: Make, kind: str) -> None:
+    manager = another_manager()
+    text = "for n in range(100_000): print('x' * 100)"
+    spec = cell(text) if kind == "cell" else command("python3", "-c", text)
+    job = wait(manager, start(manager, spec), "FAILED")
+    assert job.failure is not None
+    assert (job.failure.kind, job.attempt) == ("disk", 1)
+    assert "The disk is full: free some space, then run it again." in job.failure.sentence
+    assert 0 < job.log_size < 5 << 20
+    # Whoever makes room goes on, at the same service.
+    assert manager.delete(ALICE, job.id)
+    assert wait(manager, start(manager, command("true")), "SUCCEEDED").attempt == 1
 
 
 # -- what is killed ----------------------------------------------------------------------

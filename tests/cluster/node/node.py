@@ -131,6 +131,27 @@ class Node:
             raise CannotRun(f"containerd refuses: {done.stderr.strip()[-500:]}")
         return done.stdout
 
+    @contextmanager
+    def disk(self, file: Path, place: Path, size: str) -> Iterator[None]:
+        """Have a small disk at a place, the same one here and in the node; what is on it is in `file`."""
+
+        def run(*command: str) -> str:
+            return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+        run("truncate", f"--size={size}", str(file))
+        run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", str(file))
+        device = run("losetup", "--find", "--show", str(file))
+        both: list[list[str]] = [[], ["nsenter", f"--target={max(self._processes())}", "--mount"]]
+        try:
+            for prefix in both:
+                run(*prefix, "mount", "-t", "ext4", device, str(place))
+            yield
+        finally:
+            for prefix in both:
+                with suppress(subprocess.CalledProcessError):
+                    run(*prefix, "umount", "--lazy", str(place))
+            run("losetup", "--detach", device)  # once nothing holds it
+
     # -- starting ---------------------------------------------------------------------------------
 
     def _start(self, held: int) -> None:
