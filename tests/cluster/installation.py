@@ -172,7 +172,7 @@ class Installation:
             return self.server(person)
         return found
 
-    def start_server(self, person: str) -> Http:
+    def start_server(self, person: str, profile: str = "small") -> Http:
         """Have a person's notebook server running, and return it as they ask it."""
         with suppress(urllib.error.HTTPError):  # known already
             self.api("POST", f"/users/{person}")
@@ -181,7 +181,7 @@ class Installation:
             found = self.server(person)
             if found is None:
                 with suppress(urllib.error.HTTPError):  # it is on its way, or was refused for now
-                    self.api("POST", f"/users/{person}/server", {"profile": "small"})
+                    self.api("POST", f"/users/{person}/server", {"profile": profile})
             return found is not None and found["ready"]
 
         self.cluster.until(started, self.says)

@@ -7,14 +7,15 @@ import os
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from jupyter_blueno.api.jobs import JobRef, SubmitJob, get_job, submit_job
 from jupyter_blueno.api.logs import LogRange, get_log
 from jupyter_blueno.client.transport import Http
-from jupyter_blueno.errors import BluenoError
+from jupyter_blueno.errors import BluenoError, Unavailable
 from jupyter_blueno.hub.cluster import USER
 from jupyter_blueno.jobs.model import Job, JobSpec, Resources
 from tests.cluster.installation import Installation
@@ -202,6 +203,37 @@ def test_a_node_that_is_drained_and_comes_back_has_lost_nothing(
         log = again.call(get_log, LogRange(job, 0, 1000)).body.decode()
         assert "was taken from the machine that it ran on. The next begins." in log
     assert [said(rank).count("done") for rank in ranks] == [1, 1, 1]
+
+
+RESCUE = {"name": "Make room", "slug": "rescue", "rescue": True, "memory": {"limit": "1Gi"}}
+
+
+def test_who_has_not_a_byte_left_gets_in_and_makes_room(release: Installation, tmp_path: Path) -> None:
+    chart = release
+    chart.having(profiles=[*chart.values["profiles"], RESCUE])
+    chart.start_server("dora")  # which makes the folders
+    chart.stop_server("dora")
+    home, team = (chart.volume / one for one in ("home/dora", "teams/team"))
+    assert chart.cluster.node is not None
+    with ExitStack() as disks:  # which the service, there before, does not see
+        for place in (home, team):
+            disks.enter_context(chart.cluster.node.disk(tmp_path / place.name, place, "4M"))
+            os.chown(place, USER, USER)
+            place.chmod(0o2775)
+            with suppress(OSError), open(place / "large", "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            os.chown(place / "large", USER, USER)
+        try:
+            dora = chart.start_server("dora", "rescue")
+            kernel(dora)
+            with pytest.raises(Unavailable, match="No space left on device"):
+                submitted(dora, "more")
+            for name in ("home/dora", "teams/team"):
+                code = f"cd /blueno/{name} && rm large && echo room > small && cat small"
+                assert chart.runs(chart.users, "jupyter-dora", "sh", "-c", code) == "room\n"
+        finally:
+            chart.stop_server("dora")
 
 
 def test_what_was_uninstalled_by_mistake_is_there_again_after_an_installation(release: Installation) -> None:

@@ -141,16 +141,17 @@ class Node:
         run("truncate", f"--size={size}", str(file))
         run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", str(file))
         device = run("losetup", "--find", "--show", str(file))
-        both: list[list[str]] = [[], ["nsenter", f"--target={max(self._processes())}", "--mount"]]
+        inside = ["nsenter", f"--target={max(self._processes())}", "--mount", "--pid"]
+        there: list[list[str]] = []
         try:
-            for prefix in both:
+            for prefix in ([], inside):
                 run(*prefix, "mount", "-t", "ext4", device, str(place))
+                there.append(prefix)
             yield
         finally:
-            for prefix in both:
-                with suppress(subprocess.CalledProcessError):
-                    run(*prefix, "umount", "--lazy", str(place))
-            run("losetup", "--detach", device)  # once nothing holds it
+            for prefix in there:
+                run(*prefix, "umount", "--lazy", str(place))
+            run("losetup", "--detach", device)  # once no pod holds it
 
     # -- starting ---------------------------------------------------------------------------------
 
