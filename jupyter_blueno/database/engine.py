@@ -177,7 +177,9 @@ class _Pool:
         engine = sa.create_engine(
             url,
             connect_args={
-                name: most for name, most in PATIENCE.items() if external and name not in url.query
+                name: value
+                for name, value in {"client_encoding": "utf8", **(PATIENCE if external else {})}.items()
+                if name not in url.query
             },
             pool_size=self._connections,
             max_overflow=15,

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from jupyter_blueno.catalog import store
+from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import MIGRATION_LOCK, Database, external_url
 from jupyter_blueno.errors import DatabaseUnavailable
@@ -46,10 +48,31 @@ def test_it_is_another_version(context: Context) -> None:  # noqa: F405
         assert 140000 <= int(connection.scalar(sa.text("SHOW server_version_num"))) < 180000
 
 
+def test_all_languages_are_kept_where_a_database_knows_no_encoding(postgres: sa.Engine) -> None:
+    """As initdb makes it where no locale is set."""
+    name = f"ascii_{uuid.uuid4().hex}"
+    with postgres.connect() as connection:
+        asked = (
+            f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        connection.execute(sa.text(asked))
+    url = postgres.url.set(database=name).render_as_string(hide_password=False)
+    said = "“Größe” 肝臓"
+    database = Database(Config(database_url=url))
+    made = store.create_dataset(database, User("ann"), said, said, {"it": said})
+    found = store.get_dataset(database, User("ann"), made.id)
+    assert (found.name, found.description, found.info) == (said, said, {"it": said})
+    database.close()
+    with postgres.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
 # -- migrations -----------------------------------------------------------------
 
 MIGRATE = """
 import sys
+from jupyter_blueno.catalog import store
+from jupyter_blueno.catalog.model import User
 from jupyter_blueno.config import Config
 from jupyter_blueno.database.engine import Database
 with Database(Config(database_url=sys.argv[1])).begin():
