@@ -151,8 +151,10 @@ def installed(config: Config, chosen: Way) -> bool:
 
 
 def start(config: Config) -> None:
-    """Start the scheduler now, in a session of its own."""
+    """Start the scheduler now, in a session of its own, unless one is on duty."""
     home = str(config.home_path)
+    if sleeper.locked(home, "scheduler", shared=True):  # a second one would wait a moment, and outlive it
+        return
     with open(sleeper.place(home, "scheduler.log"), "ab") as file:
         subprocess.Popen(
             words(home),

@@ -103,12 +103,14 @@ def _storage(storage: Storage, cluster: Cluster) -> Object:
         return {**none, **server.values(storage.server, cluster)}
     address, path = nfs(storage.nfs) if storage.nfs else ("", "")
     claim = "" if storage.nfs or storage.host_path else storage.claim or claim_name(cluster)
-    return {
+    made: Object = {
         "nfs": {"server": address, "path": path},
-        "server": {"enabled": False},
         "hostPath": storage.host_path,
         "existingClaim": claim,
     }
+    if (cluster.values().get("storage") or {}).get("server"):  # charts of before do not know it
+        made["server"] = {"enabled": False}
+    return made
 
 
 def claim_name(cluster: Cluster) -> str:
