@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.conftest import Hub
-from tests.ui.conftest import picture, wait_for_idle_kernel
+from tests.ui.conftest import execute, picture, wait_for_idle_kernel
 from tests.ui.datasets import show_panel
 
 CELL = """\
@@ -27,6 +27,9 @@ print(number, "scans counted")
 """
 
 
+IN_FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+
+
 def signed_in(browser: Browser, hub: Hub, name: str) -> Page:
     """Lab as this person has it, after the hub's own sign-in page."""
     page = browser.new_context(viewport={"width": 1300, "height": 850}).new_page()
@@ -36,6 +39,11 @@ def signed_in(browser: Browser, hub: Hub, name: str) -> Page:
     page.fill("#password_input", "any: the hub of the tests believes everybody")
     page.click("#login_submit")
     page.wait_for_selector("#jp-main-dock-panel", timeout=90_000)
+    page.wait_for_function("() => window.jupyterapp?.restored", timeout=60_000)
+    page.evaluate("async () => { await window.jupyterapp.restored }")
+    # Who was here before comes back to what they had open.
+    if page.locator("#jp-main-dock-panel .jp-Launcher").count() == 0:
+        execute(page, "launcher:create")
     page.wait_for_selector("#jp-main-dock-panel .jp-Launcher", timeout=60_000)
     show_panel(page)
     return page
@@ -46,7 +54,7 @@ def run(page: Page, *cells: str) -> None:
     page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
     wait_for_idle_kernel(page)
     for number, text in enumerate(cells):
-        page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number).click()
+        page.locator(f"{IN_FRONT} .jp-CodeCell .cm-content").nth(number).click()
         page.keyboard.insert_text(text)
         page.keyboard.press("Shift+Enter")
 
