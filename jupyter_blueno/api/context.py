@@ -302,6 +302,10 @@ class Context:
         """What an operation answers, from here or from the service."""
         return operation(self, ask) if self.service is None else self.service.call(operation, ask)
 
+    def of_team(self) -> Context:
+        """The same of nobody in particular, who sees what all of the team see."""
+        return Context(self.platform, User("", self.user.team))
+
     @classmethod
     def local(cls, config: Config | None = None) -> Context:
         """The person at this machine, served by this process."""

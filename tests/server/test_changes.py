@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from jupyter_blueno.api.catalog import CreateDataset, create_dataset
+from jupyter_blueno.api.context import Context
+from jupyter_blueno.api.status import ChangesSince, get_changes
 from jupyter_blueno.database.news import Change
 from jupyter_blueno.errors import Unavailable
-from jupyter_blueno.server.handlers.changes import News, Watch
+from jupyter_blueno.server.handlers.changes import News, Waiting, Watch
 
 LONG = 30.0
 
@@ -116,6 +119,32 @@ def test_what_one_person_alone_may_see_wakes_nobody_else() -> None:
         database.of.append("a")
         # What was ann's alone is none of bob's news, though it came after what he knows.
         assert await asyncio.wait_for(bob, 5) == News(2, frozenset({"job"}))
+
+    alone(run())
+
+
+def test_what_is_shared_has_nothing_that_is_private_to_who_asked_first(context: Context) -> None:
+    since = context.ask(get_changes, ChangesSince()).revision
+    context.ask(create_dataset, CreateDataset("the team's"))
+    news = News(context.ask(get_changes, ChangesSince()).revision, frozenset({"dataset"}))
+    context.ask(create_dataset, CreateDataset("alice's own", visibility="private"))  # after the watch looked
+
+    class Asking(Waiting):
+        def __init__(self) -> None:
+            self.of = Watch(Database().look)
+
+        def context(self) -> Context:
+            return context
+
+        def _watch(self) -> Watch:
+            return self.of
+
+    async def told(news: News) -> set[str]:
+        return {one.name for one in (await Asking()._told(since, news)).datasets}
+
+    async def run() -> None:
+        assert await told(news) == {"the team's"}
+        assert await told(news._replace(alone=True)) == {"the team's", "alice's own"}
 
     alone(run())
 

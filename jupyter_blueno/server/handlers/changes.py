@@ -161,11 +161,10 @@ class Waiting(Serving):
         """What is new, asked once for all to whom it is the same."""
         from jupyter_blueno.api.status import changes
 
-        context = self.context()
-        asked = functools.partial(self.in_thread, changes, context, since, news.revision, news.kinds)
-        if news.alone:
-            return await asked()
-        return await self._watch().answer(context.user.team, since, news, asked)
+        # Nobody in particular asks what is shared: since the watch looked, something private may have come.
+        context = self.context() if news.alone else self.context().of_team()
+        ask = functools.partial(self.in_thread, changes, context, since, news.revision, news.kinds)
+        return await (ask() if news.alone else self._watch().answer(context.user.team, since, news, ask))
 
     def _watch(self) -> Watch:
         watches: dict[int, Watch] = self.settings.setdefault("blueno_watches", {})
